@@ -1,0 +1,1 @@
+"""One module for each study: what is computed, unit by unit."""
