@@ -1,0 +1,146 @@
+"""Attacks on image classifiers: gradient → step → project → clip.
+
+Every model here returns logits (N, K) for images (N, C, H, W) in [0, 1]; its mode, its parameters and their
+gradient flags are left as they were. Work is done in chunks on the model's device, so N may be large.
+"""
+
+import torch
+import torch.nn.functional as F
+
+from . import checks
+from .models import chunks, frozen
+
+
+def input_gradient(model, x, y):
+    """Gradient of the cross-entropy of ``y`` with respect to the images.
+
+    ∇ₓ L(x, y) with L = −log softmax(model(x))_y, each image by itself (the loss is summed, not averaged).
+
+    Args:
+        model: returns logits (N, K) for images in [0, 1].
+        x: images (N, C, H, W) in [0, 1].
+        y: labels (N,), int64.
+
+    Returns:
+        (N, C, H, W). Exactly zero where the softmax saturates in the precision of ``x``.
+
+    Raises:
+        ValueError: a wrong shape, type or range, or a model that returns probabilities.
+    """
+    checks.images(x)
+    parts = []
+    with frozen(model):
+        for images, labels in chunks(model, x, y):
+            with torch.enable_grad():
+                images = images.detach().requires_grad_()
+                logits = model(images)
+                checks.logits(logits.detach(), len(images))
+                checks.labels(labels, logits)
+                loss = F.cross_entropy(logits, labels, reduction="sum")
+                parts.append(torch.autograd.grad(loss, images)[0].to(x.device))
+    return torch.cat(parts)
+
+
+def project(x_adv, x, *, eps, region=None):
+    """Nearest image to ``x_adv`` in the ℓ∞ ball of radius ``eps`` around ``x``, in the region, in [0, 1]."""
+    x_adv = torch.clamp(x_adv, x - eps, x + eps).clamp(0, 1)
+    return x_adv if region is None else torch.where(region, x_adv, x)
+
+
+def sign_step(x, gradient, *, eps, targeted=False):
+    """FGSM's step for a gradient that is already known: clip(x ± eps · sign g, 0, 1), shapes (N, C, H, W)."""
+    return project(x + (-eps if targeted else eps) * gradient.sign(), x, eps=eps)
+
+
+def fgsm(model, x, y, *, eps, targeted=False):
+    """Fast gradient sign method.
+
+    Goodfellow et al. (2015), Section 4:  x' = clip(x + eps · sign ∇ₓ L(x, y), 0, 1). With ``targeted`` the loss
+    of ``y`` falls instead: x' = clip(x − eps · sign ∇ₓ L(x, y), 0, 1). This is the attack A of the paper.
+
+    Args:
+        model: returns logits (N, K) for images in [0, 1].
+        x: images (N, C, H, W) in [0, 1].
+        y: labels, or targets with ``targeted``, (N,), int64.
+        eps: ℓ∞ radius, ≥ 0, in units of the pixel range.
+
+    Returns:
+        (N, C, H, W) in [0, 1]; pixels with a zero gradient do not move.
+
+    Raises:
+        ValueError: a wrong shape, type or range.
+    """
+    _check_budget(eps)
+    return sign_step(x, input_gradient(model, x, y), eps=eps, targeted=targeted)
+
+
+def bim(model, x, y, *, eps, step, steps, targeted=False, region=None):
+    """Basic iterative method inside an ℓ∞ ball, optionally inside a region.
+
+    Kurakin et al. (2017):  x⁰ = x,  xᵗ⁺¹ = Π(xᵗ ± step · sign ∇ₓ L(xᵗ, y)), where Π projects on the ball
+    ‖x' − x‖∞ ≤ eps, on ``region`` and on [0, 1]. With ``targeted`` the loss of ``y`` falls instead of rising.
+
+    Args:
+        model: returns logits (N, K) for images in [0, 1].
+        x: images (N, C, H, W) in [0, 1].
+        y: labels, or targets with ``targeted``, (N,), int64.
+        eps: ℓ∞ radius, ≥ 0.
+        step: length of one step, ≥ 0, in the same units.
+        steps: number of steps, ≥ 0.
+        region: (N, 1, H, W) bool; only these pixels may move (None: all).
+
+    Returns:
+        (N, C, H, W) in [0, 1], equal to ``x`` bit for bit outside ``region``.
+
+    Raises:
+        ValueError: a wrong shape, type or range.
+    """
+    checks.images(x)
+    return _iterate(model, x, x, y, eps=eps, step=step, steps=steps, targeted=targeted, region=region)
+
+
+def pgd(model, x, y, *, eps, step, steps, seed, targeted=False, region=None):
+    """Projected gradient descent: :func:`bim` from a uniformly random point of the ball.
+
+    Madry et al. (2018):  x⁰ = Π(x + u), u ~ U(−eps, eps), then the steps of :func:`bim`. One start; take the
+    worst of several seeds for restarts.
+
+    Args:
+        model: returns logits (N, K) for images in [0, 1].
+        x: images (N, C, H, W) in [0, 1].
+        y: labels, or targets with ``targeted``, (N,), int64.
+        eps: ℓ∞ radius, ≥ 0.
+        step: length of one step, ≥ 0.
+        steps: number of steps, ≥ 0.
+        seed: seed of the random start.
+        region: (N, 1, H, W) bool; only these pixels may move (None: all).
+
+    Returns:
+        (N, C, H, W) in [0, 1], equal to ``x`` bit for bit outside ``region``.
+
+    Raises:
+        ValueError: a wrong shape, type or range.
+    """
+    checks.images(x)
+    noise = torch.rand(x.shape, generator=torch.Generator().manual_seed(seed), dtype=x.dtype).to(x.device)
+    start = x + eps * (2 * noise - 1)
+    return _iterate(model, start, x, y, eps=eps, step=step, steps=steps, targeted=targeted, region=region)
+
+
+def _iterate(model, start, x, y, *, eps, step, steps, targeted, region):
+    _check_budget(eps)
+    if step < 0 or steps < 0:
+        raise ValueError(f"step and steps must be ≥ 0, got {step} and {steps}")
+    if region is not None:
+        checks.region(region, x)
+    sign = -1.0 if targeted else 1.0
+    x_adv = project(start, x, eps=eps, region=region)
+    for _ in range(steps):
+        x_adv = x_adv + sign * step * input_gradient(model, x_adv, y).sign()
+        x_adv = project(x_adv, x, eps=eps, region=region)
+    return x_adv
+
+
+def _check_budget(eps):
+    if not eps >= 0:
+        raise ValueError(f"eps must be ≥ 0, got {eps}")

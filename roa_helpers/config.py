@@ -1,0 +1,140 @@
+"""Profiles, and every choice that the papers leave open.
+
+A profile is a list of units to compute and the choices they are computed with. Everything here is frozen and
+typed; a change of any value changes the fingerprint of the results that depend on it.
+"""
+
+from dataclasses import dataclass, replace
+
+from .errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoiRoa:
+    """Choices of the study ``roi_roa`` for one pair of classes. Images a class are upper limits (None: all)."""
+
+    dataset: str
+    classes: tuple[str, str]
+    size: int = 48
+    train: int | None = None
+    val: int | None = None
+    test: int | None = None
+    width: float = 1.0
+    weights: str = "scratch"
+    epochs: int = 2
+    batch: int = 64
+    learning_rate: float = 0.02
+    weight_decay: float = 5e-4
+    augment: bool = False
+    eps: tuple[float, ...] = (0.002, 0.004, 0.008, 0.016, 0.031, 0.063, 0.094, 0.125, 0.188, 0.25)
+    eps_target: float = 0.5
+    delta1: tuple[float, ...] = (0.3, 0.6)
+    delta2: tuple[float, ...] = (0.5, 0.9)
+    delta2_gradient: tuple[float, ...] = (0.1, 0.3)
+    theta: tuple[float, ...] = (0.15, 0.3, 0.5, 0.7)
+    value: tuple[float, ...] = (0.0, 1.0)
+    clean_loss: float = 0.05
+    tune: int = 32
+    curve: int = 100
+    curve_theta: tuple[float, ...] = (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+    feature_count: int = 32
+    feature_images: int = 32
+    feature_steps: int = 3
+    permutations: int = 99
+    examples: int = 6
+
+    @property
+    def name(self):
+        """Name of the pair, the stem of its units' folders: ``mnist-0-1``."""
+        return "-".join((self.dataset, *self.classes)).replace(" ", "_")
+
+
+#: Why each open choice is what it is; the book prints this beside the values.
+REASONS = {
+    "size": "the authors' inputs are 48×48 pixels",
+    "width": "channels of VGG16 are multiplied by it; below 1 only where the data are tiny",
+    "weights": "ImageNet weights where they can be loaded, otherwise training from scratch",
+    "eps": "not stated; the grid value at which FGSM's accuracy on validation images is nearest to the paper's",
+    "eps_target": "accuracy under attack aimed at where the paper gives none",
+    "delta1": "“a tuned parameter”; grid searched on validation images",
+    "delta2": "“a tuned parameter”; lies between the four levels that three channels moved by 0 or ε can give",
+    "delta2_gradient": "the same for the second definition of the RoA, whose maps are graded",
+    "theta": "“a threshold”; the supplement uses .10 to .19, the grid goes on to larger, more selective values",
+    "value": "“set to 0 or 1”",
+    "clean_loss": "how much clean accuracy a setting may cost and still be chosen",
+    "learning_rate": "not stated",
+    "epochs": "not stated; until validation accuracy levels off",
+    "tune": "validation images a class that the grid search uses",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What is computed under one name. ``threads`` is fixed so that equal seeds give equal bytes."""
+
+    name: str
+    roi_roa: tuple[RoiRoa, ...]
+    seeds: tuple[int, ...] = (0,)
+    threads: int = 1
+
+
+_MNIST = RoiRoa(dataset="mnist", classes=("0", "1"))
+
+PROFILES = {
+    p.name: p
+    for p in (
+        Profile(
+            name="quick",
+            roi_roa=(
+                RoiRoa(dataset="digits", classes=("0", "1"), width=0.125, epochs=6, batch=32),
+                RoiRoa(dataset="faces", classes=("face", "non-face"), width=0.125, epochs=15, batch=16, augment=True),
+            ),
+        ),
+        Profile(
+            name="desk",
+            roi_roa=(replace(_MNIST, train=1000, val=100, test=500),),
+        ),
+        Profile(
+            name="paper",
+            roi_roa=(replace(_MNIST, weights="imagenet", epochs=10, tune=256, curve=1000),),
+            seeds=(0, 1, 2),
+            threads=8,
+        ),
+    )
+}
+
+
+def profile(name):
+    """The profile called ``name``.
+
+    Raises:
+        UserError: no such profile; the message lists those there are.
+    """
+    if name not in PROFILES:
+        raise UserError(f"unknown profile '{name}'\n  choose one of: {', '.join(PROFILES)}")
+    return PROFILES[name]
+
+
+def choices(profile_name, dataset, *, classes=None):
+    """Choices for ``dataset`` in a profile; another pair of classes or another data set borrows them.
+
+    Args:
+        profile_name: name of a profile.
+        dataset: a data set's name, or a path to a folder or zip of class folders.
+        classes: the pair; None takes the pair that the profile names.
+
+    Raises:
+        UserError: unknown profile, or a data set outside the profile without its two classes.
+    """
+    planned = {c.dataset: c for c in profile(profile_name).roi_roa}
+    base = planned.get(dataset)
+    if classes is not None and len(set(classes)) != 2:
+        raise UserError(f"a pair is two different classes, not {' and '.join(map(repr, classes))}")
+    if base is None:
+        if classes is None:
+            raise UserError(
+                f"profile '{profile_name}' names no pair of classes of '{dataset}'"
+                f"\n  name one: --pair CLASS CLASS\n  or choose a data set of the profile: {', '.join(planned)}"
+            )
+        return replace(next(iter(planned.values())), dataset=dataset, classes=tuple(classes))
+    return base if classes is None else replace(base, classes=tuple(classes))

@@ -1,0 +1,122 @@
+"""Explanations: which pixels carry the score of a class.
+
+Every model here returns logits (N, K) for images (N, C, H, W) in [0, 1]; its mode, its parameters and their
+gradient flags are left as they were, and hooks live only as long as their ``with`` block.
+"""
+
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from . import checks
+from .models import chunks, frozen
+
+
+@contextmanager
+def capture(layer):
+    """Keep what ``layer`` returns: the list yielded holds the output of its latest call."""
+    seen = []
+
+    def keep(module, inputs, output):
+        seen[:] = [output]
+
+    handle = layer.register_forward_hook(keep)
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
+def cam_layer(model):
+    """Where Grad-CAM looks unless told otherwise: the model's own ``cam_layer``, else its last convolution.
+
+    Raises:
+        ValueError: the model has no convolution.
+    """
+    layer = getattr(model, "cam_layer", None)
+    if layer is not None:
+        return layer
+    convolutions = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
+    if not convolutions:
+        raise ValueError("the model has no convolution; name the layer that Grad-CAM should use")
+    return convolutions[-1]
+
+
+def class_activation(activations, scores, size):
+    """Grad-CAM's map from a recorded forward pass.
+
+    α_k = mean over positions of ∂z_c / ∂A^k,  map = ReLU(Σ_k α_k A^k), then bilinear interpolation to ``size``.
+
+    Args:
+        activations: A, (N, K, h, w), part of the graph that led to ``scores``.
+        scores: z_c, the logit of the class explained, (N,).
+        size: (H, W) of the result.
+
+    Returns:
+        (N, H, W), non-negative, in units of the logit.
+    """
+    gradient = torch.autograd.grad(scores.sum(), activations, retain_graph=True)[0]
+    weights = gradient.mean((2, 3), keepdim=True)
+    cam = F.relu((weights * activations.detach()).sum(1, keepdim=True))
+    return F.interpolate(cam, size, mode="bilinear", align_corners=False)[:, 0]
+
+
+def grad_cam(model, x, target, *, layer=None):
+    """Gradient-weighted class activation map.
+
+    Selvaraju et al. (2017), eqs. 1 and 2:  L^c = ReLU(Σ_k α_k^c A^k), α_k^c the mean of ∂z_c/∂A^k over positions;
+    interpolated bilinearly to the size of the images. The paper's “attention map”.
+
+    Args:
+        model: returns logits (N, K) for images in [0, 1].
+        x: images (N, C, H, W) in [0, 1].
+        target: class to explain for each image, (N,), int64.
+        layer: module whose output is A (None: see :func:`cam_layer`).
+
+    Returns:
+        (N, H, W), non-negative, not scaled.
+
+    Raises:
+        ValueError: a wrong shape, type or range, or no convolution to look at.
+    """
+    checks.images(x)
+    parts = []
+    with frozen(model), capture(layer or cam_layer(model)) as seen, torch.enable_grad():
+        for images, targets in chunks(model, x, target):
+            logits = model(images.detach().requires_grad_())
+            checks.logits(logits.detach(), len(images))
+            checks.labels(targets, logits)
+            scores = logits.gather(1, targets[:, None])[:, 0]
+            parts.append(class_activation(seen[0], scores, x.shape[2:]).detach().to(x.device))
+    return torch.cat(parts)
+
+
+def saliency(model, x, target):
+    """Gradient of a class's logit with respect to the image.
+
+    Simonyan et al. (2014):  ∂z_c/∂x, signed; take the absolute value or a norm over channels for a map.
+
+    Args:
+        model: returns logits (N, K) for images in [0, 1].
+        x: images (N, C, H, W) in [0, 1].
+        target: class to explain for each image, (N,), int64.
+
+    Returns:
+        (N, C, H, W), signed, in logits per unit of the pixel range.
+
+    Raises:
+        ValueError: a wrong shape, type or range.
+    """
+    checks.images(x)
+    parts = []
+    with frozen(model), torch.enable_grad():
+        for images, targets in chunks(model, x, target):
+            images = images.detach().requires_grad_()
+            logits = model(images)
+            checks.logits(logits.detach(), len(images))
+            checks.labels(targets, logits)
+            score = logits.gather(1, targets[:, None]).sum()
+            parts.append(torch.autograd.grad(score, images)[0].to(x.device))
+    return torch.cat(parts)
