@@ -78,6 +78,8 @@ class Profile:
     threads: int = 1
 
 
+STUDIES = ("roi_roa",)
+
 _MNIST = RoiRoa(dataset="mnist", classes=("0", "1"))
 
 PROFILES = {
@@ -113,6 +115,33 @@ def profile(name):
     if name not in PROFILES:
         raise UserError(f"unknown profile '{name}'\n  choose one of: {', '.join(PROFILES)}")
     return PROFILES[name]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A unit that a profile plans: one study, one set of choices, one seed."""
+
+    study: str
+    choices: RoiRoa
+    seed: int
+
+    @property
+    def name(self):
+        """Name of the unit's folder: ``mnist-0-1-seed0``."""
+        return f"{self.choices.name}-seed{self.seed}"
+
+
+def planned(profile_name, study, *, seed=None):
+    """The units of ``study`` that a profile plans; ``seed`` replaces the profile's own seeds.
+
+    Raises:
+        UserError: unknown profile or study.
+    """
+    if study not in STUDIES:
+        raise UserError(f"unknown study '{study}'\n  choose one of: {', '.join(STUDIES)}")
+    plan = profile(profile_name)
+    seeds = plan.seeds if seed is None else (seed,)
+    return [Planned(study, choices, s) for choices in getattr(plan, study) for s in seeds]
 
 
 def choices(profile_name, dataset, *, classes=None):

@@ -125,10 +125,10 @@ def region_of_attack(x, x_adv, delta2):
 
 
 def threshold(values, delta):
-    """The pixels of (N, H, W) maps in [0, 1] that are positive and at least ``delta`` in [0, 1]."""
+    """The pixels of (N, H, W) maps in [0, 1] that are at least ``delta`` in [0, 1]; δ = 0 takes every pixel."""
     checks.maps(values)
     checks.unit_interval(delta, name="threshold")
-    return (values >= delta) & (values > 0)
+    return values >= delta
 
 
 def isolate(roi, roa):

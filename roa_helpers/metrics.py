@@ -1,0 +1,173 @@
+"""Similarity of maps, agreement of pixel sets, spatial correlation, intervals. Arrays in, arrays out; no torch."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+from skimage.metrics import structural_similarity
+
+
+class Interval(NamedTuple):
+    """A confidence interval [low, high]."""
+
+    low: float
+    high: float
+
+
+def ssim(a, b):
+    """Structural similarity of pairs of maps, averaged over each map.
+
+    Wang et al. (2004), eq. 13, as scikit-image computes it by default: 7×7 uniform windows, K₁ = .01, K₂ = .03,
+    sample covariance, data range 1. The paper's Table I.
+
+    Args:
+        a, b: (N, H, W), or (N, C, H, W) averaged over channels; values in [0, 1], H and W at least 7.
+
+    Returns:
+        (N,) in [−1, 1].
+
+    Raises:
+        ValueError: two shapes, too small, or values outside [0, 1].
+    """
+    a, b = _pair(a, b, dtype=float)
+    if a.ndim not in (3, 4) or min(a.shape[-2:]) < 7:
+        raise ValueError(f"ssim needs (N, H, W) or (N, C, H, W) with sides of at least 7, got {a.shape}")
+    if a.size and (min(a.min(), b.min()) < 0 or max(a.max(), b.max()) > 1):
+        raise ValueError("ssim needs values in [0, 1]")
+    axis = 0 if a.ndim == 4 else None
+    return np.array([structural_similarity(p, q, data_range=1, channel_axis=axis) for p, q in zip(a, b, strict=True)])
+
+
+def jaccard(p, c):
+    """|P ∩ C| / |P ∪ C| of pixel sets (N, H, W) bool → (N,) in [0, 1]; two empty sets agree fully (1)."""
+    p, c = _pair(p, c, dtype=bool)
+    inside, union = (p & c).sum((1, 2)), (p | c).sum((1, 2))
+    return np.where(union > 0, inside / np.maximum(union, 1), 1.0)
+
+
+def hamming_likeness(p, c):
+    """1 − Ham(P, C) / (H·W): the share of pixels on which two sets (N, H, W) bool agree → (N,) in [0, 1]."""
+    p, c = _pair(p, c, dtype=bool)
+    return 1 - (p ^ c).mean((1, 2))
+
+
+def mean_ranks(scores):
+    """Mean rank of each of K methods over N cases; rank 1 is the highest score, ties share their mean rank.
+
+    Args:
+        scores: (N, K), larger is better.
+
+    Returns:
+        (K,) in [1, K].
+    """
+    return stats.rankdata(-np.asarray(scores, dtype=float), axis=1).mean(0)
+
+
+def wilson(k, n, *, level=0.95):
+    """Wilson's score interval of a proportion k / n.
+
+    Wilson (1927). The bounds are the p at which |k/n − p| = z √(p (1 − p) / n).
+
+    Raises:
+        ValueError: n < 1 or k outside 0…n.
+    """
+    if n < 1 or not 0 <= k <= n:
+        raise ValueError(f"need 0 ≤ k ≤ n and n ≥ 1, got k = {k}, n = {n}")
+    interval = stats.binomtest(int(k), int(n)).proportion_ci(confidence_level=level, method="wilson")
+    return Interval(float(interval.low), float(interval.high))
+
+
+def bootstrap(values, *, statistic=np.mean, level=0.95, resamples=2000, seed=0):
+    """Percentile bootstrap interval of a statistic of N values; for paired scores give their differences.
+
+    Efron (1979). Equal values give an interval of width 0: the bootstrap cannot see what was never sampled.
+
+    Args:
+        values: (N,), N ≥ 1.
+        statistic: function of an array along ``axis``.
+
+    Raises:
+        ValueError: no values.
+    """
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 1 or len(values) == 0:
+        raise ValueError(f"bootstrap needs values (N,), N ≥ 1, got {values.shape}")
+    draws = np.random.default_rng(seed).integers(0, len(values), (resamples, len(values)))
+    low, high = np.quantile(statistic(values[draws], axis=1), [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high))
+
+
+def morans_i(maps):
+    """Moran's I of maps with rook contiguity: do neighbouring pixels resemble each other?
+
+    Moran (1950):  I = (n / W) Σ_ij w_ij z_i z_j / Σ_i z_i², z the deviations from the map's mean, w_ij = 1 for
+    pixels that share an edge, W = Σ w_ij. About −1/(n − 1) for a random arrangement, near 1 for smooth patches, near −1 for a
+    checkerboard.
+
+    Args:
+        maps: (…, H, W), H and W at least 2.
+
+    Returns:
+        (…); NaN where a map is constant.
+    """
+    maps = np.asarray(maps, dtype=float)
+    z = maps - maps.mean((-2, -1), keepdims=True)
+    products = (z[..., 1:, :] * z[..., :-1, :]).sum((-2, -1)) + (z[..., :, 1:] * z[..., :, :-1]).sum((-2, -1))
+    height, width = maps.shape[-2:]
+    edges = (height - 1) * width + height * (width - 1)
+    square = (z**2).sum((-2, -1))
+    constant = np.ptp(maps, axis=(-2, -1)) == 0
+    return np.where(constant, np.nan, height * width / edges * products / np.where(constant, 1, square))
+
+
+def permutation_p(maps, *, permutations=99, seed=0):
+    """One-sided p-value of Moran's I of each map against random arrangements of its own pixels.
+
+    p = (1 + #{I(permuted) ≥ I}) / (1 + permutations).
+
+    Args:
+        maps: (N, H, W).
+
+    Returns:
+        (N,) in (0, 1]; NaN where a map is constant.
+    """
+    maps = np.asarray(maps, dtype=float)
+    observed = morans_i(maps)
+    rng = np.random.default_rng(seed)
+    flat = maps.reshape(len(maps), -1)
+    exceed = np.zeros(len(maps))
+    for _ in range(permutations):
+        exceed += morans_i(rng.permuted(flat, axis=1).reshape(maps.shape)) >= observed
+    return np.where(np.isnan(observed), np.nan, (1 + exceed) / (1 + permutations))
+
+
+def alignment(maps):
+    """Share of the maps' variance over pixels that survives averaging: Var(mean of maps) / mean of Var(map).
+
+    1 when all maps are equal, about 1/N for maps that are unrelated to each other.
+
+    Args:
+        maps: (N, H, W).
+
+    Returns:
+        A number in [0, 1]; NaN if every map is constant.
+    """
+    maps = np.asarray(maps, dtype=float)
+    single = maps.var((1, 2)).mean()
+    return float(maps.mean(0).var() / single) if single > 0 else float("nan")
+
+
+def rolled(maps, *, seed=0):
+    """Each map (N, H, W) shifted cyclically by its own random offset: the same shapes, no common place."""
+    rng = np.random.default_rng(seed)
+    shifts = [tuple(int(rng.integers(side)) for side in maps.shape[1:]) for _ in maps]
+    return np.stack([np.roll(m, shift, (0, 1)) for m, shift in zip(maps, shifts, strict=True)])
+
+
+def _pair(a, b, *, dtype):
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape:
+        raise ValueError(f"two arrays of one shape are needed, got {a.shape} and {b.shape}")
+    if dtype is bool and (a.dtype != bool or b.dtype != bool or a.ndim != 3):
+        raise ValueError(f"two bool arrays (N, H, W) are needed, got {a.dtype} and {b.dtype} {a.shape}")
+    return a.astype(dtype), b.astype(dtype)
