@@ -9,9 +9,10 @@ import os
 import re
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -135,9 +136,10 @@ def _zip(place: Path, archive: zipfile.ZipFile) -> Tree:
             raise UserError(f"{place}: refused because of its member {member.filename!r}: {reason}")
     files = {member.filename: member for member in members if not member.is_dir()}
     folders = {member.filename.rstrip("/") for member in members if member.is_dir()}
-    folders |= {parent.as_posix() for name in files for parent in Path(name).parents if parent.name}
+    folders |= {name.rpartition("/")[0] for name in files}
+    folders |= {parent.as_posix() for folder in folders for parent in Path(folder).parents}
     marks = {name: (member.CRC, member.file_size) for name, member in files.items()}
-    return Tree(marks, folders, 0, lambda name: archive.read(files[name]))
+    return Tree(marks, folders - {"", "."}, 0, lambda name: archive.read(files[name]))
 
 
 def refusal(member: zipfile.ZipInfo) -> str:
@@ -224,8 +226,114 @@ def decode_picture(raw: bytes, *, gray: bool = False) -> Image.Image:
     with Image.open(io.BytesIO(raw), formats=PICTURE_FORMATS) as image:
         image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image.convert("L" if gray else "RGB")
+
+
+# Openers: each yields the pool of a known data set that lies at ``place``; ``dataset`` is its entry in ``data.KNOWN``.
+
+
+@contextmanager
+def open_class_folders(dataset, place: Path) -> Iterator[Pool]:
+    """Class folders, named by ``dataset.folders`` where those differ from the names of the classes."""
+    with open_tree(place) as tree:
+        pool = class_folders(tree, place=place, gray=dataset.gray)
+        readable = dict(zip(dataset.folders, dataset.classes, strict=True)) if dataset.folders else {}
+        records = [record._replace(label=readable.get(record.label, record.label)) for record in pool.records]
+        found = {readable.get(label, label) for label in pool.classes}
+        if missing := [label for label in dataset.classes if label not in found]:
+            raise UserError(f"{place} has no class folder for {', '.join(missing)}; it has {', '.join(pool.classes)}")
+        yield replace(pool, records=records, classes=dataset.classes or pool.classes)
+
+
+@contextmanager
+def open_pets(dataset, place: Path) -> Iterator[Pool]:
+    """torchvision's layout of the Oxford-IIIT Pet set, its 37 breeds joined to cats and dogs."""
+    with open_tree(place) as tree:
+        records = []
+        for part, listing in (("train", "trainval"), ("test", "test")):
+            for line in tree.read(f"annotations/{listing}.txt").decode().splitlines():
+                picture, _, species, _ = line.split()
+                records.append(Record(f"images/{picture}.jpg", dataset.classes[int(species) - 1], part))
+        if missing := [record.name for record in records if record.name not in tree.files]:
+            raise UserError(f"{place}: {len(missing)} pictures are missing, the first {missing[0]}")
+        mark = tree.files.__getitem__
+        yield Pool(sorted(records), dataset.classes, mark, tree.read, decode_picture, "Oxford-IIIT Pet", {})
+
+
+@contextmanager
+def open_idx(dataset, place: Path) -> Iterator[Pool]:
+    """MNIST and Fashion-MNIST in torchvision's layout: uint8 (N, 28, 28)."""
+    from ._torchvision import torchvision
+
+    kind = {"MNIST": torchvision.datasets.MNIST, "FashionMNIST": torchvision.datasets.FashionMNIST}[place.parent.name]
+    yield _official(dataset, place, lambda train: kind(place.parents[1], train=train), "IDX files")
+
+
+@contextmanager
+def open_cifar10(dataset, place: Path) -> Iterator[Pool]:
+    """CIFAR-10 in torchvision's layout, whose sums torchvision checks: uint8 (N, 32, 32, 3)."""
+    from ._torchvision import torchvision
+
+    yield _official(dataset, place, lambda train: torchvision.datasets.CIFAR10(place.parent, train=train), "batches")
+
+
+def _official(dataset, place: Path, read: Callable, kind: str) -> Pool:
+    parts = {}
+    for part in ("train", "test"):
+        try:
+            found = read(part == "train")
+            parts[part] = np.asarray(found.data), [dataset.classes[k] for k in np.asarray(found.targets).tolist()]
+        except (OSError, ValueError, AssertionError, RuntimeError, LookupError, EOFError) as error:
+            raise UserError(
+                f"{place} is not whole: its {part} part cannot be read ({error!r})\n"
+                f"  mend it:   delete it, then python -m roa_helpers data fetch {dataset.name}"
+            ) from error
+    return array_pool(parts, dataset.classes, kind=f"{kind} (torchvision)")
+
+
+def digits(dataset) -> Pool:
+    """scikit-learn's digits: 1,797 pictures, 8×8, 17 levels of grey."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    images = (found.images / 16).astype(np.float32)
+    return array_pool({"": (images, [dataset.classes[k] for k in found.target])}, dataset.classes, kind="scikit-learn")
+
+
+def faces(dataset) -> Pool:
+    """scikit-image's subset of Labeled Faces in the Wild: 100 faces, then 100 other crops, 25×25, grey."""
+    from skimage.data import lfw_subset
+
+    images = lfw_subset().astype(np.float32)
+    labels = [dataset.classes[position // 100] for position in range(len(images))]
+    return array_pool({"": (images, labels)}, dataset.classes, kind="scikit-image")
+
+
+def array_pool(parts: dict, classes: tuple[str, ...], *, kind: str) -> Pool:
+    """The pool of part → (pictures, names of their classes).
+
+    The pictures are uint8 (N, H, W) or (N, H, W, 3), or float32 (N, H, W) in [0, 1].
+    """
+    pictures, records = {}, []
+    for part, (images, labels) in parts.items():
+        if len(images) != len(labels):
+            raise UserError(f"{kind}: {len(images)} pictures but {len(labels)} labels in the part {part!r}")
+        for position, label in enumerate(labels):
+            name = f"{part or 'all'}/{position:05d}"
+            pictures[name] = images[position]
+            records.append(Record(name, label, part))
+    height, width = images.shape[1:3]
+    mode = "RGB" if images.ndim == 4 else "F" if images.dtype == np.float32 else "L"
+    return Pool(
+        records=sorted(records),
+        classes=classes,
+        mark=lambda name: zlib.crc32(pictures[name].tobytes()),
+        raw=lambda name: pictures[name].tobytes(),
+        decode=lambda raw: Image.frombytes(mode, (width, height), raw),
+        kind=kind,
+        left_aside={},
+    )

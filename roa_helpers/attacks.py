@@ -129,8 +129,8 @@ def pgd(model, x, y, *, eps, step, steps, seed, targeted=False, region=None):
 
 def _iterate(model, start, x, y, *, eps, step, steps, targeted, region):
     _check_budget(eps)
-    if step < 0 or steps < 0:
-        raise ValueError(f"step and steps must be ≥ 0, got {step} and {steps}")
+    if not (0 <= step < float("inf") and steps >= 0):
+        raise ValueError(f"step and steps must be finite and ≥ 0, got {step} and {steps}")
     if region is not None:
         checks.region(region, x)
     sign = -1.0 if targeted else 1.0
@@ -142,5 +142,5 @@ def _iterate(model, start, x, y, *, eps, step, steps, targeted, region):
 
 
 def _check_budget(eps):
-    if not eps >= 0:
-        raise ValueError(f"eps must be ≥ 0, got {eps}")
+    if not 0 <= eps < float("inf"):
+        raise ValueError(f"eps must be finite and ≥ 0, got {eps}")

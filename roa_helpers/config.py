@@ -4,7 +4,9 @@ A profile is a list of units to compute and the choices they are computed with. 
 typed; a change of any value changes the fingerprint of the results that depend on it.
 """
 
+import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from .errors import UserError
 
@@ -45,8 +47,10 @@ class RoiRoa:
 
     @property
     def name(self):
-        """Name of the pair, the stem of its units' folders: ``mnist-0-1``."""
-        return "-".join((self.dataset, *self.classes)).replace(" ", "_")
+        """Name of the pair, the stem of its units' folders: ``mnist-0-1``; for a path ``own-<its last part>-…``."""
+        place = Path(self.dataset)
+        dataset = self.dataset if place.name == self.dataset else f"own-{place.stem}"
+        return re.sub(r"[^\w.-]+", "_", "-".join((dataset, *self.classes)))
 
 
 #: Why each open choice is what it is; the book prints this beside the values.

@@ -1,4 +1,7 @@
-"""Files from the internet: checked before anything reads them, and complete or absent."""
+"""The known data sets: where they may lie, and how they get there.
+
+What comes from the internet is checked before anything reads it, and is complete or absent.
+"""
 
 import gzip
 import hashlib
@@ -8,12 +11,13 @@ import tarfile
 import tempfile
 import urllib.request
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
+from . import archives
 from .errors import UserError
 
 TIMEOUT = 30  # seconds without an answer
@@ -39,8 +43,264 @@ class Download:
     unpacked: int = 0
 
 
-def fetch(download: Download, root: Path, *, progress: bool = True) -> Path:
-    """Put the file (or the folder it holds) at ``root / download.to`` and return that path.
+@dataclass(frozen=True)
+class Layout:
+    """One way a data set may lie below the data folder: at ``path``, when ``needs`` are there, read by ``open``."""
+
+    path: str
+    open: Callable
+    needs: tuple[str, ...] = ()
+
+    def found(self, root: Path) -> bool:
+        place = root / self.path
+        return place.exists() and all((place / name).is_file() for name in self.needs)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A known data set.
+
+    Attributes:
+        classes: names in the order of the labels; () takes the folders' names, sorted.
+        folders: names of the class folders where they differ from ``classes``.
+        layouts: where it may lie, in the order of the search; () for a set that comes with a dependency.
+        bundled: gives the pool of such a set.
+        group: regular expression at the start of a file's name; files that share its match stay in one split.
+        downloads: the official files.
+    """
+
+    name: str
+    classes: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    gray: bool = False
+    layouts: tuple[Layout, ...] = ()
+    bundled: Callable | None = None
+    group: str = ""
+    downloads: tuple[Download, ...] = ()
+
+    @property
+    def download_size(self) -> int:
+        """Bytes of all official files."""
+        return sum(file.size for file in self.downloads)
+
+    def looked_in(self, root: Path) -> list[str]:
+        """The places where it may lie, in the order of the search; folders end in ``/``."""
+        return [f"{root / layout.path}{'' if layout.path.endswith('.zip') else '/'}" for layout in self.layouts]
+
+    def holding(self) -> str:
+        """What a data folder may hold, in words: ``malaria.zip or malaria/{Parasitized,Uninfected}/``."""
+        names = self.folders or self.classes
+        classes = "{" + ",".join(names[:2]) + (",…}/" if len(names) > 2 else "}/")
+        zips = [layout.path for layout in self.layouts if layout.path.endswith(".zip")]
+        folders = [
+            f"{layout.path}/" + (classes if layout.open is archives.open_class_folders else "")
+            for layout in self.layouts
+            if layout.path not in zips
+        ]
+        return " or ".join(zips + folders)
+
+
+def _class_folders(name: str) -> tuple[Layout, ...]:
+    return Layout(name, archives.open_class_folders), Layout(f"{name}.zip", archives.open_class_folders)
+
+
+def _idx_set(name: str, folder: str, classes: tuple[str, ...], url: str, sums: tuple) -> Dataset:
+    downloads = tuple(
+        Download(f"{url}{file}.gz", size, digest, f"{folder}/raw/{file}", unpack="gz", unpacked=unpacked)
+        for (file, unpacked), (size, digest) in zip(_IDX_FILES.items(), sums, strict=True)
+    )
+    layouts = (Layout(f"{folder}/raw", archives.open_idx, tuple(_IDX_FILES)), *_class_folders(name.replace("-", "_")))
+    return Dataset(name, classes, gray=True, layouts=layouts, downloads=downloads)
+
+
+_DIGITS = tuple("0123456789")
+_CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+_FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+_IMAGENETTE = {
+    "n01440764": "tench",
+    "n02102040": "English springer",
+    "n02979186": "cassette player",
+    "n03000684": "chain saw",
+    "n03028079": "church",
+    "n03394916": "French horn",
+    "n03417042": "garbage truck",
+    "n03425413": "gas pump",
+    "n03445777": "golf ball",
+    "n03888257": "parachute",
+}
+# file: bytes unpacked
+_IDX_FILES = {
+    "train-images-idx3-ubyte": 47_040_016,
+    "train-labels-idx1-ubyte": 60_008,
+    "t10k-images-idx3-ubyte": 7_840_016,
+    "t10k-labels-idx1-ubyte": 10_008,
+}
+# in the order of _IDX_FILES: bytes as it comes, SHA-256 unpacked
+_MNIST_SUMS = (
+    (9_912_422, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
+    (28_881, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+    (1_648_877, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
+    (4_542, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+)
+_FASHION_SUMS = (
+    (26_421_880, "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"),
+    (29_515, "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"),
+    (4_422_102, "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"),
+    (5_148, "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"),
+)
+_PETS = "https://www.robots.ox.ac.uk/~vgg/data/pets/data/"
+
+KNOWN = {
+    dataset.name: dataset
+    for dataset in (
+        Dataset("digits", _DIGITS, gray=True, bundled=archives.digits),
+        Dataset("faces", ("face", "non-face"), gray=True, bundled=archives.faces),
+        _idx_set("mnist", "MNIST", _DIGITS, "https://ossci-datasets.s3.amazonaws.com/mnist/", _MNIST_SUMS),
+        _idx_set(
+            "fashion-mnist",
+            "FashionMNIST",
+            _FASHION,
+            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+            _FASHION_SUMS,
+        ),
+        Dataset(
+            "cifar10",
+            _CIFAR10,
+            layouts=(
+                Layout("cifar-10-batches-py", archives.open_cifar10, ("batches.meta", "test_batch")),
+                *_class_folders("cifar10"),
+            ),
+            downloads=(
+                Download(
+                    "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+                    170_498_071,
+                    "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+                    "cifar-10-batches-py",
+                    unpack="tar",
+                ),
+            ),
+        ),
+        Dataset(
+            "cats-vs-dogs",
+            ("Cat", "Dog"),
+            layouts=(
+                *_class_folders("cats_vs_dogs"),
+                Layout("oxford-iiit-pet", archives.open_pets, ("annotations/trainval.txt", "annotations/test.txt")),
+            ),
+            downloads=(
+                Download(
+                    _PETS + "images.tar.gz",
+                    791_918_971,
+                    "67195c5e1c01f1ab5f9b6a5d22b8c27a580d896ece458917e61d459337fa318d",
+                    "oxford-iiit-pet/images",
+                    unpack="tar",
+                ),
+                Download(
+                    _PETS + "annotations.tar.gz",
+                    19_173_078,
+                    "52425fb6de5c424942b7626b428656fcbd798db970a937df61750c0f1d358e91",
+                    "oxford-iiit-pet/annotations",
+                    unpack="tar",
+                ),
+            ),
+        ),
+        Dataset(
+            "malaria",
+            ("Parasitized", "Uninfected"),
+            layouts=_class_folders("malaria"),
+            group=r"C\d+",  # the slide, hence the patient
+            downloads=(
+                Download(
+                    "https://data.lhncbc.nlm.nih.gov/public/Malaria/cell_images.zip",
+                    353_452_851,
+                    "0a949556b2414159b5100192609805376654c4266d8d187be9b1922fad43c668",
+                    "malaria.zip",
+                ),
+            ),
+        ),
+        Dataset(
+            "imagenette",
+            tuple(_IMAGENETTE.values()),
+            folders=tuple(_IMAGENETTE),
+            layouts=(Layout("imagenette2-160", archives.open_class_folders), *_class_folders("imagenette")),
+            downloads=(
+                Download(
+                    "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.tgz",
+                    99_003_388,
+                    "64d0c4859f35a461889e0147755a999a48b49bf38a7e0f9bd27003f10db02fe5",
+                    "imagenette2-160",
+                    unpack="tar",
+                ),
+            ),
+        ),
+    )
+}
+
+
+def data_root(root=None) -> Path:
+    """The folder of data: ``root``, else ``$ROA_DATA``, else ``~/.cache/roa``."""
+    return Path(root or os.environ.get("ROA_DATA") or "~/.cache/roa").expanduser().absolute()
+
+
+def find(name: str, root: Path) -> tuple[Dataset, Layout | None]:
+    """The known data set and the first of its layouts that is there (None: it comes with a dependency).
+
+    Raises:
+        UserError: unknown name, or nothing there; the message names the places and how to mend it.
+    """
+    if name not in KNOWN:
+        raise UserError(
+            f"unknown data set {name!r}\n  known are  {', '.join(KNOWN)}\n"
+            f"         or  a path to a folder or .zip of class folders; nothing lies at {Path(name).absolute()}"
+        )
+    dataset = KNOWN[name]
+    if dataset.bundled:
+        return dataset, None
+    for layout in dataset.layouts:
+        if layout.found(root):
+            return dataset, layout
+    raise UserError(
+        f"data set {name!r} not found\n"
+        f"  looked in  {'  ·  '.join(dataset.looked_in(root))}\n"
+        f"  mend it:   python -m roa_helpers data fetch {name}   ({dataset.download_size / 2**20:.0f} MB)\n"
+        f"         or  ROA_DATA=/path/to/folder holding {dataset.holding()}"
+    )
+
+
+def available(root=None) -> list[dict]:
+    """For each known data set: name, found, where, looked_in, classes, download_size in bytes. Opens no picture."""
+    root = data_root(root)
+    rows = []
+    for dataset in KNOWN.values():
+        layout = next((layout for layout in dataset.layouts if layout.found(root)), None)
+        where = "with the package's dependencies" if dataset.bundled else layout and str(root / layout.path)
+        rows.append(
+            {
+                "name": dataset.name,
+                "found": where is not None,
+                "where": where,
+                "looked_in": dataset.looked_in(root),
+                "classes": list(dataset.classes),
+                "download_size": dataset.download_size,
+            }
+        )
+    return rows
+
+
+def fetch(name: str, root=None, *, progress: bool = True) -> list[Path]:
+    """Download the official files of a known data set; the paths they are at (none for a bundled set).
+
+    Raises:
+        UserError: unknown name, no answer, an incomplete file, a wrong sum.
+    """
+    root = data_root(root)
+    if name not in KNOWN:
+        raise UserError(f"unknown data set {name!r}\n  known are  {', '.join(KNOWN)}")
+    return [download(file, root, progress=progress) for file in KNOWN[name].downloads]
+
+
+def download(file: Download, root: Path, *, progress: bool = True) -> Path:
+    """Put the file (or the folder it holds) at ``root / file.to`` and return that path.
 
     It is written to a temporary folder in ``root``, checked, and only then moved into place, so that an interrupted
     or broken download leaves nothing behind. What stands already is left alone.
@@ -48,56 +308,55 @@ def fetch(download: Download, root: Path, *, progress: bool = True) -> Path:
     Raises:
         UserError: no answer, an incomplete file, a wrong sum, an archive that cannot be unpacked, no room.
     """
-    target = root / download.to
+    target = root / file.to
     if target.exists():
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root, prefix=".fetch-") as folder:
-            os.replace(_fetched(download, Path(folder), progress), target)
+            os.replace(_fetched(file, Path(folder), progress), target)
     except (OSError, http.client.HTTPException, EOFError, zlib.error, tarfile.TarError) as error:
-        reason = getattr(error, "reason", None) or error
         raise UserError(
-            f"could not fetch {download.url}\n  reason     {reason}\n"
+            f"could not fetch {file.url}\n  reason     {error}\n"
             f"  mend it:   try again later, or get it elsewhere and put it at {target}"
         ) from error
     return target
 
 
-def _fetched(download: Download, folder: Path, progress: bool) -> Path:
+def _fetched(file: Download, folder: Path, progress: bool) -> Path:
     arrived = folder / "arrived"
-    digest = _write(_stream(download, progress), arrived)
-    if download.unpack == "gz":
+    digest = _write(_stream(file, progress), arrived)
+    if file.unpack == "gz":
         unpacked = folder / "unpacked"
         with gzip.open(arrived) as packed:
-            digest = _write(_at_most(_chunks(packed), download.unpacked), unpacked)
+            digest = _write(_at_most(_chunks(packed), file.unpacked), unpacked)
         arrived = unpacked
-    if digest != download.sha256:
+    if digest != file.sha256:
         raise UserError(
-            f"{download.url} is not the file it should be: SHA-256 {digest} instead of {download.sha256}\n"
+            f"{file.url} is not the file it should be: SHA-256 {digest} instead of {file.sha256}\n"
             f"  nothing was kept; try again, or check whether a proxy changed the file"
         )
-    if download.unpack != "tar":
+    if file.unpack != "tar":
         return arrived
     with tarfile.open(arrived) as archive:
         archive.extractall(folder / "unpacked", filter="data")
-    return folder / "unpacked" / Path(download.to).name
+    return folder / "unpacked" / Path(file.to).name
 
 
-def _stream(download: Download, progress: bool) -> Iterator[bytes]:
-    request = urllib.request.Request(download.url, headers={"User-Agent": "roa-helpers"})
-    label = Path(download.url).name
+def _stream(file: Download, progress: bool) -> Iterator[bytes]:
+    request = urllib.request.Request(file.url, headers={"User-Agent": "roa-helpers"})
+    label = Path(file.url).name
     with (
         urllib.request.urlopen(request, timeout=TIMEOUT) as answer,
-        tqdm(total=download.size, unit="B", unit_scale=True, desc=label, disable=not progress) as bar,
+        tqdm(total=file.size, unit="B", unit_scale=True, desc=label, disable=not progress) as bar,
     ):
         received = 0
-        for chunk in _at_most(_chunks(answer), download.size):
+        for chunk in _at_most(_chunks(answer), file.size):
             received += len(chunk)
             bar.update(len(chunk))
             yield chunk
-    if received < download.size:
-        raise OSError(f"incomplete: {received:,} of {download.size:,} bytes arrived")
+    if received < file.size:
+        raise OSError(f"incomplete: {received:,} of {file.size:,} bytes arrived")
 
 
 def _chunks(stream) -> Iterator[bytes]:
@@ -116,8 +375,8 @@ def _at_most(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
 def _write(chunks: Iterable[bytes], path: Path) -> str:
     """Write the chunks and return their SHA-256."""
     digest = hashlib.sha256()
-    with path.open("wb") as file:
+    with path.open("wb") as target:
         for chunk in chunks:
             digest.update(chunk)
-            file.write(chunk)
+            target.write(chunk)
     return digest.hexdigest()

@@ -16,11 +16,15 @@ from .models import chunks, frozen
 
 @contextmanager
 def capture(layer):
-    """Keep what ``layer`` returns: the list yielded holds the output of its latest call."""
+    """Keep what ``layer`` returns: the list yielded holds the output of its latest call.
+
+    The layers behind it get a copy, so that one that works in place (``ReLU(inplace=True)``) cannot overwrite it.
+    """
     seen = []
 
     def keep(module, inputs, output):
         seen[:] = [output]
+        return output.clone()
 
     handle = layer.register_forward_hook(keep)
     try:
@@ -79,15 +83,18 @@ def grad_cam(model, x, target, *, layer=None):
         (N, H, W), non-negative, not scaled.
 
     Raises:
-        ValueError: a wrong shape, type or range, or no convolution to look at.
+        ValueError: a wrong shape, type or range, no convolution to look at, or a layer that returns no maps.
     """
     checks.images(x)
     parts = []
-    with frozen(model), capture(layer or cam_layer(model)) as seen, torch.enable_grad():
+    layer = cam_layer(model) if layer is None else layer
+    with frozen(model), capture(layer) as seen, torch.enable_grad():
         for images, targets in chunks(model, x, target):
             logits = model(images.detach().requires_grad_())
             checks.logits(logits.detach(), len(images))
             checks.labels(targets, logits)
+            if not seen or seen[0].ndim != 4:
+                raise ValueError("the layer of Grad-CAM must be used by the model and return maps (N, K, h, w)")
             scores = logits.gather(1, targets[:, None])[:, 0]
             parts.append(class_activation(seen[0], scores, x.shape[2:]).detach().to(x.device))
     return torch.cat(parts)

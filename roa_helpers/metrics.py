@@ -32,7 +32,7 @@ def ssim(a, b):
     a, b = _pair(a, b, dtype=float)
     if a.ndim not in (3, 4) or min(a.shape[-2:]) < 7:
         raise ValueError(f"ssim needs (N, H, W) or (N, C, H, W) with sides of at least 7, got {a.shape}")
-    if a.size and (min(a.min(), b.min()) < 0 or max(a.max(), b.max()) > 1):
+    if not all(((v >= 0) & (v <= 1)).all() for v in (a, b)):
         raise ValueError("ssim needs values in [0, 1]")
     axis = 0 if a.ndim == 4 else None
     return np.array([structural_similarity(p, q, data_range=1, channel_axis=axis) for p, q in zip(a, b, strict=True)])
@@ -69,12 +69,28 @@ def wilson(k, n, *, level=0.95):
     Wilson (1927). The bounds are the p at which |k/n − p| = z √(p (1 − p) / n).
 
     Raises:
-        ValueError: n < 1 or k outside 0…n.
+        ValueError: n < 1, k outside 0…n, or not whole numbers.
     """
-    if n < 1 or not 0 <= k <= n:
-        raise ValueError(f"need 0 ≤ k ≤ n and n ≥ 1, got k = {k}, n = {n}")
+    if not (n >= 1 and 0 <= k <= n and k == int(k) and n == int(n)):
+        raise ValueError(f"need whole numbers 0 ≤ k ≤ n and n ≥ 1, got k = {k}, n = {n}")
     interval = stats.binomtest(int(k), int(n)).proportion_ci(confidence_level=level, method="wilson")
     return Interval(float(interval.low), float(interval.high))
+
+
+def newcombe(k1, n1, k2, n2, *, level=0.95):
+    """Interval of the difference k₂/n₂ − k₁/n₁ of two independent proportions.
+
+    Newcombe (1998), method 10: with Wilson bounds lᵢ, uᵢ of pᵢ, the interval reaches
+    √((p₂ − l₂)² + (u₁ − p₁)²) below the difference and √((u₂ − p₂)² + (p₁ − l₁)²) above it.
+
+    Raises:
+        ValueError: as :func:`wilson`.
+    """
+    first, second = wilson(k1, n1, level=level), wilson(k2, n2, level=level)
+    p1, p2 = k1 / n1, k2 / n2
+    below = np.hypot(p2 - second.low, first.high - p1)
+    above = np.hypot(second.high - p2, p1 - first.low)
+    return Interval(float(p2 - p1 - below), float(p2 - p1 + above))
 
 
 def bootstrap(values, *, statistic=np.mean, level=0.95, resamples=2000, seed=0):
@@ -101,16 +117,21 @@ def morans_i(maps):
     """Moran's I of maps with rook contiguity: do neighbouring pixels resemble each other?
 
     Moran (1950):  I = (n / W) Σ_ij w_ij z_i z_j / Σ_i z_i², z the deviations from the map's mean, w_ij = 1 for
-    pixels that share an edge, W = Σ w_ij. About −1/(n − 1) for a random arrangement, near 1 for smooth patches, near −1 for a
-    checkerboard.
+    pixels that share an edge, W = Σ w_ij. About −1/(n − 1) for a random arrangement, near 1 for smooth patches, near
+    −1 for a checkerboard.
 
     Args:
         maps: (…, H, W), H and W at least 2.
 
     Returns:
         (…); NaN where a map is constant.
+
+    Raises:
+        ValueError: too small.
     """
     maps = np.asarray(maps, dtype=float)
+    if maps.ndim < 2 or min(maps.shape[-2:]) < 2:
+        raise ValueError(f"maps must be (…, H, W) with sides of at least 2, got {maps.shape}")
     z = maps - maps.mean((-2, -1), keepdims=True)
     products = (z[..., 1:, :] * z[..., :-1, :]).sum((-2, -1)) + (z[..., :, 1:] * z[..., :, :-1]).sum((-2, -1))
     height, width = maps.shape[-2:]
@@ -123,7 +144,7 @@ def morans_i(maps):
 def permutation_p(maps, *, permutations=99, seed=0):
     """One-sided p-value of Moran's I of each map against random arrangements of its own pixels.
 
-    p = (1 + #{I(permuted) ≥ I}) / (1 + permutations).
+    p = (1 + #{I(permuted) ≥ I}) / (1 + permutations). Arrangements that tie count, whatever rounding says.
 
     Args:
         maps: (N, H, W).
@@ -137,7 +158,7 @@ def permutation_p(maps, *, permutations=99, seed=0):
     flat = maps.reshape(len(maps), -1)
     exceed = np.zeros(len(maps))
     for _ in range(permutations):
-        exceed += morans_i(rng.permuted(flat, axis=1).reshape(maps.shape)) >= observed
+        exceed += morans_i(rng.permuted(flat, axis=1).reshape(maps.shape)) >= observed - 1e-12
     return np.where(np.isnan(observed), np.nan, (1 + exceed) / (1 + permutations))
 
 

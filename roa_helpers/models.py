@@ -79,13 +79,13 @@ def vgg16(class_count, *, width=1.0, channels=3, seed=0):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         features = torchvision.models.vgg.make_layers(plan, batch_norm=True)
+        if channels != 3:
+            features[0] = nn.Conv2d(channels, plan[0], 3, padding=1)
         head = nn.Linear(plan[-2], class_count)
         for module in features.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
                 nn.init.zeros_(module.bias)
-    if channels != 3:
-        features[0] = nn.Conv2d(channels, plan[0], 3, padding=1)
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     if channels != 3:
         mean, std = (0.5,) * channels, (0.25,) * channels
@@ -140,11 +140,13 @@ def frozen(model):
 
 def chunks(model, *tensors, size=CHUNK):
     """Tuples of slices of ``tensors``, ``size`` rows each, on the device of ``model``."""
-    parameter = next(model.parameters(), None)
-    target = tensors[0].device if parameter is None else parameter.device
+    if not all(torch.is_tensor(t) and t.ndim for t in tensors):
+        raise ValueError("images and labels must be tensors with a row for each image")
     lengths = {len(t) for t in tensors}
     if len(lengths) != 1:
         raise ValueError(f"all tensors must have one length, got {sorted(lengths)}")
+    parameter = next(model.parameters(), None)
+    target = tensors[0].device if parameter is None else parameter.device
     for start in range(0, len(tensors[0]), size):
         yield tuple(t[start : start + size].to(target) for t in tensors)
 
@@ -203,30 +205,30 @@ def fit(model, train, val, training, *, path, fingerprint, progress=True):
         progress: whether to show a bar.
 
     Returns:
-        :class:`Trained`.
+        :class:`Trained`, its model in evaluation mode.
 
     Raises:
         UserError: the folder cannot be written.
     """
     path = Path(path)
     part = path.with_name(path.name + ".part")
+    model.to(memory_format=torch.channels_last)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(f".{path.name}.lock")):
             finished = _read(path, fingerprint)
             if finished:
                 model.load_state_dict(finished[0])
-                return Trained(model, tuple(finished[1]["history"]), True)
+                return Trained(model.eval(), tuple(finished[1]["history"]), True)
             history = _train(model, train, val, training, part, fingerprint, progress)
             _write(path, model.state_dict(), {"fingerprint": fingerprint, "history": history})
             part.unlink(missing_ok=True)
-    except PermissionError as error:
+    except (OSError, SafetensorError) as error:
         raise UserError(f"cannot write the checkpoint {path}\n  make its folder writable: {error}") from error
-    return Trained(model, tuple(history), False)
+    return Trained(model.eval(), tuple(history), False)
 
 
 def _train(model, train, val, training, part, fingerprint, progress):
-    model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(
         model.parameters(), lr=training.learning_rate, momentum=0.9, weight_decay=training.weight_decay, nesterov=True
     )

@@ -41,7 +41,7 @@ def importance(cam):
         ValueError: a wrong shape or a negative value.
     """
     checks.maps(cam, name="cam")
-    if (cam < 0).any():
+    if not (cam >= 0).all():
         raise ValueError("cam must be non-negative")
     return _by_maximum(cam)
 
@@ -128,6 +128,8 @@ def threshold(values, delta):
     """The pixels of (N, H, W) maps in [0, 1] that are at least ``delta`` in [0, 1]; δ = 0 takes every pixel."""
     checks.maps(values)
     checks.unit_interval(delta, name="threshold")
+    if not ((values >= 0) & (values <= 1)).all():
+        raise ValueError("maps must lie in [0, 1]")
     return values >= delta
 
 
@@ -214,4 +216,4 @@ def neutralise(x, blob, value):
 
 def _by_maximum(values):
     largest = values.amax((1, 2), keepdim=True)
-    return torch.where(largest > 0, values / largest, 0)
+    return torch.where(largest == 0, 0, values / largest)

@@ -5,6 +5,7 @@ A unit's folder ``<root>/<profile>/<study>/<unit>/`` holds ``result.json``, ``ar
 
 import ast
 import hashlib
+import io
 import json
 import math
 import os
@@ -12,10 +13,11 @@ import platform
 import shutil
 import subprocess
 import tempfile
+import tokenize
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
 
@@ -23,10 +25,17 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from . import __version__
+from . import __version__, config
 from .errors import UserError
 
 PACKAGE = Path(__file__).parent
+#: The modules whose code decides what a study's numbers are.
+CODE = {
+    "roi_roa": (
+        "attacks.py", "explain.py", "metrics.py", "models.py", "pipeline.py", "regions.py", "usefulness.py",
+        "studies/roi_roa.py",
+    ),
+}  # fmt: skip
 #: Recorded profiles, best first: what is shown beside the profile that is run.
 RECORDED = ("paper", "desk")
 
@@ -54,7 +63,7 @@ class Unit:
     @cached_property
     def result(self):
         """The content of ``result.json``."""
-        return json.loads((self.path / "result.json").read_text())
+        return json.loads((self.path / "result.json").read_text(encoding="utf-8"))
 
     @cached_property
     def arrays(self):
@@ -78,17 +87,24 @@ def code_fingerprint(*modules):
     return hashlib.sha256("\n".join(_code(PACKAGE / name) for name in sorted(modules)).encode()).hexdigest()
 
 
+@cache
 def _code(path):
-    source = path.read_text()
-    skip = set()
+    source = path.read_text(encoding="utf-8")
+    lines = source.split("\n")
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    skip, in_string = set(), set()  # lines of docstrings; lines whose end lies inside a string
     for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant | ast.JoinedStr):
+            in_string.update(range(node.lineno, node.end_lineno))
         body = getattr(node, "body", None)
         first = body[0] if isinstance(body, list) and body else None
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
             skip.update(range(first.lineno, first.end_lineno + 1))
-    lines = enumerate(source.splitlines(), start=1)
-    kept = (line.rstrip() for i, line in lines if i not in skip and line.strip() and not line.lstrip().startswith("#"))
-    return "\n".join(kept)
+    kept = (i for i, line in enumerate(lines, start=1) if i not in skip and (i in in_string or line.strip()))
+    return "\n".join(lines[i - 1] if i in in_string else lines[i - 1].rstrip() for i in kept)
 
 
 def read(path, expected=None):
@@ -101,7 +117,7 @@ def read(path, expected=None):
     unit = Unit(Path(path))
     try:
         stands = unit.result["fingerprint"]
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, KeyError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         return None
     return unit if all(stands.get(k) == v for k, v in (expected or {}).items()) else None
 
@@ -126,7 +142,7 @@ def write(path, result, *, arrays, tables):
             for name, table in tables.items():
                 table.to_csv(building / f"{name}.csv", index=False)
             text = json.dumps(_finite(result), indent=1, default=_plain, ensure_ascii=False, allow_nan=False)
-            (building / "result.json").write_text(text + "\n")
+            (building / "result.json").write_text(text + "\n", encoding="utf-8")
             building.chmod(0o755)
             _swap(building, path)
         finally:
@@ -135,21 +151,32 @@ def write(path, result, *, arrays, tables):
 
 
 def _swap(new, place):
-    old = None
-    if place.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent)) / "old"
-        os.replace(place, old)
-    os.replace(new, place)
-    if old:
-        shutil.rmtree(old.parent, ignore_errors=True)
+    if not place.exists():
+        os.replace(new, place)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+    try:
+        os.replace(place, aside / "old")
+        try:
+            os.replace(new, place)
+        except BaseException:
+            os.replace(aside / "old", place)
+            raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 @contextmanager
 def lock(path):
     """Hold the unit at ``path`` alone: a second run waits until the first has finished."""
     path = Path(path)
-    with writable(path.parent), FileLock(path.parent / f".{path.name}.lock"):
+    held = FileLock(path.parent / f".{path.name}.lock")
+    with writable(path.parent):
+        held.acquire()
+    try:
         yield
+    finally:
+        held.release()
 
 
 @contextmanager
@@ -168,13 +195,37 @@ def writable(folder):
         raise UserError(f"cannot write results under {folder}\n  {error.strerror}: free some space") from error
 
 
-def recorded(study):
-    """Units of ``study`` that are committed; of a unit that stands in several profiles, that of the best."""
+def expected(plan):
+    """What a finished unit's fingerprint must hold for the present choices and code (the data's part apart)."""
+    return {"parameters": fingerprint([plan.choices, plan.seed]), "code": code_fingerprint(*CODE[plan.study])}
+
+
+def shown(profile, study, *, seed=None):
+    """The units that a page shows: the finished ones that ``profile`` plans, then those recorded earlier.
+
+    A recorded unit is left out if the profile itself plans one of that name, or if a better profile recorded it.
+
+    Returns:
+        list of :class:`Unit`.
+    """
+    plans = {plan.name: plan for plan in config.planned(profile, study, seed=seed)}
+    own = [read(unit_path(profile, study, name), expected(plan)) for name, plan in plans.items()]
     best = {}
-    for profile in reversed(RECORDED):
-        for path in sorted((root() / profile / study).glob("[!.]*/result.json")):
-            best[path.parent.name] = Unit(path.parent)
-    return [best[name] for name in sorted(best)]
+    for name in reversed(RECORDED):
+        found = (root() / name / study).glob("[!.]*/result.json")
+        best |= {path.parent.name: Unit(path.parent) for path in sorted(found)}
+    return [unit for unit in own if unit] + [best[name] for name in sorted(best) if name not in plans]
+
+
+def standing(unit):
+    """Whether a unit is what the present code would compute: ``current``, or what has changed since, in words."""
+    stands, profile = unit.result["fingerprint"], unit.result["profile"]
+    plans = {plan.name: plan for plan in config.planned(profile, unit.result["study"], seed=unit.result["seed"])}
+    plan = plans.get(unit.path.name)
+    if plan is None:
+        return "not planned any more"
+    changed = [part for part, value in expected(plan).items() if stands.get(part) != value]
+    return f"{' and '.join(changed)} changed since" if changed else "current"
 
 
 def provenance(*, device, data, seconds):
@@ -203,6 +254,8 @@ def _commit():
 
 
 def _finite(value):
+    if is_dataclass(value) or isinstance(value, np.ndarray):
+        value = _plain(value)
     if isinstance(value, dict):
         return {k: _finite(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

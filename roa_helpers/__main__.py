@@ -1,0 +1,188 @@
+"""The command line: ``python -m roa_helpers study | data | verdicts``. Handlers import what computes when they run."""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from . import __version__, config
+from .errors import UserError
+
+PROG = "python -m roa_helpers"
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with one message instead of the usage when the arguments are wrong."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message}\n  see: {self.prog} --help\n")
+
+
+def parser():
+    """The arguments."""
+    top = Parser(prog=PROG, description="Compute, check and read the results behind the book.", allow_abbrev=False)
+    top.add_argument("--version", action="version", version=__version__)
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    study = commands.add_parser("study", help="compute units of a study, or find them finished", allow_abbrev=False)
+    study.add_argument("name", metavar="NAME", help=f"one of: {', '.join(config.STUDIES)}")
+    _add_profile(study)
+    study.add_argument("--dataset", metavar="D", help="only this data set (default: all that the profile names)")
+    study.add_argument("--images", metavar="PATH", help="your own images: a folder or .zip of class folders")
+    study.add_argument("--pair", nargs=2, metavar=("A", "B"), help="the two classes")
+    study.add_argument("--seed", type=_seed, metavar="S", help="instead of the profile's own seeds")
+    study.set_defaults(run=run_study)
+
+    data = commands.add_parser("data", help="what data sets are at hand; check them, fetch them", allow_abbrev=False)
+    actions = data.add_subparsers(metavar="list | check NAME | fetch NAME", required=True)
+    actions.add_parser("list", help="the known data sets and where they were looked for").set_defaults(run=run_list)
+    check = actions.add_parser("check", help="decode every picture; exit code 1 if some cannot be read")
+    check.add_argument("name", metavar="NAME", help="a known data set, or a path")
+    check.set_defaults(run=run_check)
+    fetch = actions.add_parser("fetch", help="download the official files and verify them")
+    fetch.add_argument("name", metavar="NAME", help="a known data set")
+    fetch.set_defaults(run=run_fetch)
+
+    verdicts = commands.add_parser("verdicts", help="claims, the paper's values, ours, verdicts", allow_abbrev=False)
+    _add_profile(verdicts)
+    verdicts.add_argument("--json", action="store_true", help="as JSON")
+    verdicts.set_defaults(run=run_verdicts)
+    return top
+
+
+def _add_profile(command):
+    names = ", ".join(config.PROFILES)
+    command.add_argument("--profile", default="quick", metavar="P", help=f"one of: {names} (default: quick)")
+
+
+def _seed(text):
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"a seed is a whole number, 0 or more, not '{text}'")
+    return int(text)
+
+
+def planned(*, name, profile, dataset=None, images=None, pair=None, seed=None):
+    """The units that the arguments of ``study`` ask for.
+
+    Raises:
+        UserError: unknown study, profile or data set, or arguments that do not fit together.
+    """
+    plans = config.planned(profile, name, seed=seed)
+    if dataset is None and images is None:
+        if pair:
+            raise UserError("--pair needs the data set it belongs to\n  add: --dataset D  or  --images PATH")
+        return plans
+    if dataset is not None and images is not None:
+        raise UserError("--dataset and --images exclude each other")
+    if images is not None:
+        dataset = str(Path(images).expanduser().absolute())
+        pair = _pair_of(dataset, pair)
+    else:
+        plans = [plan for plan in plans if plan.choices.dataset == dataset]
+        wanted = [plan for plan in plans if pair is None or set(plan.choices.classes) == set(pair)]
+        if wanted:
+            return wanted
+        from . import download
+
+        download.find(dataset, download.data_root())
+    choices = config.choices(profile, dataset, classes=pair)
+    seeds = config.profile(profile).seeds if seed is None else (seed,)
+    return [config.Planned(name, choices, s) for s in seeds]
+
+
+def _pair_of(place, pair):
+    """``pair``, or the two classes of a folder or zip that has exactly two."""
+    from .archives import class_folders, open_tree
+
+    with open_tree(Path(place)) as tree:
+        classes = class_folders(tree, place=Path(place)).classes
+    if pair is None and len(classes) != 2:
+        raise UserError(f"{place} has {len(classes)} classes: {', '.join(classes)}\n  choose two: --pair CLASS CLASS")
+    return pair or classes
+
+
+def run_study(args):
+    plans = planned(
+        name=args.name, profile=args.profile, dataset=args.dataset, images=args.images, pair=args.pair, seed=args.seed
+    )
+    from .studies import roi_roa
+
+    for plan in plans:
+        start = time.perf_counter()
+        unit, reused = roi_roa.run(plan, profile=args.profile, progress=sys.stderr.isatty())
+        seconds = time.perf_counter() - start
+        print(f"{plan.name:<32}  {'reused' if reused else 'computed':<8}  {seconds:6.1f} s  {_short(unit.path)}", flush=True)
+    return 0
+
+
+def run_list(args):
+    from . import download
+
+    print(f"data folder: {download.data_root()}   (ROA_DATA sets another)")
+    for row in download.available():
+        place = row["where"] or f"not found; looked in {' · '.join(row['looked_in'])}"
+        size = f"fetch: {row['download_size'] / 2**20:.0f} MB" if row["download_size"] else ""
+        print(f"{row['name']:<14} {len(row['classes']):>2} classes  {'' if row['found'] else size:<15} {_short(place)}")
+    return 0
+
+
+def run_check(args):
+    from . import data
+
+    found = data.check(args.name, progress=sys.stderr.isatty())
+    print(f"{found['name']}: {found['source']}, {found['where']}")
+    for part, counts in found["counts"].items():
+        print(f"  {part:<6} " + "  ".join(f"{label} {count}" for label, count in counts.items()))
+    unreadable = found["unreadable"]
+    print(f"  unreadable: {unreadable['count']}" + "".join(f"\n    {name}" for name in unreadable["names"]))
+    for reason, count in found["left_aside"].items():
+        if count:
+            print(f"  left aside: {count} {reason}")
+    return 1 if unreadable["count"] else 0
+
+
+def run_fetch(args):
+    from . import download
+
+    for path in download.fetch(args.name) or [f"{args.name} comes with the package's dependencies"]:
+        print(_short(path))
+    return 0
+
+
+def run_verdicts(args):
+    from . import papers, store
+
+    units = [unit for study in config.STUDIES for unit in store.shown(args.profile, study)]
+    if not units:
+        raise UserError(f"no results of profile '{args.profile}' yet\n  compute them: make book PROFILE={args.profile}")
+    table = papers.verdicts(units)
+    print(table.to_json(orient="records", force_ascii=False, indent=1) if args.json else table.to_string(index=False))
+    return 0
+
+
+def _short(path):
+    """``path`` relative to here if it lies below."""
+    here = f"{Path.cwd()}{os.sep}"
+    return str(path).removeprefix(here)
+
+
+def main(argv=None):
+    """Run one command.
+
+    Returns:
+        Exit code: 0 done, 1 a check found something, 2 something outside the code is wrong, 130 interrupted.
+    """
+    args = parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted; what was finished is kept", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""Every figure and table of the book: drawn from finished units, shown with name, caption, alt text, data, provenance.
+
+Needs no torch. Drawing functions take units and return a matplotlib figure; :func:`show` puts it on the page.
+"""
+
+import base64
+import html
+import io
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from . import papers
+
+#: Okabe–Ito colours of the four regions, told apart by colour-blind readers and in grey print.
+REGION_COLOURS = {"uv": "#E69F00", "u_not_v": "#0072B2", "not_u_v": "#D55E00", "not_u_not_v": "#BBBBBB"}
+REGION_LABELS = {"uv": "U+V+", "u_not_v": "U+V−", "not_u_v": "U−V+", "not_u_not_v": "U−V−"}
+#: Colour maps of the graded maps; "paper" is the one of the paper's own pictures.
+MAPS = {"importance": "cividis", "vulnerability": "magma", "paper": "jet"}
+SCORE_COLOURS = {"clean": "#000000", "adv": "#D55E00", "mod": "#0072B2", "mod_adv": "#009E73"}
+VERDICT_MARKS = {
+    papers.AGREES: "●", papers.REPRODUCED: "●", papers.UNDECIDED: "◐", papers.DIFFERS: "○", papers.CONTRADICTED: "○",
+    papers.NO_VALUE: "–",
+}  # fmt: skip
+STYLE = {"font.size": 9, "axes.titlesize": 9, "axes.spines.top": False, "axes.spines.right": False,
+         "figure.dpi": 110, "savefig.bbox": "tight", "svg.hashsalt": "roa"}  # fmt: skip
+
+
+def show(figure, *, name, caption, alt, data, units=()):
+    """Put a figure on the page: picture, caption, a link to its data, and where it came from.
+
+    Args:
+        figure: matplotlib figure.
+        name: anchor on the page and stem of the data file, for instance ``fig-6``.
+        caption: one or two sentences; what the figure shows.
+        alt: what a reader who cannot see it should know.
+        data: DataFrame of what is plotted (linked as CSV), or dict of arrays (linked as NPZ).
+        units: the units it was drawn from.
+    """
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    picture = base64.b64encode(buffer.getvalue()).decode()
+    _display(
+        f'<figure class="roa" id="{name}"><img alt="{html.escape(alt, quote=True)}" '
+        f'src="data:image/png;base64,{picture}">'
+        f"<figcaption>{caption} {_data_link(name, data)}{_origin(units)}</figcaption></figure>"
+    )
+
+
+def show_table(table, *, name, caption, units=()):
+    """Put a DataFrame on the page with its caption and its data.
+
+    Tables of :func:`roa_helpers.papers.compare` and ``verdicts`` are set as “value [interval]”.
+    """
+    shaped = present(table) if "paper_low" in table else table
+    body = shaped.to_html(index=False, border=0, na_rep="–", classes="roa-table", escape=True)
+    caption_row = f"<caption>{caption} {_data_link(name, table)}{_origin(units)}</caption>"
+    body = body.replace("<thead>", caption_row + "<thead>", 1)
+    _display(f'<div class="roa-table" id="{name}">{body}</div>')
+
+
+def show_text(text):
+    """Put a paragraph of Markdown, computed from results, on the page."""
+    from IPython.display import Markdown, display
+
+    display(Markdown(text))
+
+
+def present(table):
+    """A comparison as a reader sees it: proportions in %, each value with its interval, verdicts with a mark."""
+    percent = table["id"].str.contains("keeps|weakens") if "id" in table else table["quantity"].str.startswith("score")
+    rows = []
+    for percentage, (_, row) in zip(percent, table.iterrows(), strict=True):
+        scale, digits = (100, 1) if percentage else (1, 3)
+        label = {"claim": row["claim"]} if "claim" in row else {}
+        middle = {} if "claim" in row else {"": row["quantity"]}
+        own = {"paper’s verdict": row["paper's verdict"] or "–"} if "paper's verdict" in row else {}
+        rows.append(
+            label | {"data set": row["data set"], "direction": row["direction"]} | middle
+            | {"paper": _value(row.paper, row.paper_low, row.paper_high, scale, digits)} | own
+            | {"ours": _value(row.ours, row.low, row.high, scale, digits), "n": row.n,
+               "verdict": f"{VERDICT_MARKS[row.verdict]} {row.verdict}", "run": f"{row.profile}, seed {row.seed}"}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _value(value, low, high, scale, digits):
+    if not np.isfinite(value):
+        return "–"
+    text = f"{scale * value:.{digits}f}"
+    return f"{text} [{scale * low:.{digits}f}, {scale * high:.{digits}f}]" if np.isfinite(low) else text
+
+
+def _display(markup):
+    from IPython.display import HTML, display
+
+    display(HTML(markup))
+
+
+def _data_link(name, data):
+    if isinstance(data, pd.DataFrame):
+        kind, media, content = "csv", "text/csv", data.to_csv(index=False).encode()
+    else:
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **data)
+        kind, media, content = "npz", "application/zip", buffer.getvalue()
+    address = f"data:{media};base64,{base64.b64encode(content).decode()}"
+    return f'<a class="roa-data" download="{name}.{kind}" href="{address}">data ({kind.upper()})</a>'
+
+
+def _origin(units):
+    lines = []
+    for profile in dict.fromkeys(unit.result["profile"] for unit in units):
+        results = [unit.result for unit in units if unit.result["profile"] == profile]
+        devices = ", ".join(sorted({r["provenance"]["device"] for r in results}))
+        dates = sorted(r["provenance"]["finished"][:10] for r in results)
+        when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+        counts = sorted({c["n"] for r in results for c in _clean_counts(r)})
+        span = str(counts[0]) if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
+        lines.append(f"profile {profile} ({devices}, {when}), n = {span} test images a direction")
+    return f'<span class="roa-origin">{html.escape("; ".join(lines))}</span>' if lines else ""
+
+
+def _clean_counts(result):
+    return [block["scores"]["clean"] for block in result["directions"].values()]

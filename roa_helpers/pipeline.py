@@ -1,0 +1,167 @@
+"""The steps of the paper's pipeline on the images of one class: scan, attack, regions, blob, neutralise, tune.
+
+Made of the public functions of ``attacks``, ``explain`` and ``regions``; the studies put them together.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+
+from . import attacks, explain, models, regions
+
+#: The paper's definition of the RoA (how far the attack moves a pixel), and by gradient magnitude.
+DEFINITIONS = ("perturbation", "gradient")
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Images of one class and what one forward and one backward pass tell about them.
+
+    Attributes:
+        x, y: images (N, C, H, W) in [0, 1] and labels (N,).
+        hit: whether each is classified correctly, (N,) bool.
+        cam: Grad-CAM of the true class, not scaled, (N, H, W).
+        gradient: of the cross-entropy with respect to the image, (N, C, H, W).
+    """
+
+    x: torch.Tensor
+    y: torch.Tensor
+    hit: torch.Tensor
+    cam: torch.Tensor
+    gradient: torch.Tensor
+
+    def __getitem__(self, rows):
+        return Scan(*(t[rows] for t in (self.x, self.y, self.hit, self.cam, self.gradient)))
+
+
+def scan(model, x, y):
+    """Scores, Grad-CAM and input gradient from one pass; equal to the three public functions, a third of the cost."""
+    parts = []
+    with models.frozen(model), explain.capture(explain.cam_layer(model)) as seen, torch.enable_grad():
+        for images, labels in models.chunks(model, x, y):
+            images = images.detach().requires_grad_()
+            logits = model(images)
+            cam = explain.class_activation(seen[0], logits.gather(1, labels[:, None])[:, 0], x.shape[2:])
+            gradient = torch.autograd.grad(F.cross_entropy(logits, labels, reduction="sum"), images)[0]
+            parts.append([t.detach().to(x.device) for t in (logits.argmax(1) == labels, cam, gradient)])
+    return Scan(x, y, *(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the pipeline is run with, after tuning."""
+
+    eps: float
+    delta1: float
+    delta2: float
+    theta: float
+    value: float
+
+
+def choose_eps(model, sides, grid, target):
+    """The ε of ``grid`` at which FGSM's accuracy, averaged over the classes, is nearest to ``target``.
+
+    Returns:
+        (ε, table with columns eps, accuracy, chosen).
+    """
+    accuracy = [np.mean([share(attacked(model, side, eps)) for side in sides]) for eps in grid]
+    table = pd.DataFrame({"eps": grid, "accuracy": accuracy})
+    best = (table.accuracy - target).abs().idxmin()
+    return float(table.eps[best]), table.assign(chosen=table.index == best)
+
+
+def maps_of(side, eps, definition):
+    """(importance, vulnerability) of a :class:`Scan`, each (N, H, W) in [0, 1], for a definition of the RoA."""
+    importance = regions.importance(side.cam)
+    if definition == "gradient":
+        return importance, regions.gradient_magnitude(side.gradient)
+    return importance, regions.attack_magnitude(side.x, attacks.sign_step(side.x, side.gradient, eps=eps))
+
+
+def regions_of(side, setting, definition):
+    """(RoI, RoA) of each image of a :class:`Scan` at a :class:`Setting`, (N, H, W) bool each."""
+    importance, vulnerability = maps_of(side, setting.eps, definition)
+    return regions.threshold(importance, setting.delta1), regions.threshold(vulnerability, setting.delta2)
+
+
+def attacked(model, side, eps):
+    """Whether each image of a :class:`Scan` is still classified correctly after FGSM: (N,) bool."""
+    return models.correct(model, attacks.sign_step(side.x, side.gradient, eps=eps), side.y)
+
+
+def neutralised(model, side, blob, value):
+    """S_mod as a :class:`Scan`: the images with the blob's pixels at ``value``, scanned anew."""
+    return scan(model, regions.neutralise(side.x, blob, value), side.y)
+
+
+def tune(model, sides, choices, eps):
+    """Section II-F: the grid of (δ1, δ2, θ, value) on validation images, for both definitions of the RoA.
+
+    A setting is feasible if both blobs hold at least a pixel and score_mod, averaged over the two classes, is at
+    most ``choices.clean_loss`` below score_clean. Chosen is the feasible setting with the largest
+    score_mod-adv − score_adv; without a feasible one, the setting with the largest score_mod. Ties: smaller blob.
+
+    Returns:
+        a row a setting: definition, delta1, delta2, theta, value, blob (share of the image), clean, adv, mod,
+        mod_adv, feasible, chosen.
+    """
+    clean = np.mean([share(s.hit) for s in sides])
+    adv = np.mean([share(attacked(model, side, eps)) for side in sides])
+    known = {}
+
+    def scores(k, blob, value):
+        key = (k, value, blob.numpy().tobytes())
+        if key not in known:
+            mod = neutralised(model, sides[k], blob, value)
+            known[key] = share(mod.hit), share(attacked(model, mod, eps))
+        return known[key]
+
+    rows = []
+    for definition in DEFINITIONS:
+        maps = [maps_of(side, eps, definition) for side in sides]
+        delta2s = choices.delta2 if definition == "perturbation" else choices.delta2_gradient
+        for delta1 in choices.delta1:
+            for delta2 in delta2s:
+                inside = [
+                    regions.isolate(regions.threshold(u, delta1), regions.threshold(v, delta2)).not_u_v for u, v in maps
+                ]
+                for theta in choices.theta:
+                    blobs = [regions.blob(m, theta) for m in inside]
+                    for value in choices.value:
+                        mod, mod_adv = np.mean([scores(k, b, value) for k, b in enumerate(blobs)], axis=0)
+                        rows.append(
+                            {"definition": definition, "delta1": delta1, "delta2": delta2, "theta": theta,
+                             "value": value, "blob": np.mean([share(b) for b in blobs]), "clean": clean, "adv": adv,
+                             "mod": mod, "mod_adv": mod_adv,
+                             "feasible": min(b.sum() for b in blobs) > 0 and mod >= clean - choices.clean_loss}
+                        )  # fmt: skip
+    table = pd.DataFrame(rows).astype({"feasible": bool})
+    return table.assign(chosen=table.index.isin([_best(t) for _, t in table.groupby("definition")]))
+
+
+def _best(table):
+    feasible = table[table.feasible]
+    if len(feasible):
+        return feasible.sort_values(["mod_adv", "blob"], ascending=[False, True], kind="stable").index[0]
+    filled = table[table.blob > 0] if (table.blob > 0).any() else table
+    return filled.sort_values(["mod", "blob"], ascending=[False, True], kind="stable").index[0]
+
+
+def chosen_setting(tuning, definition, eps):
+    """The :class:`Setting` that :func:`tune` chose for a definition of the RoA."""
+    row = tuning[tuning.chosen & (tuning.definition == definition)].iloc[0]
+    return Setting(eps, *(float(row[name]) for name in ("delta1", "delta2", "theta", "value")))
+
+
+def share(mask):
+    """The share of True in a boolean tensor."""
+    return float(mask.double().mean())
+
+
+def of_class(image_set, k):
+    """(images, labels) of class ``k`` of an ImageSet."""
+    rows = image_set.labels == k
+    return image_set.images[rows], image_set.labels[rows]

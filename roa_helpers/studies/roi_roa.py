@@ -1,0 +1,322 @@
+"""The paper's pipeline for one pair of classes: segregation, isolation, neutralisation (Section III).
+
+A unit trains one binary model M and measures both directions, source class → target class:
+
+    S_clean ─attack→ S_adv ─▶ RoI, RoA ─▶ U−V+ of each image ─θ→ blob ─▶ S_mod ─attack→ S_mod-adv
+
+ε, δ1, δ2, θ and the value that neutralised pixels get are chosen on validation images; test images are only
+measured. Every direction is measured for two definitions of the RoA: ``perturbation``, the paper's, and ``gradient``.
+"""
+
+import time
+from dataclasses import asdict, fields, replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from .. import attacks, config, data, metrics, models, papers, pipeline, regions, store, usefulness
+from ..pipeline import DEFINITIONS
+
+STUDY = "roi_roa"
+
+
+def units(profile, *, seed=None, root=None, progress=True):
+    """The units to show: those that ``profile`` plans, read or else computed now, and those recorded earlier.
+
+    Args:
+        profile: name of a profile.
+        seed: replaces the profile's own seeds.
+        root: folder of the data sets (None: ``$ROA_DATA`` or ``~/.cache/roa``).
+
+    Returns:
+        list of :class:`roa_helpers.store.Unit`, the profile's own first.
+    """
+    planned = config.planned(profile, STUDY, seed=seed)
+    for plan in planned:
+        if not store.read(store.unit_path(profile, STUDY, plan.name), store.expected(plan)):
+            run(plan, profile=profile, root=root, progress=progress)
+    return store.shown(profile, STUDY, seed=seed)
+
+
+def run(plan, *, profile, root=None, progress=True):
+    """Compute one unit and store it, or find it finished.
+
+    Args:
+        plan: :class:`roa_helpers.config.Planned`.
+        profile: name of the profile that the unit is stored under.
+        root: folder of the data sets (None: ``$ROA_DATA`` or ``~/.cache/roa``).
+        progress: whether to show progress bars.
+
+    Returns:
+        (:class:`roa_helpers.store.Unit`, whether it stood already).
+
+    Raises:
+        UserError: data that are missing or unfit, or a place that cannot be written.
+    """
+    start = time.perf_counter()
+    choices, path = plan.choices, store.unit_path(profile, STUDY, plan.name)
+    models.use_threads(config.profile(profile).threads)
+    limit = (choices.train, choices.val, choices.test)
+    splits = data.load(
+        choices.dataset, classes=choices.classes, size=choices.size, limit=limit, root=root, progress=progress
+    )
+    splits = replace(splits, **{name: _coloured(getattr(splits, name)) for name in ("train", "val", "test")})
+    expected = store.expected(plan) | {"data": splits.fingerprint}
+    with store.lock(path):
+        found = store.read(path, expected)
+        if found:
+            return found, True
+        weights = store.root() / profile / "models" / f"{plan.name}.safetensors"
+        model, training = train(choices, splits, seed=plan.seed, path=weights, progress=progress)
+        result, arrays, tables = compute(model, splits, choices, seed=plan.seed)
+        result = {
+            "study": STUDY, "unit": plan.name, "profile": profile, "dataset": choices.dataset, "seed": plan.seed,
+            "classes": list(choices.classes), **result, "model": result["model"] | training, "fingerprint": expected,
+            "provenance": store.provenance(
+                device=_device_name(), data=splits.provenance, seconds=time.perf_counter() - start),
+        }  # fmt: skip
+        return store.write(path, result, arrays=arrays, tables=tables), False
+
+
+def train(choices, splits, *, seed, path, progress=True):
+    """The model M of a unit: VGG16 on the training images, read from ``path`` if it stands there.
+
+    Returns:
+        (model in evaluation mode, {"initialisation", "history"}).
+    """
+    model = models.vgg16(2, width=choices.width, seed=seed)
+    imagenet = choices.weights == "imagenet" and models.load_imagenet_features(model)
+    initialisation = "imagenet" if imagenet else "scratch"
+    training = models.Training(
+        epochs=choices.epochs, batch=choices.batch, learning_rate=choices.learning_rate,
+        weight_decay=choices.weight_decay, augment=choices.augment, seed=seed,
+    )  # fmt: skip
+    fingerprint = store.fingerprint(
+        [asdict(training), choices.width, initialisation, splits.train.fingerprint, splits.val.fingerprint,
+         torch.__version__, _device_name(), store.code_fingerprint("models.py")]
+    )  # fmt: skip
+    trained = models.fit(
+        model.to(models.device()), splits.train, splits.val, training,
+        path=path, fingerprint=fingerprint, progress=progress,
+    )  # fmt: skip
+    return trained.model.eval(), {"initialisation": initialisation, "history": list(trained.history)}
+
+
+def compute(model, splits, choices, *, seed):
+    """Everything that a unit reports, for a trained model.
+
+    Returns:
+        (result, arrays, tables) as :func:`roa_helpers.store.write` takes them.
+    """
+    val = [pipeline.scan(model, *pipeline.of_class(splits.val, k)) for k in (0, 1)]
+    test = [pipeline.scan(model, *pipeline.of_class(splits.test, k)) for k in (0, 1)]
+    target = papers.attacked_accuracy(choices.dataset, default=choices.eps_target)
+    eps, eps_table = pipeline.choose_eps(model, val, choices.eps, target)
+    tuning = pipeline.tune(model, [side[: choices.tune] for side in val], choices, eps)
+    settings = {d: pipeline.chosen_setting(tuning, d, eps) for d in DEFINITIONS}
+
+    directions, arrays, rows, points = {}, {}, [], []
+    for k, (source, other) in enumerate((choices.classes, choices.classes[::-1])):
+        name = f"{source} to {other}"
+        blocks = {}
+        for definition in DEFINITIONS:
+            blocks[definition], maps, table = measure(
+                model, test[k], val[k], settings[definition], definition, seed=seed, permutations=choices.permutations
+            )
+            arrays |= {f"{definition}_{key}_{k}": value for key, value in maps.items()}
+            rows.append(table.assign(direction=name, definition=definition))
+        directions[name] = {
+            "source": source, "target": other, **blocks["perturbation"],
+            "definitions": {"gradient": blocks["gradient"]},
+        }  # fmt: skip
+        arrays |= {f"example_{key}_{k}": m for key, m in example_maps(test[k], eps, choices.examples).items()}
+        points.append(curves(model, test[k][: choices.curve], settings["perturbation"], choices).assign(direction=name))
+
+    hits = torch.cat([side.hit for side in test])
+    result = {
+        "directions": directions,
+        "parameters": {"choices": asdict(choices), "eps": eps, "eps_target": target},
+        "model": {"test": _count(hits)},
+    }
+    half = max(1, choices.feature_images // 2)
+    few = [torch.cat(column) for column in zip(*((s.x[:half], s.y[:half]) for s in test), strict=True)]
+    features = usefulness.estimate(
+        model, (splits.val.images, splits.val.labels), few,
+        eps=eps, count=choices.feature_count, steps=choices.feature_steps, seed=seed,
+    )  # fmt: skip
+    tables = {
+        "images": pd.concat(rows), "tuning": tuning, "eps": eps_table, "curves": pd.concat(points),
+        "features": features.assign(n=len(few[0])),
+    }  # fmt: skip
+    return result, arrays, tables
+
+
+def measure(model, side, held_out, setting, definition, *, seed, permutations):
+    """One direction with one definition of the RoA, on test images.
+
+    Two controls use another blob on the same images: one made from validation images of the class (``held out``),
+    and one of equally many pixels drawn at random (``random``).
+
+    Args:
+        model: M.
+        side: test images of the source class, a :class:`roa_helpers.pipeline.Scan`.
+        held_out: validation images of the same class.
+        setting: :class:`roa_helpers.pipeline.Setting`.
+        definition: of the RoA, one of ``DEFINITIONS``.
+        seed: of the bootstrap, the permutations, the random blob.
+        permutations: size of each permutation null.
+
+    Returns:
+        (result block, maps for ``arrays.npz``, a row an image).
+    """
+    roi, roa = pipeline.regions_of(side, setting, definition)
+    parts = regions.isolate(roi, roa)
+    blob = regions.blob(parts.not_u_v, setting.theta)
+    modified = pipeline.neutralised(model, side, blob, setting.value)
+    hits = {
+        "clean": side.hit, "adv": pipeline.attacked(model, side, setting.eps),
+        "mod": modified.hit, "mod_adv": pipeline.attacked(model, modified, setting.eps),
+    }  # fmt: skip
+    held_out_parts = regions.isolate(*pipeline.regions_of(held_out, setting, definition))
+    others = {
+        "held out": regions.blob(held_out_parts.not_u_v, setting.theta),
+        "random": _scattered(blob, seed),
+    }
+    table = images_table(side, hits, setting, definition, seed=seed, permutations=permutations)
+    block = {
+        "scores": {name: _count(hit) for name, hit in hits.items()},
+        "ssim": {
+            "individual": _summary(table.ssim),
+            "representative": _ssim(roi, roa),
+            "representative_interval": _ssim_interval(roi, roa, seed=seed),
+            "graded": _summary(table.ssim_graded),
+        },
+        "colocation": {
+            name: colocation(mask.numpy(), seed=seed, permutations=permutations)
+            for name, mask in (("roi", roi), ("roa", roa))
+        },
+        "blob": {"pixels": int(blob.sum()), "share": pipeline.share(blob)},
+        "controls": {name: _control(model, side, other, blob, setting) for name, other in others.items()},
+        "parameters": asdict(setting),
+    }
+    maps = {"roi": regions.representative(roi), "roa": regions.representative(roa),
+            "not_u_v": regions.representative(parts.not_u_v), "blob": blob}  # fmt: skip
+    return block, {name: m.numpy() for name, m in maps.items()}, table
+
+
+def images_table(side, hits, setting, definition, *, seed, permutations):
+    """A row an image: the four hits, SSIM, Moran's I and its p-value, the share of each region, zero gradients."""
+    importance, vulnerability = pipeline.maps_of(side, setting.eps, definition)
+    roi, roa = pipeline.regions_of(side, setting, definition)
+    parts = regions.isolate(roi, roa)
+    correlation = {
+        f"{statistic}_{name}": values
+        for name, mask in (("roi", roi.numpy()), ("roa", roa.numpy()))
+        for statistic, values in (
+            ("moran", metrics.morans_i(mask)),
+            ("p", metrics.permutation_p(mask, permutations=permutations, seed=seed)),
+        )
+    }
+    return pd.DataFrame(
+        {"image": range(len(side.x))}
+        | {name: hit.int() for name, hit in hits.items()}
+        | {"ssim": metrics.ssim(roi.numpy(), roa.numpy()),
+           "ssim_graded": metrics.ssim(importance.numpy(), vulnerability.numpy()),
+           "cam_maximum": side.cam.amax((1, 2)), "zero_gradient": (side.gradient == 0).double().mean((1, 2, 3))}
+        | correlation
+        | {f.name: getattr(parts, f.name).double().mean((1, 2)) for f in fields(parts)}
+    )  # fmt: skip
+
+
+def colocation(maps, *, seed, permutations):
+    """Assumption 2 of Section II-D as numbers: do the regions (N, H, W) bool of a class share a place?
+
+    Returns:
+        dict with the alignment, the 95 % range of the alignment of the same regions rolled to random places, its
+        p-value, and Moran's I of the representative with its permutation p-value.
+    """
+    null = [metrics.alignment(metrics.rolled(maps, seed=seed + 1 + i)) for i in range(permutations)]
+    observed = metrics.alignment(maps)
+    representative = maps.mean(0)[None]
+    return {
+        "alignment": observed,
+        "alignment_null": [float(np.quantile(null, q)) for q in (0.025, 0.975)],
+        "alignment_p": float((1 + np.sum(np.array(null) >= observed)) / (1 + permutations)),
+        "representative_moran": float(metrics.morans_i(representative)[0]),
+        "representative_p": float(metrics.permutation_p(representative, permutations=permutations, seed=seed)[0]),
+    }
+
+
+def curves(model, side, setting, choices):
+    """Scores on test images as ε changes (blob fixed) and as θ changes (ε fixed), paper's RoA. A row a point."""
+    parts = regions.isolate(*pipeline.regions_of(side, setting, "perturbation"))
+    modified = pipeline.neutralised(model, side, regions.blob(parts.not_u_v, setting.theta), setting.value)
+    rows = []
+    for eps in choices.eps:
+        for name, scanned in (("adv", side), ("mod_adv", modified)):
+            rows.append({"axis": "eps", "at": eps, "score": name} | _count(pipeline.attacked(model, scanned, eps)))
+    for theta in choices.curve_theta:
+        scanned = pipeline.neutralised(model, side, regions.blob(parts.not_u_v, theta), setting.value)
+        for name, hits in (("mod", scanned.hit), ("mod_adv", pipeline.attacked(model, scanned, setting.eps))):
+            rows.append({"axis": "theta", "at": theta, "score": name} | _count(hits))
+    return pd.DataFrame(rows)
+
+
+def example_maps(side, eps, count):
+    """A handful of correctly classified images with the maps that everything else follows from, as float16."""
+    picked = side[torch.nonzero(side.hit)[:count, 0]]
+    perturbation = attacks.sign_step(picked.x, picked.gradient, eps=eps) - picked.x
+    maps = {"image": picked.x, "perturbation": perturbation / eps}
+    for definition in DEFINITIONS:
+        maps["importance"], maps[f"vulnerability_{definition}"] = pipeline.maps_of(picked, eps, definition)
+    return {name: m.numpy().astype(np.float16) for name, m in maps.items()}
+
+
+def _control(model, side, other, blob, setting):
+    modified = pipeline.neutralised(model, side, other, setting.value)
+    return {
+        "mod": _count(modified.hit),
+        "mod_adv": _count(pipeline.attacked(model, modified, setting.eps)),
+        "pixels": int(other.sum()),
+        "jaccard": float(metrics.jaccard(other.numpy()[None], blob.numpy()[None])[0]),
+    }
+
+
+def _scattered(blob, seed):
+    order = torch.randperm(blob.numel(), generator=torch.Generator().manual_seed(seed))
+    return (order < int(blob.sum())).reshape(blob.shape)
+
+
+def _coloured(image_set):
+    """Grey images as three equal channels: the paper's inputs are RGB, so an attack may move channels apart."""
+    if image_set.images.shape[1] != 1:
+        return image_set
+    return replace(image_set, images=image_set.images.expand(-1, 3, -1, -1).contiguous())
+
+
+def _count(hits):
+    return {"k": int(hits.sum()), "n": len(hits)}
+
+
+def _summary(values):
+    return {"min": values.min(), "max": values.max(), "mean": values.mean(), "median": values.median(),
+            "sd": values.std(), "n": len(values)}  # fmt: skip
+
+
+def _ssim(roi, roa):
+    """SSIM of the representatives of two stacks of regions."""
+    pair = (regions.representative(m).numpy()[None] for m in (roi, roa))
+    return float(metrics.ssim(*pair)[0])
+
+
+def _ssim_interval(roi, roa, *, seed, resamples=200):
+    """95 % percentile bootstrap over images of the SSIM of the two representatives."""
+    rng = np.random.default_rng(seed)
+    draws = (rng.integers(0, len(roi), len(roi)) for _ in range(resamples))
+    values = [_ssim(roi[rows], roa[rows]) for rows in draws]
+    return [float(np.quantile(values, q)) for q in (0.025, 0.975)]
+
+
+def _device_name():
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
