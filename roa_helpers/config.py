@@ -5,7 +5,10 @@ typed; a change of any value changes the fingerprint of the results that depend 
 """
 
 import re
+import hashlib
+import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from pathlib import Path
 
 from .errors import UserError

@@ -118,8 +118,8 @@ def load(name, *, classes=None, size=None, limit=None, root=None, seed=0, progre
 
     An official test part stays the test set, and 15 % of each class of the training part become the validation set;
     without one, each class is split 70/15/15. Where the data set has groups (the slides of malaria), whole groups
-    are dealt out, as near to these shares as they allow. Files with the same bytes are used once: in
-    the test part, else in the validation part. Pictures that cannot be read are skipped and named in the provenance.
+    are dealt out, as near to these shares as they allow. Files with the same bytes are used once; an official test
+    part keeps its own. Pictures that cannot be read are skipped and named in the provenance.
 
     Args:
         name: a key of ``download.KNOWN``, or a path.
@@ -149,7 +149,9 @@ def load(name, *, classes=None, size=None, limit=None, root=None, seed=0, progre
         for split, label in itertools.product(SPLITS, names):
             queue = queues[split].get(label, [])
             title = f"{dataset.name}: {split}, {label}"
-            with tqdm(total=min(len(queue), limits[split] or len(queue)), desc=title, disable=not progress) as bar:
+            with tqdm(
+                total=min(len(queue), limits[split] or len(queue)), desc=title, leave=False, disable=not progress
+            ) as bar:
                 taken[split][label] = _take(pool, queue, limits[split], size, unreadable, bar)
     if unreadable:
         log.info("%s: %d pictures could not be read", dataset.name, len(unreadable))

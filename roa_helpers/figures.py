@@ -1,6 +1,6 @@
-"""Every figure and table of the book: drawn from finished units, shown with name, caption, alt text, data, provenance.
+"""What goes on a page: figures and tables with name, caption, alt text, data and provenance; the book's colours.
 
-Needs no torch. Drawing functions take units and return a matplotlib figure; :func:`show` puts it on the page.
+Needs no torch. The drawings themselves are in ``plots``.
 """
 
 import base64
@@ -10,9 +10,6 @@ import io
 import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 from . import papers
 

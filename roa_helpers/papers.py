@@ -14,15 +14,15 @@ from . import metrics
 AGREES, DIFFERS, NO_VALUE = "agrees", "differs", "no published value"
 REPRODUCED, CONTRADICTED, UNDECIDED = "reproduced", "contradicted", "undecided"
 
-#: Names of the data sets and their classes as the paper prints them.
+#: Names of the data sets as a reader would write them: digits are scikit-learn's, faces scikit-image's LFW subset.
 TITLES = {
     "mnist": "MNIST",
     "fashion-mnist": "Fashion-MNIST",
     "cifar10": "CIFAR-10",
     "cats-vs-dogs": "Cats vs Dogs",
     "malaria": "Malaria",
-    "digits": "scikit-learn digits",
-    "faces": "LFW faces / non-faces",
+    "digits": "Digits",
+    "faces": "LFW faces",
 }
 SCORES = {"clean": "score_clean", "adv": "score_adv", "mod": "score_mod", "mod_adv": "score_mod-adv"}
 

@@ -161,6 +161,18 @@ def share(mask):
     return float(mask.double().mean())
 
 
+def of_class(image_set, k, *, seed):
+    """(images, labels) of class ``k`` of an ImageSet, in an order drawn by ``seed``: the first n are a random sample."""
+    rows = torch.nonzero(image_set.labels == k)[:, 0]
+    rows = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))]
+    return image_set.images[rows], image_set.labels[rows]
+
+
+def share(mask):
+    """The share of True in a boolean tensor."""
+    return float(mask.double().mean())
+
+
 def of_class(image_set, k):
     """(images, labels) of class ``k`` of an ImageSet."""
     rows = image_set.labels == k

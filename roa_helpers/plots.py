@@ -1,12 +1,43 @@
+"""The pictures of the book: images, maps, regions and blobs of finished units as matplotlib figures.
+
+Needs no torch. :func:`roa_helpers.figures.show` puts them on a page.
+"""
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from . import papers
+from .figures import MAPS, REGION_COLOURS, REGION_LABELS, STYLE
+
+
+def drawing(width, height, **subplots):
+    """An empty figure in the book's style, in inches, and its axes as ``Figure.subplots`` returns them."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, figure.subplots(**subplots)
+
+
 def panels(rows, columns, *, width=1.35, height=1.45, left=0.0):
     """A figure of ``rows`` × ``columns`` pictures without axes, and its axes as a 2-D array."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(columns * width + left, rows * height), layout="constrained")
-        axes = figure.subplots(rows, columns, squeeze=False)
+    figure, axes = drawing(columns * width + left, rows * height, nrows=rows, ncols=columns, squeeze=False)
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
     return figure, axes
+
+
+def setting_of(block, definition):
+    """The parameters that a direction was measured with, for a definition of the RoA."""
+    return (block if definition == "perturbation" else block["definitions"][definition])["parameters"]
+
+
+def label_of(unit, name):
+    """“MNIST: 0 to 1”."""
+    return f"{papers.title(unit.result['dataset'])}: {name}"
 
 
 def picture(image):
@@ -52,21 +83,20 @@ def neutralised(image, blob, value):
 def plate(unit, k, *, index=0, definition="perturbation"):
     """One example through the whole pipeline, from image to neutralised image (the paper's Figs 3 to 5)."""
     block = list(unit.result["directions"].values())[k]
-    setting = block["parameters"] if definition == "perturbation" else block["definitions"][definition]["parameters"]
+    setting = setting_of(block, definition)
     maps, blob = example(unit, k, index), unit.arrays[f"{definition}_blob_{k}"]
     masks = four_regions(maps["importance"], maps[f"vulnerability_{definition}"], setting["delta1"], setting["delta2"])
     adversarial = maps["image"] + setting["eps"] * maps["perturbation"]
-    figure, axes = panels(1, 7)
-    titles = ("image", f"attacked, ε = {setting['eps']:g}", "Grad-CAM", "vulnerability", "four regions",
+    figure, axes = panels(1, 7, width=1.3, height=1.75)
+    titles = ("image", f"FGSM, ε = {setting['eps']:g}", "Grad-CAM", "vulnerability", "four regions",
               f"blob, θ = {setting['theta']:g}", "neutralised")  # fmt: skip
     shown = (
         picture(maps["image"]), picture(adversarial), maps["importance"], maps[f"vulnerability_{definition}"],
         coloured_regions(maps["image"], masks), blob, picture(neutralised(maps["image"], blob, setting["value"])),
     )  # fmt: skip
-    styles = ({}, {}, {"cmap": MAPS["importance"], "vmin": 0, "vmax": 1},
-              {"cmap": MAPS["vulnerability"], "vmin": 0, "vmax": 1}, {}, {"cmap": "Greys", "vmin": 0, "vmax": 1}, {})  # fmt: skip
-    for axis, text, content, style in zip(axes[0], titles, shown, styles, strict=True):
-        axis.imshow(content, **style)
+    scales = (None, None, MAPS["importance"], MAPS["vulnerability"], None, "Greys", None)
+    for axis, text, content, scale in zip(axes[0], titles, shown, scales, strict=True):
+        axis.imshow(content, cmap=scale, vmin=0, vmax=1)
         axis.set_title(text)
     legend(figure)
     return figure
@@ -88,9 +118,7 @@ def individual_regions(units, kind, *, definition="perturbation", cmap=None):
     figure, axes = panels(len(rows), 3, width=1.5, height=1.5, left=1.0)
     for row, (axis, (unit, name, block)) in enumerate(zip(axes, rows, strict=True)):
         k = list(unit.result["directions"]).index(name)
-        setting = (
-            block["parameters"] if definition == "perturbation" else block["definitions"][definition]["parameters"]
-        )
+        setting = setting_of(block, definition)
         maps = example(unit, k)
         values = maps["importance" if kind == "importance" else f"vulnerability_{definition}"]
         mask = values >= setting["delta1" if kind == "importance" else "delta2"]
@@ -139,176 +167,70 @@ def example_data(units, *names):
     }
 
 
-def utility_vulnerability(unit, k, *, definition="gradient"):
-    """Fig. 2 from real pixels: each pixel of one example by its utility and its vulnerability, in its region's colour."""
-    block = list(unit.result["directions"].values())[k]
-    setting = block["parameters"] if definition == "perturbation" else block["definitions"][definition]["parameters"]
-    maps = example(unit, k)
+def region_frames(unit, k, delta1s, delta2s, *, index=0, definition="gradient"):
+    """Frames for a slider over δ1 and one over δ2: the four regions of one example, ``[i][j]`` uint8 (H, W, 3)."""
+    maps = example(unit, k, index)
     u, v = maps["importance"], maps[f"vulnerability_{definition}"]
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 3.1), layout="constrained")
-        left, right = figure.subplots(1, 2, width_ratios=(1.4, 1))
-    masks = four_regions(u, v, setting["delta1"], setting["delta2"])
-    for name, mask in masks.items():
-        left.plot(
-            u[mask], v[mask], ".", ms=3, color=REGION_COLOURS[name], label=f"{REGION_LABELS[name]} ({mask.mean():.0%})"
-        )
-    left.axvline(setting["delta1"], color="k", lw=0.8, ls="--")
-    left.axhline(setting["delta2"], color="k", lw=0.8, ls="--")
-    left.set(
-        xlabel="utility U: scaled Grad-CAM", ylabel="vulnerability V: scaled gradient norm", xlim=(0, 1), ylim=(0, 1)
-    )
-    left.legend(loc="upper right", frameon=True, markerscale=3)
-    right.imshow(coloured_regions(maps["image"], masks))
-    right.set_axis_off()
-    table = pd.DataFrame({"utility": u.ravel(), "vulnerability": v.ravel()})
-    return figure, table.assign(region=np.select([m.ravel() for m in masks.values()], list(masks)))
+    return [[_bytes(coloured_regions(maps["image"], four_regions(u, v, d1, d2))) for d2 in delta2s] for d1 in delta1s]
 
 
-def usefulness(units):
-    """Section II-C: ρ̂ against γ̂ of the penultimate features; below 0 on the γ axis lies the non-robust part."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(2.9 * len(units) + 0.4, 3.0), layout="constrained")
-        axes = figure.subplots(1, len(units), squeeze=False, sharey=True)[0]
-    tables = []
-    for axis, unit in zip(axes, units, strict=True):
-        table = unit.table("features")
-        tables.append(table.assign(unit=unit.path.name))
-        robust = table.gamma > 0
-        axis.axhline(0, color="k", lw=0.8)
-        axis.plot(table.rho[robust], table.gamma[robust], "o", ms=4, color="#0072B2", label="robust")
-        axis.plot(table.rho[~robust], table.gamma[~robust], "^", ms=4, color="#D55E00", label="non-robust")
-        axis.set(
-            xlabel="ρ̂: usefulness",
-            title=f"{papers.title(unit.result['dataset'])}, ε = {unit.result['parameters']['eps']:g}",
-        )
-    axes[0].set_ylabel("γ̂: usefulness under attack")
-    axes[0].legend(frameon=False)
-    return figure, pd.concat(tables)
+def blob_frames(unit, k, thetas, *, index=0, definition="perturbation"):
+    """Frames for a slider over θ: the class's U−V+ map, its blob, and one example neutralised, side by side."""
+    share = unit.arrays[f"{definition}_not_u_v_{k}"].astype(float)
+    block = list(unit.result["directions"].values())[k]
+    value, image = setting_of(block, definition)["value"], example(unit, k, index)["image"]
+    graded = matplotlib.colormaps[MAPS["vulnerability"]](share)[..., :3]
+    gap = np.ones((len(share), 2, 3))
+    frames = []
+    for theta in thetas:
+        blob = share >= theta
+        drawn = np.repeat(1.0 - blob[..., None], 3, axis=-1)
+        frames.append(_bytes(np.hstack([graded, gap, drawn, gap, picture(neutralised(image, blob, value))])))
+    return frames
 
 
-def similarity_histogram(units):
-    """Table I as a picture: SSIM of RoI and RoA of each image, with our mean and the paper's."""
+def _bytes(picture):
+    return np.round(255 * np.clip(picture, 0, 1)).astype(np.uint8)
+
+
+def isolation(units):
+    """Fig. 4 from real images: each class's example and its four regions, for both definitions of the RoA."""
     rows = papers.directions(units)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 0.75 * len(rows) + 0.8), layout="constrained")
-        axis = figure.subplots()
-    labels, data = [], []
-    for row, (unit, name, block) in enumerate(rows):
-        images = unit.table("images")
-        values = images[(images.direction == name) & (images.definition == "perturbation")].ssim
-        spread = np.random.default_rng(0).uniform(-0.25, 0.25, len(values))
-        axis.plot(values, row + spread, ".", ms=3, color="#56B4E9", alpha=0.6)
-        axis.plot(values.mean(), row, "o", color="#0072B2", ms=6, label="our mean" if row == 0 else None)
-        paper = papers.published("A9", unit.result["dataset"], block["source"], block["target"], "individual")
-        if paper:
-            axis.plot(paper.value, row, "D", color="#D55E00", ms=6, label="the paper’s mean")
-        labels.append(f"{papers.title(unit.result['dataset'])}: {name}")
-        data.append(pd.DataFrame({"data set": unit.result["dataset"], "direction": name, "ssim": values}))
-    axis.set(yticks=range(len(rows)), yticklabels=labels, xlabel="SSIM of RoI and RoA, one dot an image")
-    axis.invert_yaxis()
-    axis.legend(frameon=False, loc="best")
-    return figure, pd.concat(data)
+    figure, axes = panels(len(rows), 3, width=1.5, height=1.5, left=1.0)
+    for axis, (unit, name, block) in zip(axes, rows, strict=True):
+        maps = example(unit, list(unit.result["directions"]).index(name))
+        axis[0].imshow(picture(maps["image"]))
+        axis[0].set_ylabel(f"{papers.title(unit.result['dataset'])}\n{block['source']}", rotation=0, ha="right", va="center")
+        for cell, definition in zip(axis[1:], ("perturbation", "gradient"), strict=True):
+            setting = setting_of(block, definition)
+            thresholds = setting["delta1"], setting["delta2"]
+            masks = four_regions(maps["importance"], maps[f"vulnerability_{definition}"], *thresholds)
+            cell.imshow(coloured_regions(maps["image"], masks))
+    for axis, text in zip(axes[0], ("image", "paper’s RoA", "RoA by gradient"), strict=True):
+        axis.set_title(text)
+    legend(figure)
+    return figure
 
 
-def tuning_surface(unit, *, definition="perturbation"):
-    """A6: every setting of the grid by what it costs and what it gains on validation images; the chosen one ringed."""
-    table = unit.table("tuning")
-    table = table[table.definition == definition]
-    cost, gain = 100 * (table.clean - table["mod"]), 100 * (table.mod_adv - table.adv)
-    limit = 100 * unit.result["parameters"]["choices"]["clean_loss"]
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(5.6, 3.2), layout="constrained")
-        axis = figure.subplots()
-    axis.axvspan(min(cost.min(), 0) - 2, limit, color="#009E73", alpha=0.08)
-    for value, marker in zip(sorted(table.value.unique()), "o^sD", strict=False):
-        rows = table.value == value
-        dots = axis.scatter(cost[rows], gain[rows], c=table.theta[rows], marker=marker, s=26, vmin=0, vmax=1,
-                            label=f"pixels set to {value:g}")  # fmt: skip
-    axis.plot(cost[table.chosen], gain[table.chosen], "o", ms=13, mfc="none", mec="k", label="chosen")
-    axis.axhline(0, color="k", lw=0.8)
-    axis.set(xlabel="cost: score_clean − score_mod (points)", ylabel="gain: score_mod-adv − score_adv (points)")
-    figure.colorbar(dots, label="θ")
-    axis.legend(frameon=False, fontsize=8)
-    return figure, table
-
-
-def score_curves(units, axis_name):
-    """Tables II and III as curves over ε or over θ on test images; the dashed line marks the value used."""
-    rows = papers.directions(units)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(3.0 * min(2, len(rows)) + 0.4, 2.2 * -(-len(rows) // 2)), layout="constrained")
-        axes = figure.subplots(-(-len(rows) // 2), min(2, len(rows)), squeeze=False, sharey=True).flat
-    data = []
-    for axis, (unit, name, block) in zip(axes, rows, strict=False):
-        table = unit.table("curves")
-        table = table[(table.direction == name) & (table["axis"] == axis_name)]
-        for score, points in table.groupby("score"):
-            bounds = np.array([papers.metrics.wilson(k, n) for k, n in zip(points.k, points.n, strict=True)])
-            axis.fill_between(points["at"], *(100 * bounds.T), color=SCORE_COLOURS[score], alpha=0.15, lw=0)
-            axis.plot(
-                points["at"],
-                100 * points.k / points.n,
-                "o-",
-                ms=3,
-                color=SCORE_COLOURS[score],
-                label=papers.SCORES[score],
-            )
-        used = block["parameters"][axis_name]
-        axis.axvline(used, color="k", lw=0.8, ls="--")
-        if axis_name == "eps":
-            axis.set_xscale("log")
-        axis.set(
-            title=f"{papers.title(unit.result['dataset'])}: {name}",
-            ylim=(-3, 103),
-            xlabel={"eps": "ε", "theta": "θ"}[axis_name],
-        )
-        data.append(table.assign(dataset=unit.result["dataset"]))
-    figure.axes[0].legend(frameon=False, fontsize=8)
-    for axis in figure.axes[:: min(2, len(rows))]:
-        axis.set_ylabel("accuracy (%)")
-    return figure, pd.concat(data)
-
-
-def change_plot(units, before, after):
-    """The paired change between two scores with its interval: blob of the paper's definition, and its two controls."""
-    rows, data = papers.directions(units), []
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 0.6 * len(rows) + 1.2), layout="constrained")
-        axis = figure.subplots()
-    for row, (unit, name, block) in enumerate(rows):
-        images = unit.table("images")
-        images = images[(images.direction == name) & (images.definition == "perturbation")]
-        change = images[after] - images[before]
-        low, high = papers.metrics.bootstrap(change)
-        start = block["scores"][before]
-        points = {"blob from the test images": (change.mean(), low, high)}
-        for control, found in block["controls"].items():
-            value = found[after]["k"] / found[after]["n"] - start["k"] / start["n"]
-            points[{"held out": "blob from validation images", "random": "as many random pixels"}[control]] = (
-                value,
-                value,
-                value,
-            )
-        for offset, (label, (value, low, high)) in enumerate(points.items()):
-            colour, marker = (("#0072B2", "o"), ("#009E73", "D"), ("#999999", "s"))[offset]
-            axis.plot([100 * low, 100 * high], [row + 0.2 * (offset - 1)] * 2, color=colour, lw=1.5)
-            axis.plot(
-                100 * value, row + 0.2 * (offset - 1), marker, color=colour, ms=5, label=label if row == 0 else None
-            )
-            data.append(
-                {
-                    "data set": unit.result["dataset"],
-                    "direction": name,
-                    "blob": label,
-                    "change": value,
-                    "low": low,
-                    "high": high,
-                }
-            )
-    axis.axvline(0, color="k", lw=0.8)
-    axis.set(yticks=range(len(rows)), yticklabels=[f"{papers.title(u.result['dataset'])}: {n}" for u, n, _ in rows],
-             xlabel=f"{papers.SCORES[after]} − {papers.SCORES[before]} (points)")  # fmt: skip
-    axis.invert_yaxis()
-    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
-    return figure, pd.DataFrame(data)
+def neutralisation_flow(unit, k):
+    """Fig. 5 from a real image: the four sets and the model's score on each, with the data plotted."""
+    block, maps = list(unit.result["directions"].values())[k], example(unit, k)
+    setting, blob = block["parameters"], unit.arrays[f"perturbation_blob_{k}"]
+    modified = neutralised(maps["image"], blob, setting["value"])
+    attacked = maps["image"] + setting["eps"] * maps["perturbation"]
+    figure, axes = panels(1, 3, width=2.1, height=2.3)
+    shown = (
+        (maps["image"], ("clean",)), (attacked, ("adv",)), (modified, ("mod", "mod_adv")),
+    )  # fmt: skip
+    rows = []
+    for axis, (image, scores) in zip(axes[0], shown, strict=True):
+        axis.imshow(picture(image))
+        lines = []
+        for score in scores:
+            count = block["scores"][score]
+            lines.append(f"{papers.SCORES[score]} = {100 * count['k'] / count['n']:.1f} %")
+            rows.append({"score": papers.SCORES[score], **count})
+        axis.set_xlabel("\n".join(lines))
+    for axis, text in zip(axes[0], ("S_clean", "S_adv", "S_mod (then attacked again)"), strict=True):
+        axis.set_title(text)
+    return figure, pd.DataFrame(rows)

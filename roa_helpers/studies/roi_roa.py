@@ -109,8 +109,8 @@ def compute(model, splits, choices, *, seed):
     Returns:
         (result, arrays, tables) as :func:`roa_helpers.store.write` takes them.
     """
-    val = [pipeline.scan(model, *pipeline.of_class(splits.val, k)) for k in (0, 1)]
-    test = [pipeline.scan(model, *pipeline.of_class(splits.test, k)) for k in (0, 1)]
+    val = [pipeline.scan(model, *pipeline.of_class(splits.val, k, seed=seed)) for k in (0, 1)]
+    test = [pipeline.scan(model, *pipeline.of_class(splits.test, k, seed=seed)) for k in (0, 1)]
     target = papers.attacked_accuracy(choices.dataset, default=choices.eps_target)
     eps, eps_table = pipeline.choose_eps(model, val, choices.eps, target)
     tuning = pipeline.tune(model, [side[: choices.tune] for side in val], choices, eps)

@@ -1,0 +1,123 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: jupytext,kernelspec,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (features)=
+# # Which features are useful, and which pixels?
+#
+# The paper starts from features (Section II-C): a feature is *ρ-useful* if it correlates with the label, *γ-robustly
+# useful* if it still does when an attacker moves the image inside an ε-ball, and *useful but non-robust* if it is
+# only the first {cite:p}`ilyas2019adversarial`. It then moves from features to pixels (Section II-D): importance for
+# the class and vulnerability to the attack, each cut at a threshold, δ₁ and δ₂. Do the two pictures hold on a trained
+# model?
+
+# %% tags=["remove-cell"]
+import sys
+
+if "google.colab" in sys.modules:
+    from IPython import get_ipython
+
+    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+
+# %% tags=["parameters"]
+profile = "quick"
+seed = 0
+
+# %%
+from roa_helpers import charts, figures, papers, plots, widgets
+from roa_helpers.studies import roi_roa
+
+units = roi_roa.units(profile, seed=seed)
+
+# %% [markdown]
+# ## Usefulness and robust usefulness
+#
+# Each point is one feature of the last layer, standardised and turned so that ρ̂ is positive on validation images.
+# The infimum over the ε-ball is searched by an attack on that feature, so γ̂ is an upper bound: a feature shown as
+# non-robust is non-robust, one shown as robust may still not be.
+
+# %%
+figure, data = charts.usefulness(units)
+figures.show(
+    figure,
+    name="features-rho-gamma",
+    caption="Usefulness ρ̂ and usefulness under attack γ̂ of a random sample of the model’s penultimate features.",
+    alt="Scatter plots of gamma against rho for each data set; points below the zero line are useful but non-robust.",
+    data=data,
+    units=units,
+)
+
+# %% tags=["remove-input"]
+useful = data[data.rho > 0]
+parts = [
+    f"{papers.title(u.result['dataset'])}: {(t.gamma <= 0).sum()} of {len(t)}"
+    for u in units
+    for t in [useful[useful.unit == u.path.name]]
+]
+figures.show_text(
+    "Useful features (ρ̂ > 0) that the attack makes useless or worse (γ̂ ≤ 0), at the ε of each data set: "
+    + "; ".join(parts)
+    + ". The estimate uses "
+    + ", ".join(str(n) for n in sorted(data.n.unique()))
+    + " test images."
+)
+
+# %% [markdown]
+# ## From features to pixels
+#
+# The same idea for pixels, Fig. 2 of the paper: utility U on one axis, vulnerability V on the other, the thresholds
+# cut the plane into four. Here every point is a real pixel. V is the norm of the loss gradient, because the size of
+# FGSM’s own step is almost the same everywhere (see {ref}`segregation`).
+
+# %%
+figure, data = charts.utility_vulnerability(units[0], 0)
+figures.show(
+    figure,
+    name="fig-2",
+    caption=f"<b>Fig. 2 of the paper, from real pixels</b> of one image ({papers.title(units[0].result['dataset'])}). "
+    "Dashed: the thresholds δ₁ and δ₂ chosen on validation images.",
+    alt="Left: scatter of pixel vulnerability against utility in four colours; right: the image with the four regions.",
+    data=data,
+    units=units[:1],
+)
+
+# %% [markdown]
+# ## Move the thresholds
+#
+# Axioms 2.1 and 2.2: a pixel is in the RoI if its importance is at least δ₁, in the RoA if its vulnerability is at
+# least δ₂. Move both and watch the four regions.
+
+# %%
+widgets.legend({figures.REGION_LABELS[r]: c for r, c in figures.REGION_COLOURS.items()})
+
+# %%
+deltas = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+
+
+def region_widget(unit, k):
+    frames = plots.region_frames(unit, k, deltas, deltas)
+    encoded = [widgets.frames(row, scale=6) for row in frames]
+    name = f"{papers.title(unit.result['dataset'])}, {unit.result['classes'][k]}"
+    return name, widgets.grid_stack(
+        encoded,
+        deltas,
+        deltas,
+        row_label="δ₁ (importance)",
+        col_label="δ₂ (vulnerability)",
+        alt=f"Four regions of {name}",
+    )
+
+
+widgets.chooser(dict(region_widget(u, k) for u in units for k in (0, 1)), description="image")

@@ -1,0 +1,139 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: jupytext,kernelspec,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (segregation)=
+# # Do images have a region of importance and a region of attack?
+#
+# Segregation is the first stage of the paper’s pipeline (its Fig. 3): a class activation map gives the RoI, the
+# difference between the attacked and the clean image gives the RoA. The paper shows single images (Figs 6 and 7) and
+# concludes that the pixels of each are *co-located*. A picture of one image can be chosen; a number over all test
+# images cannot, so both are here.
+
+# %% tags=["remove-cell"]
+import sys
+
+if "google.colab" in sys.modules:
+    from IPython import get_ipython
+
+    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+
+# %% tags=["parameters"]
+profile = "quick"
+seed = 0
+
+# %%
+from roa_helpers import charts, figures, papers, plots, tables
+from roa_helpers.studies import roi_roa
+
+units = roi_roa.units(profile, seed=seed)
+
+# %% [markdown]
+# ## The region of importance
+
+# %%
+figures.show(
+    plots.individual_regions(units, "importance"),
+    name="fig-6",
+    caption="<b>Fig. 6 of the paper</b>: RoI of one test image of each class. Middle: Grad-CAM scaled to [0, "
+    "1]; right: the "
+    "pixels at or above δ₁, outlined.",
+    alt="For each data set and class: the image, its Grad-CAM heat map, and the outline of the region of importance.",
+    data=plots.example_data(units, "image", "importance"),
+    units=units,
+)
+
+# %% [markdown]
+# ## The region of attack, as the paper defines it
+#
+# The RoA holds the pixels that the attack altered, by L2 norm, beyond δ₂. FGSM moves every channel with a non-zero
+# gradient by exactly ε. What remains to vary is how many channels of a pixel moved, and what clipping at black and
+# white cut off.
+
+# %%
+figures.show(
+    plots.individual_regions(units, "vulnerability"),
+    name="fig-7",
+    caption="<b>Fig. 7 of the paper</b>: RoA of the same images by the size of the perturbation, scaled by the largest "
+    "it could be; right: the pixels at or above δ₂, outlined.",
+    alt="For each data set and class: the image, the size of its perturbation, and the outline of the region of "
+    "attack.",
+    data=plots.example_data(units, "image", "vulnerability_perturbation"),
+    units=units,
+)
+
+# %% [markdown]
+# ## The region of attack by gradient
+#
+# The gradient that FGSM reduces to signs does vary. Its norm over channels, scaled by the maximum of the image, is
+# the second definition that this book carries along everywhere.
+
+# %%
+figures.show(
+    plots.individual_regions(units, "vulnerability", definition="gradient"),
+    name="fig-7-gradient",
+    caption="The same images with the RoA by gradient magnitude, which is not in the paper.",
+    alt="For each data set and class: the image, the norm of its loss gradient, and the outline of the region.",
+    data=plots.example_data(units, "image", "vulnerability_gradient"),
+    units=units,
+)
+
+# %%
+figure, data = charts.magnitude_histogram(units)
+figures.show(
+    figure,
+    name="magnitudes",
+    caption="What the two definitions see: values of the two maps over all pixels of the stored examples.",
+    alt="Histograms for each data set: FGSM magnitudes crowd at few values, gradient magnitudes spread.",
+    data=data,
+    units=units,
+)
+
+# %% tags=["remove-input"]
+full = data[data.definition == "perturbation"].groupby("data set").value.agg(lambda v: (v > 0.99).mean())
+figures.show_text(
+    "Share of pixels that FGSM moved as far as it could in every channel: "
+    + ", ".join(f"{100 * share:.0f} % ({name})" for name, share in full.items())
+    + ". A threshold δ₂ on such a map mostly tells where clipping or a zero gradient got in the way, "
+    "not where the attack matters most."
+)
+
+# %% [markdown]
+# ## Are the pixels of a region neighbours?
+#
+# Moran’s I {cite:p}`moran1950notes` is near 0 when the pixels of a region are scattered and near 1 when they form
+# patches. Each image’s regions are compared with random arrangements of the same pixels.
+
+# %%
+table = tables.colocation(units)
+figures.show_table(
+    table,
+    name="colocation",
+    caption="Mean Moran’s I of the regions of single test images, and the number of images with permutation p ≤ .05. "
+    "A region that is empty or the whole image has no Moran’s I and counts as not co-located.",
+    units=units,
+)
+
+# %% tags=["remove-input"]
+verdicts = papers.verdicts(units)
+kept = verdicts[verdicts.id.isin(["roi-colocated", "roa-colocated"])]
+counts = kept.groupby(["claim", "verdict"]).size()
+figures.show_text(
+    "Verdicts over the directions shown: "
+    + "; ".join(f"“{claim}” {verdict} in {n}" for (claim, verdict), n in counts.items())
+    + ". One caution: Grad-CAM is computed on a grid of 3 × 3 cells and interpolated, so an RoI is smooth by "
+    "construction, "
+    "whatever the model looks at. The RoA is under no such rule."
+)

@@ -1,0 +1,108 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: jupytext,kernelspec,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (representatives)=
+# # Do the images of a class share their regions?
+#
+# The paper lays the regions of all images of a class over each other and takes the mean at each pixel: the class
+# representatives of Figs 8 and 9. It expects structure to survive only where the images are aligned with each other,
+# as digits and cells are and pets are not.
+
+# %% tags=["remove-cell"]
+import sys
+
+if "google.colab" in sys.modules:
+    from IPython import get_ipython
+
+    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+
+# %% tags=["parameters"]
+profile = "quick"
+seed = 0
+
+# %%
+from roa_helpers import charts, figures, plots
+from roa_helpers.studies import roi_roa
+
+units = roi_roa.units(profile, seed=seed)
+
+# %%
+figures.show(
+    plots.representatives(units, "roi"),
+    name="fig-8",
+    caption="<b>Fig. 8 of the paper</b>: representative RoI of each class, the share of its test images whose "
+    "RoI holds the "
+    "pixel. The union of all RoIs is where the share is above 0.",
+    alt="One heat map for each data set and class: the mean of the regions of importance.",
+    data=plots.map_data(units, "roi"),
+    units=units,
+)
+
+# %%
+figures.show(
+    plots.representatives(units, "roa"),
+    name="fig-9",
+    caption="<b>Fig. 9 of the paper</b>: representative RoA of each class, by the paper’s definition.",
+    alt="One heat map for each data set and class: the mean of the regions of attack.",
+    data=plots.map_data(units, "roa"),
+    units=units,
+)
+
+# %%
+figures.show(
+    plots.representatives(units, "roa", definition="gradient"),
+    name="fig-9-gradient",
+    caption="Representative RoA of each class by gradient magnitude.",
+    alt="One heat map for each data set and class: the mean of the regions of attack by gradient.",
+    data=plots.map_data(units, "roa", definition="gradient"),
+    units=units,
+)
+
+# %% [markdown]
+# ## More than the average of anything?
+#
+# A mean of regions always looks like something. The test: *alignment* is the share of the regions’ variance that
+# survives averaging. It is 1 if all regions of a class are the same and falls to about 1/n if they have nothing to do
+# with each other. The comparison are the same regions, each rolled to a random place, which keeps every shape and
+# destroys the common position.
+
+# %%
+figure, data = charts.alignment_plot(units)
+figures.show(
+    figure,
+    name="alignment",
+    caption="Alignment of the regions of a class (dot) and the 95 % range of the same regions rolled to random "
+    "places (bar).",
+    alt="For each data set and direction: the observed alignment as a dot and the null range as a bar, for RoI "
+    "and RoA.",
+    data=data,
+    units=units,
+)
+
+# %% tags=["remove-input"]
+above = data[data.alignment > data.null_high].groupby("region").size()
+total = data.groupby("region").size()
+figures.show_text(
+    " and ".join(
+        f"the {region.upper().replace('O', 'o')}s of a class share a place in {above.get(region, 0)} of {n} cases"
+        for region, n in total.items()
+    )
+    .capitalize()
+    .replace("roi", "RoI")
+    .replace("roa", "RoA")
+    + ". Both the Grad-CAM grid and the edges of the image favour some places for every image, so alignment above the "
+    "null is necessary for a class-level blob to make sense, not sufficient."
+)
