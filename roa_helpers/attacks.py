@@ -7,14 +7,11 @@ gradient flags are left as they were. Work is done in chunks on the model's devi
 import torch
 import torch.nn.functional as F
 
-from . import checks
-from .models import chunks, frozen
+from . import checks, models
 
 
-def input_gradient(model, x, y):
-    """Gradient of the cross-entropy of ``y`` with respect to the images.
-
-    ∇ₓ L(x, y) with L = −log softmax(model(x))_y, each image by itself (the loss is summed, not averaged).
+def loss_gradient(model, x, y):
+    """Gradient of the cross-entropy of ``y`` with respect to the images: ∇ₓ L(x, y), L = −log softmax(model(x))_y.
 
     Args:
         model: returns logits (N, K) for images in [0, 1].
@@ -27,18 +24,13 @@ def input_gradient(model, x, y):
     Raises:
         ValueError: a wrong shape, type or range, or a model that returns probabilities.
     """
-    checks.images(x)
-    parts = []
-    with frozen(model):
-        for images, labels in chunks(model, x, y):
-            with torch.enable_grad():
-                images = images.detach().requires_grad_()
-                logits = model(images)
-                checks.logits(logits.detach(), len(images))
-                checks.labels(labels, logits)
-                loss = F.cross_entropy(logits, labels, reduction="sum")
-                parts.append(torch.autograd.grad(loss, images)[0].to(x.device))
-    return torch.cat(parts)
+    return models.input_gradient(model, x, y, total_loss)
+
+
+def total_loss(logits, y):
+    """Σ over images of the cross-entropy of logits (N, K) and labels (N,): summed, so that no image sees another."""
+    checks.labels(y, logits)
+    return F.cross_entropy(logits, y, reduction="sum")
 
 
 def project(x_adv, x, *, eps, region=None):
@@ -71,7 +63,7 @@ def fgsm(model, x, y, *, eps, targeted=False):
         ValueError: a wrong shape, type or range.
     """
     _check_budget(eps)
-    return sign_step(x, input_gradient(model, x, y), eps=eps, targeted=targeted)
+    return sign_step(x, loss_gradient(model, x, y), eps=eps, targeted=targeted)
 
 
 def bim(model, x, y, *, eps, step, steps, targeted=False, region=None):
@@ -136,7 +128,7 @@ def _iterate(model, start, x, y, *, eps, step, steps, targeted, region):
     sign = -1.0 if targeted else 1.0
     x_adv = project(start, x, eps=eps, region=region)
     for _ in range(steps):
-        x_adv = x_adv + sign * step * input_gradient(model, x_adv, y).sign()
+        x_adv = x_adv + sign * step * loss_gradient(model, x_adv, y).sign()
         x_adv = project(x_adv, x, eps=eps, region=region)
     return x_adv
 

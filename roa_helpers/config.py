@@ -5,10 +5,7 @@ typed; a change of any value changes the fingerprint of the results that depend 
 """
 
 import re
-import hashlib
-import re
 from dataclasses import dataclass, replace
-from pathlib import Path
 from pathlib import Path
 
 from .errors import UserError
@@ -40,9 +37,9 @@ class RoiRoa:
     value: tuple[float, ...] = (0.0, 1.0)
     clean_loss: float = 0.05
     tune: int = 32
-    curve: int = 100
+    curve: int = 60
     curve_theta: tuple[float, ...] = (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-    feature_count: int = 32
+    feature_count: int = 24
     feature_images: int = 32
     feature_steps: int = 3
     permutations: int = 99
@@ -87,7 +84,14 @@ class Profile:
 
 STUDIES = ("roi_roa",)
 
-_MNIST = RoiRoa(dataset="mnist", classes=("0", "1"))
+_PAIRS = (
+    RoiRoa(dataset="mnist", classes=("0", "1"), epochs=3),
+    RoiRoa(dataset="fashion-mnist", classes=("Trouser", "Pullover"), epochs=4),
+    RoiRoa(dataset="cifar10", classes=("airplane", "automobile"), epochs=16, augment=True),
+    RoiRoa(dataset="cats-vs-dogs", classes=("Cat", "Dog"), epochs=16, augment=True),
+    RoiRoa(dataset="malaria", classes=("Parasitized", "Uninfected"), epochs=6, augment=True),
+)
+_DESK = tuple(zip(_PAIRS, (1000, 1000, 1700, 3000, 2500), strict=True))  # training images a class
 
 PROFILES = {
     p.name: p
@@ -101,11 +105,11 @@ PROFILES = {
         ),
         Profile(
             name="desk",
-            roi_roa=(replace(_MNIST, train=1000, val=100, test=500),),
+            roi_roa=tuple(replace(pair, val=100, test=400, train=size) for pair, size in _DESK),
         ),
         Profile(
             name="paper",
-            roi_roa=(replace(_MNIST, weights="imagenet", epochs=10, tune=256, curve=1000),),
+            roi_roa=tuple(replace(pair, weights="imagenet", tune=256, curve=1000) for pair in _PAIRS),
             seeds=(0, 1, 2),
             threads=8,
         ),

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from . import checks
+from . import checks, models
 from .models import chunks, frozen
 
 
@@ -48,20 +48,20 @@ def cam_layer(model):
     return convolutions[-1]
 
 
-def class_activation(activations, scores, size):
+def class_activation(activations, score, size):
     """Grad-CAM's map from a recorded forward pass.
 
     α_k = mean over positions of ∂z_c / ∂A^k,  map = ReLU(Σ_k α_k A^k), then bilinear interpolation to ``size``.
 
     Args:
-        activations: A, (N, K, h, w), part of the graph that led to ``scores``.
-        scores: z_c, the logit of the class explained, (N,).
+        activations: A, (N, K, h, w), part of the graph that led to ``score``.
+        score: the sum over images of z_c, the logit of the class explained.
         size: (H, W) of the result.
 
     Returns:
         (N, H, W), non-negative, in units of the logit.
     """
-    gradient = torch.autograd.grad(scores.sum(), activations, retain_graph=True)[0]
+    gradient = torch.autograd.grad(score, activations, retain_graph=True)[0]
     weights = gradient.mean((2, 3), keepdim=True)
     cam = F.relu((weights * activations.detach()).sum(1, keepdim=True))
     return F.interpolate(cam, size, mode="bilinear", align_corners=False)[:, 0]
@@ -92,11 +92,10 @@ def grad_cam(model, x, target, *, layer=None):
         for images, targets in chunks(model, x, target):
             logits = model(images.detach().requires_grad_())
             checks.logits(logits.detach(), len(images))
-            checks.labels(targets, logits)
             if not seen or seen[0].ndim != 4:
                 raise ValueError("the layer of Grad-CAM must be used by the model and return maps (N, K, h, w)")
-            scores = logits.gather(1, targets[:, None])[:, 0]
-            parts.append(class_activation(seen[0], scores, x.shape[2:]).detach().to(x.device))
+            cam = class_activation(seen[0], class_score(logits, targets), x.shape[2:])
+            parts.append(cam.detach().to(x.device))
     return torch.cat(parts)
 
 
@@ -116,14 +115,10 @@ def saliency(model, x, target):
     Raises:
         ValueError: a wrong shape, type or range.
     """
-    checks.images(x)
-    parts = []
-    with frozen(model), torch.enable_grad():
-        for images, targets in chunks(model, x, target):
-            images = images.detach().requires_grad_()
-            logits = model(images)
-            checks.logits(logits.detach(), len(images))
-            checks.labels(targets, logits)
-            score = logits.gather(1, targets[:, None]).sum()
-            parts.append(torch.autograd.grad(score, images)[0].to(x.device))
-    return torch.cat(parts)
+    return models.input_gradient(model, x, target, class_score)
+
+
+def class_score(logits, target):
+    """Σ over images of the logit of ``target``: logits (N, K), classes (N,) → one number."""
+    checks.labels(target, logits)
+    return logits.gather(1, target[:, None]).sum()

@@ -89,7 +89,8 @@ def vgg16(class_count, *, width=1.0, channels=3, seed=0):
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     if channels != 3:
         mean, std = (0.5,) * channels, (0.25,) * channels
-    return Classifier(features, head, cam_layer=features[-2], mean=mean, std=std)
+    model = Classifier(features, head, cam_layer=features[-2], mean=mean, std=std)
+    return model.to(memory_format=torch.channels_last)
 
 
 def load_imagenet_features(model):
@@ -160,6 +161,29 @@ def predict(model, x):
             logits = model(images)
             checks.logits(logits, len(images))
             parts.append(logits.to(x.device))
+    return torch.cat(parts)
+
+
+def input_gradient(model, x, y, objective):
+    """Gradient of an objective with respect to the images, each image by itself, in chunks.
+
+    Args:
+        model: returns logits (N, K) for images in [0, 1].
+        x: images (N, C, H, W) in [0, 1].
+        y: a tensor (N, …) that the objective reads, usually labels.
+        objective: (logits, y) → one number, the sum over the images.
+
+    Returns:
+        (N, C, H, W), on the device of ``x``.
+    """
+    checks.images(x)
+    parts = []
+    with frozen(model), torch.enable_grad():
+        for images, values in chunks(model, x, y):
+            images = images.detach().requires_grad_()
+            logits = model(images)
+            checks.logits(logits.detach(), len(images))
+            parts.append(torch.autograd.grad(objective(logits, values), images)[0].to(x.device))
     return torch.cat(parts)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
-import torch.nn.functional as F
 
 from . import attacks, explain, models, regions
 
@@ -44,8 +43,8 @@ def scan(model, x, y):
         for images, labels in models.chunks(model, x, y):
             images = images.detach().requires_grad_()
             logits = model(images)
-            cam = explain.class_activation(seen[0], logits.gather(1, labels[:, None])[:, 0], x.shape[2:])
-            gradient = torch.autograd.grad(F.cross_entropy(logits, labels, reduction="sum"), images)[0]
+            cam = explain.class_activation(seen[0], explain.class_score(logits, labels), x.shape[2:])
+            gradient = torch.autograd.grad(attacks.total_loss(logits, labels), images)[0]
             parts.append([t.detach().to(x.device) for t in (logits.argmax(1) == labels, cam, gradient)])
     return Scan(x, y, *(torch.cat(column) for column in zip(*parts, strict=True)))
 
@@ -162,18 +161,7 @@ def share(mask):
 
 
 def of_class(image_set, k, *, seed):
-    """(images, labels) of class ``k`` of an ImageSet, in an order drawn by ``seed``: the first n are a random sample."""
-    rows = torch.nonzero(image_set.labels == k)[:, 0]
-    rows = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))]
-    return image_set.images[rows], image_set.labels[rows]
-
-
-def share(mask):
-    """The share of True in a boolean tensor."""
-    return float(mask.double().mean())
-
-
-def of_class(image_set, k):
-    """(images, labels) of class ``k`` of an ImageSet."""
-    rows = image_set.labels == k
-    return image_set.images[rows], image_set.labels[rows]
+    """(images, labels) of class ``k`` of an ImageSet in an order drawn by ``seed``: the first n are a random sample."""
+    subset = image_set.of_class(k)
+    order = torch.randperm(len(subset), generator=torch.Generator().manual_seed(seed))
+    return subset.images[order], subset.labels[order]

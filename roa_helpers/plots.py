@@ -30,6 +30,12 @@ def panels(rows, columns, *, width=1.35, height=1.45, left=0.0):
     return figure, axes
 
 
+def name_row(axis, unit, block):
+    """Write a data set and its source class to the left of a row of pictures."""
+    text = f"{papers.title(unit.result['dataset'])}\n{block['source']}"
+    axis.set_ylabel(text, rotation=0, ha="right", va="center")
+
+
 def setting_of(block, definition):
     """The parameters that a direction was measured with, for a definition of the RoA."""
     return (block if definition == "perturbation" else block["definitions"][definition])["parameters"]
@@ -123,9 +129,7 @@ def individual_regions(units, kind, *, definition="perturbation", cmap=None):
         values = maps["importance" if kind == "importance" else f"vulnerability_{definition}"]
         mask = values >= setting["delta1" if kind == "importance" else "delta2"]
         axis[0].imshow(picture(maps["image"]))
-        axis[0].set_ylabel(
-            f"{papers.title(unit.result['dataset'])}\n{block['source']}", rotation=0, ha="right", va="center"
-        )
+        name_row(axis[0], unit, block)
         axis[1].imshow(values, cmap=cmap or MAPS[kind], vmin=0, vmax=1)
         outlined(axis[2], maps["image"], mask, REGION_COLOURS["u_not_v" if kind == "importance" else "not_u_v"])
         if row == 0:
@@ -200,7 +204,7 @@ def isolation(units):
     for axis, (unit, name, block) in zip(axes, rows, strict=True):
         maps = example(unit, list(unit.result["directions"]).index(name))
         axis[0].imshow(picture(maps["image"]))
-        axis[0].set_ylabel(f"{papers.title(unit.result['dataset'])}\n{block['source']}", rotation=0, ha="right", va="center")
+        name_row(axis[0], unit, block)
         for cell, definition in zip(axis[1:], ("perturbation", "gradient"), strict=True):
             setting = setting_of(block, definition)
             thresholds = setting["delta1"], setting["delta2"]

@@ -80,7 +80,7 @@ def gradient_magnitude(gradient):
     gradient that it discards does.
 
     Args:
-        gradient: (N, C, H, W), from :func:`roa_helpers.attacks.input_gradient`.
+        gradient: (N, C, H, W), from :func:`roa_helpers.attacks.loss_gradient`.
 
     Returns:
         (N, H, W) in [0, 1].

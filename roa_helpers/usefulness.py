@@ -31,15 +31,16 @@ def estimate(model, reference, test, *, eps, count, steps, seed):
     alive = torch.nonzero(deviation > 1e-6)[:, 0]
     order = torch.randperm(len(alive), generator=torch.Generator().manual_seed(seed))
     x, y = test[0], 2.0 * test[1] - 1
+    clean_values = _penultimate(model, x)
     rows = []
     for j in alive[order[:count]].tolist():
         scale = y * turn[j] / deviation[j]
-        clean = (_penultimate(model, x)[:, j] - centre[j]) * scale
-        least, x_adv = clean, x
+        clean = (clean_values[:, j] - centre[j]) * scale
+        x_adv = x
         for _ in range(steps):
             x_adv = x_adv - 2 * eps / steps * _feature_gradient(model, x_adv, scale, j).sign()
             x_adv = attacks.project(x_adv, x, eps=eps)
-            least = torch.minimum(least, (_penultimate(model, x_adv)[:, j] - centre[j]) * scale)
+        least = torch.minimum(clean, (_penultimate(model, x_adv)[:, j] - centre[j]) * scale)
         rows.append({"feature": j, "rho": float(clean.mean()), "gamma": float(least.mean())})
     return pd.DataFrame(rows, columns=["feature", "rho", "gamma"])
 

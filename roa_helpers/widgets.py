@@ -8,6 +8,7 @@ arrow keys move it.
 import base64
 import html
 import io
+import math
 from collections.abc import Mapping, Sequence
 
 import ipywidgets as w
@@ -168,7 +169,7 @@ def text_of(value) -> str:
     if not isinstance(value, float | np.floating):
         return str(value)
     short = f"{value:.2f}"
-    return short if float(short) == float(value) else f"{value:.4g}"
+    return short if math.isclose(float(short), value, rel_tol=1e-6) else f"{value:.4g}"
 
 
 def framed(*children: w.Widget) -> w.VBox:

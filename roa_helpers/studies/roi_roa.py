@@ -119,15 +119,17 @@ def compute(model, splits, choices, *, seed):
     directions, arrays, rows, points = {}, {}, [], []
     for k, (source, other) in enumerate((choices.classes, choices.classes[::-1])):
         name = f"{source} to {other}"
+        adv = pipeline.attacked(model, test[k], eps)
         blocks = {}
         for definition in DEFINITIONS:
             blocks[definition], maps, table = measure(
-                model, test[k], val[k], settings[definition], definition, seed=seed, permutations=choices.permutations
+                model, test[k], adv, settings[definition], definition, seed=seed, permutations=choices.permutations
             )
             arrays |= {f"{definition}_{key}_{k}": value for key, value in maps.items()}
             rows.append(table.assign(direction=name, definition=definition))
         directions[name] = {
             "source": source, "target": other, **blocks["perturbation"],
+            "controls": controls(model, test[k], val[k], settings["perturbation"], seed=seed),
             "definitions": {"gradient": blocks["gradient"]},
         }  # fmt: skip
         arrays |= {f"example_{key}_{k}": m for key, m in example_maps(test[k], eps, choices.examples).items()}
@@ -152,19 +154,16 @@ def compute(model, splits, choices, *, seed):
     return result, arrays, tables
 
 
-def measure(model, side, held_out, setting, definition, *, seed, permutations):
+def measure(model, side, adv, setting, definition, *, seed, permutations):
     """One direction with one definition of the RoA, on test images.
-
-    Two controls use another blob on the same images: one made from validation images of the class (``held out``),
-    and one of equally many pixels drawn at random (``random``).
 
     Args:
         model: M.
         side: test images of the source class, a :class:`roa_helpers.pipeline.Scan`.
-        held_out: validation images of the same class.
+        adv: which of them are still classified correctly under the attack, (N,) bool.
         setting: :class:`roa_helpers.pipeline.Setting`.
         definition: of the RoA, one of ``DEFINITIONS``.
-        seed: of the bootstrap, the permutations, the random blob.
+        seed: of the bootstrap and the permutations.
         permutations: size of each permutation null.
 
     Returns:
@@ -174,15 +173,8 @@ def measure(model, side, held_out, setting, definition, *, seed, permutations):
     parts = regions.isolate(roi, roa)
     blob = regions.blob(parts.not_u_v, setting.theta)
     modified = pipeline.neutralised(model, side, blob, setting.value)
-    hits = {
-        "clean": side.hit, "adv": pipeline.attacked(model, side, setting.eps),
-        "mod": modified.hit, "mod_adv": pipeline.attacked(model, modified, setting.eps),
-    }  # fmt: skip
-    held_out_parts = regions.isolate(*pipeline.regions_of(held_out, setting, definition))
-    others = {
-        "held out": regions.blob(held_out_parts.not_u_v, setting.theta),
-        "random": _scattered(blob, seed),
-    }
+    mod_adv = pipeline.attacked(model, modified, setting.eps)
+    hits = {"clean": side.hit, "adv": adv, "mod": modified.hit, "mod_adv": mod_adv}
     table = images_table(side, hits, setting, definition, seed=seed, permutations=permutations)
     block = {
         "scores": {name: _count(hit) for name, hit in hits.items()},
@@ -197,7 +189,6 @@ def measure(model, side, held_out, setting, definition, *, seed, permutations):
             for name, mask in (("roi", roi), ("roa", roa))
         },
         "blob": {"pixels": int(blob.sum()), "share": pipeline.share(blob)},
-        "controls": {name: _control(model, side, other, blob, setting) for name, other in others.items()},
         "parameters": asdict(setting),
     }
     maps = {"roi": regions.representative(roi), "roa": regions.representative(roa),
@@ -248,6 +239,30 @@ def colocation(maps, *, seed, permutations):
     }
 
 
+def controls(model, side, held_out, setting, *, seed):
+    """The paper's blob against two others on the same test images ``side``.
+
+    ``held out``: made in the same way from validation images of the class. ``random``: as many pixels as the paper's
+    blob has, drawn by ``seed``.
+
+    Returns:
+        by name: counts ``mod`` and ``mod_adv``, the blob's pixels, its Jaccard index with the paper's blob.
+    """
+    blob, prepared = (
+        regions.blob(regions.isolate(*pipeline.regions_of(images, setting, "perturbation")).not_u_v, setting.theta)
+        for images in (side, held_out)
+    )
+    order = torch.randperm(blob.numel(), generator=torch.Generator().manual_seed(seed))
+    found = {}
+    for name, other in (("held out", prepared), ("random", (order < blob.sum()).reshape(blob.shape))):
+        modified = pipeline.neutralised(model, side, other, setting.value)
+        found[name] = {
+            "mod": _count(modified.hit), "mod_adv": _count(pipeline.attacked(model, modified, setting.eps)),
+            "pixels": int(other.sum()), "jaccard": float(metrics.jaccard(other[None].numpy(), blob[None].numpy())[0]),
+        }  # fmt: skip
+    return found
+
+
 def curves(model, side, setting, choices):
     """Scores on test images as ε changes (blob fixed) and as θ changes (ε fixed), paper's RoA. A row a point."""
     parts = regions.isolate(*pipeline.regions_of(side, setting, "perturbation"))
@@ -271,21 +286,6 @@ def example_maps(side, eps, count):
     for definition in DEFINITIONS:
         maps["importance"], maps[f"vulnerability_{definition}"] = pipeline.maps_of(picked, eps, definition)
     return {name: m.numpy().astype(np.float16) for name, m in maps.items()}
-
-
-def _control(model, side, other, blob, setting):
-    modified = pipeline.neutralised(model, side, other, setting.value)
-    return {
-        "mod": _count(modified.hit),
-        "mod_adv": _count(pipeline.attacked(model, modified, setting.eps)),
-        "pixels": int(other.sum()),
-        "jaccard": float(metrics.jaccard(other.numpy()[None], blob.numpy()[None])[0]),
-    }
-
-
-def _scattered(blob, seed):
-    order = torch.randperm(blob.numel(), generator=torch.Generator().manual_seed(seed))
-    return (order < int(blob.sum())).reshape(blob.shape)
 
 
 def _coloured(image_set):
