@@ -236,7 +236,6 @@ def fit(model, train, val, training, *, path, fingerprint, progress=True):
     """
     path = Path(path)
     part = path.with_name(path.name + ".part")
-    model.to(memory_format=torch.channels_last)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(f".{path.name}.lock")):
