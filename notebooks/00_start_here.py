@@ -48,7 +48,7 @@ units = roi_roa.units(profile, seed=seed)
 # One row a data set. The attack is FGSM with the ε that was chosen on validation images, the map of importance is
 # Grad-CAM, the map of vulnerability is how far the attack moved each pixel.
 
-# %%
+# %% tags=["hide-input"]
 for unit in units:
     figures.show(
         plots.plate(unit, 0),
@@ -69,7 +69,7 @@ for unit in units:
 # after neutralisation. The paper hopes that the second last stays where the first is, and that the last rises above
 # the second.
 
-# %%
+# %% tags=["hide-input"]
 import pandas as pd
 
 scores = pd.DataFrame(

@@ -48,7 +48,7 @@ units = roi_roa.units(profile, seed=seed)
 # The infimum over the ε-ball is searched by an attack on that feature, so γ̂ is an upper bound: a feature shown as
 # non-robust is non-robust, one shown as robust may still not be.
 
-# %%
+# %% tags=["hide-input"]
 figure, data = charts.usefulness(units)
 figures.show(
     figure,
@@ -81,7 +81,7 @@ figures.show_text(
 # cut the plane into four. Here every point is a real pixel. V is the norm of the loss gradient, because the size of
 # FGSM’s own step is almost the same everywhere (see {ref}`segregation`).
 
-# %%
+# %% tags=["hide-input"]
 figure, data = charts.utility_vulnerability(units[0], 0)
 figures.show(
     figure,
@@ -99,16 +99,16 @@ figures.show(
 # Axioms 2.1 and 2.2: a pixel is in the RoI if its importance is at least δ₁, in the RoA if its vulnerability is at
 # least δ₂. Move both and watch the four regions.
 
-# %%
+# %% tags=["hide-input"]
 widgets.legend({figures.REGION_LABELS[r]: c for r, c in figures.REGION_COLOURS.items()})
 
-# %%
-deltas = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+# %% tags=["hide-input"]
+deltas = [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9]
 
 
 def region_widget(unit, k):
     frames = plots.region_frames(unit, k, deltas, deltas)
-    encoded = [widgets.frames(row, scale=6) for row in frames]
+    encoded = [widgets.frames(row, scale=5) for row in frames]
     name = f"{papers.title(unit.result['dataset'])}, {unit.result['classes'][k]}"
     return name, widgets.grid_stack(
         encoded,

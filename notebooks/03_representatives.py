@@ -39,7 +39,7 @@ from roa_helpers.studies import roi_roa
 
 units = roi_roa.units(profile, seed=seed)
 
-# %%
+# %% tags=["hide-input"]
 figures.show(
     plots.representatives(units, "roi"),
     name="fig-8",
@@ -51,7 +51,7 @@ figures.show(
     units=units,
 )
 
-# %%
+# %% tags=["hide-input"]
 figures.show(
     plots.representatives(units, "roa"),
     name="fig-9",
@@ -61,7 +61,7 @@ figures.show(
     units=units,
 )
 
-# %%
+# %% tags=["hide-input"]
 figures.show(
     plots.representatives(units, "roa", definition="gradient"),
     name="fig-9-gradient",
@@ -79,7 +79,7 @@ figures.show(
 # with each other. The comparison are the same regions, each rolled to a random place, which keeps every shape and
 # destroys the common position.
 
-# %%
+# %% tags=["hide-input"]
 figure, data = charts.alignment_plot(units)
 figures.show(
     figure,

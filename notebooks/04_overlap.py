@@ -40,7 +40,7 @@ from roa_helpers.studies import roi_roa
 units = roi_roa.units(profile, seed=seed)
 table = papers.compare("A9", units)
 
-# %%
+# %% tags=["hide-input"]
 figures.show_table(
     table,
     name="table-1",
@@ -60,7 +60,7 @@ figures.show_text(papers.answer("A9", table))
 #
 # A mean hides whether all images agree.
 
-# %%
+# %% tags=["hide-input"]
 figure, data = charts.similarity_histogram(units)
 figures.show(
     figure,
@@ -77,7 +77,7 @@ figures.show(
 # The paper does not say whether the graded maps or the thresholded regions were compared. The table shows both, and
 # both definitions of the RoA.
 
-# %%
+# %% tags=["hide-input"]
 choices = tables.similarity_choices(units)
 figures.show_table(
     choices,

@@ -42,7 +42,7 @@ units = roi_roa.units(profile, seed=seed)
 # %% [markdown]
 # ## Four regions
 
-# %%
+# %% tags=["hide-input"]
 figures.show(
     plots.isolation(units),
     name="fig-4",
@@ -54,7 +54,7 @@ figures.show(
     units=units,
 )
 
-# %%
+# %% tags=["hide-input"]
 shares = tables.region_shares(units)
 figures.show_table(
     shares,
@@ -66,7 +66,7 @@ figures.show_table(
 # %% [markdown]
 # ## Blobs
 
-# %%
+# %% tags=["hide-input"]
 figures.show(
     plots.representatives(units, "blob"),
     name="fig-10",
@@ -84,7 +84,7 @@ figures.show(
 # Left: the share of images in which a pixel lies in U−V+. Middle: the blob. Right: an image with the blob
 # neutralised.
 
-# %%
+# %% tags=["hide-input"]
 thetas = [round(0.05 * i, 2) for i in range(2, 20)]
 
 
@@ -106,7 +106,7 @@ widgets.chooser(dict(blob_widget(u, k) for u in units for k in (0, 1)), descript
 # accuracy, take the one with the largest accuracy under the attack repeated on the neutralised images. Test images
 # play no part.
 
-# %%
+# %% tags=["hide-input"]
 searched = []
 for unit in units:
     figure, data = charts.tuning_surface(unit)
@@ -138,7 +138,7 @@ for unit, data in zip(units, searched, strict=True):
 # %% [markdown]
 # ## Choices that the paper leaves open
 
-# %%
+# %% tags=["hide-input"]
 figures.show_table(
     tables.open_choices(units),
     name="open-choices",

@@ -39,7 +39,7 @@ from roa_helpers.studies import roi_roa
 
 units = roi_roa.units(profile, seed=seed)
 
-# %%
+# %% tags=["hide-input"]
 figure, data = plots.neutralisation_flow(units[0], 0)
 figures.show(
     figure,
@@ -55,7 +55,7 @@ figures.show(
 # %% [markdown]
 # ## Classification after neutralisation
 
-# %%
+# %% tags=["hide-input"]
 table_2 = papers.compare("A10", units)
 figures.show_table(
     table_2,
@@ -74,7 +74,7 @@ figures.show_text(papers.answer("A10", table_2))
 # %% [markdown]
 # ## The attack after neutralisation
 
-# %%
+# %% tags=["hide-input"]
 table_3 = papers.compare("A11", units)
 figures.show_table(
     table_3,
@@ -92,7 +92,7 @@ figures.show_text(papers.answer("A11", table_3))
 # The change is paired: the same images before and after. Two other blobs stand beside the paper’s: one made from
 # validation images only, which a defender could have prepared beforehand, and one of as many pixels drawn at random.
 
-# %%
+# %% tags=["hide-input"]
 figure, data = charts.change_plot(units, "adv", "mod_adv")
 figures.show(
     figure,
@@ -104,7 +104,7 @@ figures.show(
     units=units,
 )
 
-# %%
+# %% tags=["hide-input"]
 figure, cost = charts.change_plot(units, "clean", "mod")
 figures.show(
     figure,
@@ -130,7 +130,7 @@ figures.show_text(
 #
 # The tables show one ε and one θ. The curves show all: a real effect should not hang on a single value.
 
-# %%
+# %% tags=["hide-input"]
 figure, data = charts.score_curves(units, "eps")
 figures.show(
     figure,
@@ -141,7 +141,7 @@ figures.show(
     units=units,
 )
 
-# %%
+# %% tags=["hide-input"]
 figure, data = charts.score_curves(units, "theta")
 figures.show(
     figure,

@@ -43,7 +43,7 @@ verdicts = papers.verdicts(units)
 # %% [markdown]
 # ## The rules
 
-# %%
+# %% tags=["hide-input"]
 import pandas as pd
 
 rules = pd.DataFrame([{"claim": claim.text, "rule": claim.rule} for claim in papers.CLAIMS])
@@ -52,7 +52,7 @@ figures.show_table(rules, name="rules", caption="Claims and the rules that judge
 # %% [markdown]
 # ## Verdicts
 
-# %%
+# %% tags=["hide-input"]
 figures.show_table(
     papers.summary(verdicts),
     name="verdict-counts",
@@ -60,7 +60,7 @@ figures.show_table(
     units=units,
 )
 
-# %%
+# %% tags=["hide-input"]
 figure, data = charts.verdict_plot(verdicts)
 figures.show(
     figure,
@@ -88,12 +88,12 @@ for claim in papers.CLAIMS:
 # Where the paper prints both scores and its sample size is known, the same rule is applied to its own numbers
 # (difference of two proportions, Newcombe’s interval): with 32 images the paper could often not have told.
 
-# %%
+# %% tags=["hide-input"]
 figures.show_table(
     verdicts, name="verdicts", caption="All verdicts, by the paper’s definition of the RoA.", units=units
 )
 
-# %%
+# %% tags=["hide-input"]
 figures.show_table(
     papers.verdicts(units, definition="gradient"),
     name="verdicts-gradient",

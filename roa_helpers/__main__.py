@@ -112,7 +112,8 @@ def run_study(args):
         start = time.perf_counter()
         unit, reused = roi_roa.run(plan, profile=args.profile, progress=sys.stderr.isatty())
         seconds = time.perf_counter() - start
-        print(f"{plan.name:<32}  {'reused' if reused else 'computed':<8}  {seconds:6.1f} s  {_short(unit.path)}", flush=True)
+        how = "reused" if reused else "computed"
+        print(f"{plan.name:<32}  {how:<8}  {seconds:6.1f} s  {_short(unit.path)}", flush=True)
     return 0
 
 

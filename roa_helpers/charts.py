@@ -32,7 +32,7 @@ def utility_vulnerability(unit, k, *, definition="gradient"):
     left.legend(loc="upper right", frameon=True, markerscale=3)
     right.imshow(coloured_regions(maps["image"], masks))
     right.set_axis_off()
-    table = pd.DataFrame({"utility": u.ravel(), "vulnerability": v.ravel()})
+    table = pd.DataFrame({"utility": u.ravel().round(4), "vulnerability": v.ravel().round(4)})
     return figure, table.assign(region=np.select([m.ravel() for m in masks.values()], list(masks), default=""))
 
 
@@ -181,22 +181,22 @@ def change_plot(units, before, after):
 
 
 def magnitude_histogram(units):
-    """What FGSM's magnitude and the gradient's tell apart: values of both maps over the pixels of the examples."""
+    """What FGSM's magnitude and the gradient's tell apart: shares of the pixels of the examples in bins of width .025."""
     figure, axes = drawing(2.9 * len(units) + 0.4, 2.6, ncols=len(units), squeeze=False, sharey=True)
-    data = []
+    edges, data = np.linspace(0, 1, 41), []
     for axis, unit in zip(axes[0], units, strict=True):
         for definition, colour in (("perturbation", "#D55E00"), ("gradient", "#0072B2")):
             names = [f"example_vulnerability_{definition}_{k}" for k in (0, 1)]
-            values = np.concatenate([unit.arrays[n].astype(float).ravel() for n in names])
+            counts, _ = np.histogram(np.concatenate([unit.arrays[n].astype(float).ravel() for n in names]), edges)
+            share = counts / counts.sum()
             label = {"perturbation": "FGSM’s step", "gradient": "gradient norm"}[definition]
-            axis.hist(values, bins=40, range=(0, 1), weights=np.full(len(values), 100 / len(values)), color=colour,
-                      histtype="step", lw=1.6, label=label)  # fmt: skip
+            axis.stairs(100 * share, edges, color=colour, lw=1.6, label=label)
             title = papers.title(unit.result["dataset"])
-            data.append(pd.DataFrame({"data set": title, "definition": definition, "value": values.round(4)}))
+            data.append(pd.DataFrame({"data set": title, "definition": definition, "from": edges[:-1], "share": share}))
         axis.set(title=papers.title(unit.result["dataset"]), xlabel="scaled magnitude of a pixel", yscale="log")
     axes[0, 0].set_ylabel("pixels (%)")
     axes[0, 0].legend(frameon=False, fontsize=8)
-    return figure, pd.concat(data)
+    return figure, pd.concat(data).round(5)
 
 
 def alignment_plot(units):

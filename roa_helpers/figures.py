@@ -69,28 +69,37 @@ def show_text(text):
 
 
 def present(table):
-    """A comparison as a reader sees it: proportions in %, each value with its interval, verdicts with a mark."""
+    """A comparison as a reader sees it: proportions in %, each value with its interval, verdicts with a mark.
+
+    Columns without any entry are left out, and so is the run if there is only one.
+    """
     percent = table["id"].str.contains("keeps|weakens") if "id" in table else table["quantity"].str.startswith("score")
-    rows = []
-    for percentage, (_, row) in zip(percent, table.iterrows(), strict=True):
-        scale, digits = (100, 1) if percentage else (1, 3)
-        label = {"claim": row["claim"]} if "claim" in row else {}
-        middle = {} if "claim" in row else {"": row["quantity"]}
-        own = {"paper’s verdict": row["paper's verdict"] or "–"} if "paper's verdict" in row else {}
-        rows.append(
-            label | {"data set": row["data set"], "direction": row["direction"]} | middle
-            | {"paper": _value(row.paper, row.paper_low, row.paper_high, scale, digits)} | own
-            | {"ours": _value(row.ours, row.low, row.high, scale, digits), "n": row.n,
-               "verdict": f"{VERDICT_MARKS[row.verdict]} {row.verdict}", "run": f"{row.profile}, seed {row.seed}"}
-        )  # fmt: skip
-    return pd.DataFrame(rows)
+    scale, digits = np.where(percent, 100, 1), np.where(percent, 1, 3)
+    shaped = {
+        "claim": table.get("claim"),
+        "direction": table["data set"] + ": " + table["direction"],
+        "what": table.get("quantity"),
+        "paper": _values(table["paper"], table["paper_low"], table["paper_high"], scale, digits),
+        "paper’s verdict": table.get("paper's verdict"),
+        "ours": _values(table["ours"], table["low"], table["high"], scale, digits),
+        "n": table["n"],
+        "verdict": [f"{VERDICT_MARKS[verdict]} {verdict}" for verdict in table["verdict"]],
+        "run": table["profile"] + ", seed " + table["seed"].astype(str),
+    }
+    shaped = pd.DataFrame({name: column for name, column in shaped.items() if column is not None})
+    empty = [name for name in ("paper", "paper’s verdict") if name in shaped and (shaped[name] == "").all()]
+    alone = ["run"] if shaped["run"].nunique() == 1 else []
+    return shaped.drop(columns=empty + alone)
 
 
-def _value(value, low, high, scale, digits):
-    if not np.isfinite(value):
-        return "–"
-    text = f"{scale * value:.{digits}f}"
-    return f"{text} [{scale * low:.{digits}f}, {scale * high:.{digits}f}]" if np.isfinite(low) else text
+def _values(values, lows, highs, scales, digits):
+    """“value [low, high]”, without the bracket where there is no interval, empty where there is no value."""
+    texts = []
+    for value, low, high, scale, places in zip(values, lows, highs, scales, digits, strict=True):
+        text = f"{scale * value:.{places}f}" if np.isfinite(value) else ""
+        bracket = f" [{scale * low:.{places}f}, {scale * high:.{places}f}]" if np.isfinite(low) else ""
+        texts.append((text + bracket).replace("-", "−"))
+    return texts
 
 
 def _display(markup):

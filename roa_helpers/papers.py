@@ -284,7 +284,8 @@ def verdicts(units, *, definition="perturbation"):
                  "verdict": judge(interval, claim.bound),
                  "profile": unit.result["profile"], "seed": unit.result["seed"]}
             )  # fmt: skip
-    return pd.DataFrame(rows)
+    order = [claim.id for claim in CLAIMS]
+    return pd.DataFrame(rows).sort_values("id", key=lambda ids: ids.map(order.index), kind="stable", ignore_index=True)
 
 
 def _paper_difference(claim, dataset, block):

@@ -1,0 +1,57 @@
+# `make` lists the targets. Settings: PROFILE, SEED, CORES, PORT; PYTHON makes .venv; PY=python uses an environment of yours.
+PROFILE ?= quick
+PORT ?= 8000
+SHELL := /bin/sh
+
+ifeq ($(origin PY),undefined)
+PY := .venv/bin/python
+READY := .venv/.installed
+endif
+
+ENGINE = $(PY) workflow/engine.py --profile "$(PROFILE)" $(if $(SEED),--seed "$(SEED)") $(if $(CORES),--cores "$(CORES)")
+
+.PHONY: help setup book test lint test-book reproduce accept readme pair bench serve clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY)  ## make .venv from requirements.lock (PYTHON=… chooses the interpreter)
+
+.venv/.installed: requirements.lock pyproject.toml
+	@PYTHON="$(PYTHON)" sh workflow/setup.sh
+
+book: $(READY)  ## compute the results of PROFILE, execute the notebooks, build the book
+	@$(ENGINE)
+
+test: lint  ## lint, pairs in sync, unit tests, one end-to-end run of the quick profile
+	$(PY) -m pytest -n 2 -m "not end_to_end and not browser"
+	$(PY) -m pytest -m end_to_end
+
+lint: $(READY)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) workflow/pair.py --check
+
+test-book: $(READY)  ## open the built book in Chromium, with the network off
+	$(PY) -m pytest -m browser
+
+reproduce: $(READY)  ## compute the units of PROFILE anew, list every number that moved beyond its interval
+	@$(PY) workflow/reproduce.py --profile "$(PROFILE)" $(if $(CORES),--cores "$(CORES)")
+
+accept: $(READY)  ## put what `make reproduce` computed in the place of the recorded results of PROFILE
+	@$(PY) workflow/reproduce.py --profile "$(PROFILE)" --accept
+
+readme: $(READY)  ## write the table of verdicts in README.md from the recorded results
+	@$(PY) workflow/readme.py
+
+pair: $(READY)  ## write every notebook from its source notebooks/NN_name.py
+	@$(PY) workflow/pair.py
+
+bench: $(READY)  ## measure the attacks beside those of other libraries
+	$(PY) benchmarks/attacks.py
+
+serve: $(READY)  ## serve the built book on http://127.0.0.1:PORT
+	$(PY) -m http.server --bind 127.0.0.1 --directory _build/html "$(PORT)"
+
+clean:  ## remove what was built and the quick results; .venv stays
+	rm -rf _build .snakemake results/quick

@@ -1,0 +1,117 @@
+"""study → notebook → book.  `make book` runs it; by hand:
+
+    snakemake --workflow-profile workflow/profiles/default --cores 2 --config profile=quick
+    snakemake --workflow-profile workflow/profiles/slurm --config profile=paper
+
+Snakemake owns what lies under `_build/` and the marks `results/<profile>/<study>/.<unit>.done`. The results themselves
+belong to the package, which reuses a unit whose choices, code and data are the same: a rule may run without computing.
+"""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from roa_helpers import config as profiles
+from roa_helpers import store
+
+PROFILE = config.get("profile", "quick")
+SEED = config.get("seed")  # None: the profile's own seeds; the notebooks then take 0
+RESULTS = os.path.relpath(store.root())
+PYTHON = shlex.quote(sys.executable)
+PLANS = {(study, plan.name): plan for study in profiles.STUDIES for plan in profiles.planned(PROFILE, study, seed=SEED)}
+NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("[0-9][0-9]_*.ipynb"))
+PACKAGE = sorted(str(path) for path in Path("roa_helpers").rglob("*.py") if path.name != "__main__.py")
+BOOK = sorted(str(path) for path in Path("book").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+RECORDED = sorted(str(path) for name in store.RECORDED for path in Path(RESULTS, name).glob("*/[!.]*/result.json"))
+SUPPLIES = ["archives.py", "config.py", "data.py", "download.py", "papers.py", "store.py"]  # choices and data
+EXECUTED = [f"_build/executed/{PROFILE}/{name}.ipynb" for name in NOTEBOOKS]
+MARKS = [f"{RESULTS}/{PROFILE}/{study}/.{name}.done" for study, name in PLANS]
+
+for (study, name), mark in zip(PLANS, MARKS):  # a unit that was deleted is computed again
+    if not store.read(store.unit_path(PROFILE, study, name)):
+        Path(mark).unlink(missing_ok=True)
+
+
+wildcard_constraints:
+    unit=r"[^/]+",
+
+
+rule all:  # names what lies between too, so that a unit or a notebook that was deleted is made again
+    input:
+        "_build/html/index.html",
+        EXECUTED,
+        MARKS,
+
+
+rule units:
+    input:
+        MARKS,
+
+
+rule book:
+    input:
+        notebooks=EXECUTED,
+        results=MARKS + RECORDED,
+        pages=["_config.yml", "_toc.yml", *BOOK],
+        code=[*PACKAGE, "workflow/build_book.py", "workflow/pages.py"],
+    output:
+        "_build/html/index.html",
+    log:
+        f"_build/logs/{PROFILE}/book.log",
+    benchmark:
+        f"_build/times/{PROFILE}/book.tsv"
+    params:
+        executed=f"_build/executed/{PROFILE}",
+    message:
+        "book"
+    shell:
+        "{PYTHON} workflow/build_book.py --executed {params.executed:q} --out _build/html > {log:q} 2>&1"
+        " && touch {output:q}"
+
+
+rule notebook:
+    input:
+        notebook="notebooks/{name}.ipynb",
+        results=MARKS + RECORDED,
+        code=[*PACKAGE, "workflow/run_notebook.py"],
+    output:
+        f"_build/executed/{PROFILE}/{{name}}.ipynb",
+    log:
+        f"_build/logs/{PROFILE}/{{name}}.log",
+    benchmark:
+        f"_build/times/{PROFILE}/{{name}}.tsv"
+    params:
+        seed=SEED or 0,
+    message:
+        "notebook {wildcards.name}"
+    shell:
+        "{PYTHON} workflow/run_notebook.py {input.notebook:q} {output:q}"
+        " --profile {PROFILE:q} --seed {params.seed} --log {log:q}"
+
+
+rule study:
+    input:
+        lambda wildcards: [f"roa_helpers/{name}" for name in (*store.CODE[wildcards.study], *SUPPLIES)],
+    output:
+        f"{RESULTS}/{PROFILE}/{{study}}/.{{unit}}.done",
+    log:
+        f"_build/logs/{PROFILE}/{{study}}-{{unit}}.log",
+    benchmark:
+        f"_build/times/{PROFILE}/{{study}}-{{unit}}.tsv"
+    params:
+        choices=lambda wildcards: _arguments(PLANS[wildcards.study, wildcards.unit]),
+        result=f"{RESULTS}/{PROFILE}/{{study}}/{{unit}}/result.json",
+    threads: profiles.profile(PROFILE).threads
+    message:
+        "study {wildcards.study} {wildcards.unit}"
+    shell:
+        # The mark is a copy of the result, so that a unit that is merely found again makes nothing else run again.
+        "{PYTHON} -m roa_helpers study {wildcards.study:q} --profile {PROFILE:q} {params.choices} > {log:q} 2>&1"
+        " && cp {params.result:q} {output:q}"
+
+
+def _arguments(plan):
+    """The arguments of the command line that name one unit."""
+    choices = plan.choices
+    return shlex.join(["--dataset", choices.dataset, "--pair", *choices.classes, "--seed", str(plan.seed)])

@@ -1,0 +1,59 @@
+// Loaded before every other script of the book: makes the vendored libraries work together from file://.
+
+// Font Awesome would rewrite the icons of widgets behind their back, and the Play button stops working.
+window.FontAwesomeConfig = { observeMutations: false };
+
+// Widgets are bundled; a module that is not is looked for here, never on the network.
+(function () {
+  const assets = new URL(".", document.currentScript.src).href;
+  window.require = { baseUrl: assets + "vendor/" };
+  document.currentScript.setAttribute("data-jupyter-widgets-cdn", assets + "vendor/");
+})();
+
+// Widgets typeset their labels through MathJax 2's Hub, which MathJax 3 does not have. MathJax replaces its own
+// object while it starts, so the Hub is added to whatever is assigned.
+(function () {
+  const loaded = new Promise((resolve) => window.addEventListener("load", resolve));
+  let current;
+  const hub = {
+    Queue: ([, , element]) =>
+      loaded.then(() => current.startup.promise).then(() => current.typesetPromise(element ? [element] : undefined)),
+  };
+  Object.defineProperty(window, "MathJax", {
+    configurable: true,
+    enumerable: true,
+    get: () => current,
+    set: (value) => {
+      current = value;
+      if (current && !current.Hub) Object.defineProperty(current, "Hub", { value: hub, enumerable: false });
+    },
+  });
+})();
+
+// A slider's handle gets the name and the value that a reader sees; the widget itself gives it only an index.
+(function () {
+  function name(slider) {
+    const label = slider.querySelector(".widget-label");
+    const handle = slider.querySelector('[role="slider"]');
+    const readout = slider.querySelector(".widget-readout");
+    if (!label || !handle || !readout || handle.hasAttribute("aria-labelledby")) return;
+    label.id = label.id || "roa-label-" + name.count++;
+    handle.setAttribute("aria-labelledby", label.id);
+    readout.setAttribute("contenteditable", "false");
+    const tell = () => handle.setAttribute("aria-valuetext", readout.textContent);
+    new MutationObserver(tell).observe(readout, { childList: true, characterData: true, subtree: true });
+    tell();
+  }
+  name.count = 0;
+  const nameAll = () => document.querySelectorAll(".widget-slider").forEach(name);
+  new MutationObserver(nameAll).observe(document, { childList: true, subtree: true });
+})();
+
+// The mark before a verdict in a table gives the cell its colour.
+document.addEventListener("DOMContentLoaded", () => {
+  const colours = { "●": "roa-good", "◐": "roa-open", "○": "roa-bad" };
+  for (const cell of document.querySelectorAll(".roa-table td")) {
+    const colour = colours[cell.textContent.trim()[0]];
+    if (colour) cell.classList.add("roa-verdict", colour);
+  }
+});

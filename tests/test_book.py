@@ -1,0 +1,224 @@
+"""The pairing of notebooks, the staging of the book, and what the repository must hold for both."""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "workflow"))
+
+import build_book  # noqa: E402
+import pair  # noqa: E402
+
+SOURCE = '# %% [markdown]\n# # Title\n\n# %% tags=["parameters"]\nseed = 0\n\n# %%\nseed + 1\n'
+
+
+@pytest.fixture
+def repo(tmp_path):
+    """A small repository with one source and the book's configuration."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "01_one.py").write_text(SOURCE)
+    (tmp_path / "_config.yml").write_text((ROOT / "_config.yml").read_text())
+    return tmp_path
+
+
+@pytest.fixture
+def staged(repo):
+    """The same with a page of its own, an executed notebook, a table of contents, and where to stage it."""
+    executed = repo / "executed"
+    pair.pair(repo)
+    executed.mkdir()
+    (repo / "notebooks" / "01_one.ipynb").rename(executed / "01_one.ipynb")
+    (repo / "book").mkdir()
+    (repo / "book" / "index.md").write_text("# Index\n")
+    toc = {
+        "format": "jb-book",
+        "root": "book/index",
+        "chapters": [{"file": "notebooks/01_one"}, {"file": "book/status"}],
+    }
+    (repo / "_toc.yml").write_text(yaml.safe_dump(toc))
+    return {"root": repo, "executed": executed, "staging": repo / "staging", "pages": {"book/status.md": "# Status\n"}}
+
+
+def files(folder):
+    return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+
+
+# pairs
+
+
+def test_pairing_is_complete_deterministic_and_checked(repo):
+    assert pair.check(repo)
+    assert pair.pair(repo) == []
+    assert pair.check(repo) == []
+    first = {p.name: p.read_bytes() for p in (repo / "notebooks").iterdir()}
+    pair.pair(repo)
+    assert first == {p.name: p.read_bytes() for p in (repo / "notebooks").iterdir()}
+    notebook = nbformat.read(repo / "notebooks" / "01_one.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec == pair.KERNELSPEC
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
+
+
+def test_the_install_cell_follows_the_repository_address(repo):
+    pair.pair(repo)
+    source = repo / "notebooks" / "01_one.py"
+    assert source.read_text().count("google.colab") == 1 and "install --quiet roa-helpers" in source.read_text()
+    config = (repo / "_config.yml").read_text()
+    (repo / "_config.yml").write_text(config.replace('url: ""', 'url: "https://github.com/a/b"'))
+    assert any("install cell" in problem for problem in pair.check(repo))
+    pair.pair(repo)
+    assert pair.check(repo) == []
+    assert source.read_text().count("google.colab") == 1 and "git+https://github.com/a/b" in source.read_text()
+
+
+def test_the_install_cell_is_the_first_code_cell_and_does_nothing_here(repo):
+    pair.pair(repo)
+    notebook = nbformat.read(repo / "notebooks" / "01_one.ipynb", as_version=4)
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    assert first.metadata.tags == ["remove-cell"]
+    exec(first.source, {})
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda nb: nb.cells[-1].update(source="seed + 2"), "differs"),
+        (lambda nb: nb.cells[-1].metadata.update(tags=["x"]), "differs"),
+        (lambda nb: nb.cells[-1].update(execution_count=3), "outputs"),
+        (lambda nb: nb.metadata.pop("kernelspec"), "differs"),
+    ],
+)
+def test_a_notebook_that_differs_is_named(repo, change, words):
+    pair.pair(repo)
+    path = repo / "notebooks" / "01_one.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    change(notebook)
+    nbformat.write(notebook, path)
+    assert [p for p in pair.check(repo) if p.startswith("01_one.ipynb") and words in p]
+
+
+@pytest.mark.parametrize("tags", ["", ' tags=["parameters"]'])
+def test_exactly_one_parameters_cell(repo, tags):
+    source = repo / "notebooks" / "01_one.py"
+    source.write_text(SOURCE.replace(' tags=["parameters"]', "") if not tags else SOURCE + f"\n# %%{tags}\nx = 1\n")
+    assert any("exactly one" in problem for problem in pair.pair(repo))
+
+
+def test_a_notebook_without_source_is_named(repo):
+    pair.pair(repo)
+    (repo / "notebooks" / "01_one.py").rename(repo / "notebooks" / "02_two.py")
+    assert "01_one.ipynb: has no 01_one.py" in pair.check(repo)
+
+
+# staging
+
+
+def test_staging_mirrors_the_repository_and_forgets(staged):
+    build_book.stage(**staged)
+    staging = staged["staging"]
+    assert files(staging) == {"_config.yml", "_toc.yml", "book/index.md", "book/status.md", "notebooks/01_one.ipynb"}
+    (staged["root"] / "book" / "extra.css").write_text("a {}")
+    untouched = (staging / "book" / "index.md").stat().st_mtime_ns
+    build_book.stage(**staged)
+    assert "book/extra.css" in files(staging)
+    (staged["root"] / "book" / "extra.css").unlink()
+    build_book.stage(**staged)
+    assert "book/extra.css" not in files(staging)
+    assert (staging / "book" / "index.md").stat().st_mtime_ns == untouched
+
+
+def test_a_missing_page_is_named(staged):
+    (staged["executed"] / "01_one.ipynb").unlink()
+    with pytest.raises(build_book.BookError, match="notebooks/01_one"):
+        build_book.stage(**staged)
+
+
+def test_the_cache_goes_when_the_shape_changes_and_stays_when_text_does(staged):
+    staging = staged["staging"]
+    cached = staging / "_build" / ".doctrees"
+
+    def rebuilt(text):
+        (staged["root"] / "book" / "index.md").write_text(text)
+        build_book.stage(**staged)
+        cached.mkdir(parents=True, exist_ok=True)
+        build_book.forget_stale_pages(staging)
+        return not cached.exists()
+
+    assert rebuilt("# Index\n")
+    assert not rebuilt("# Index\n\nOther words.\n")
+    assert rebuilt("# Another title\n")
+    assert rebuilt("(label)=\n# Another title\n")
+
+
+def test_buttons_appear_with_the_address(repo):
+    config = yaml.safe_load(build_book.staged_config(repo))
+    assert "launch_buttons" not in config and not config["html"].get("use_repository_button")
+    text = (repo / "_config.yml").read_text()
+    (repo / "_config.yml").write_text(text.replace('url: ""', 'url: "https://github.com/a/b"'))
+    config = yaml.safe_load(build_book.staged_config(repo))
+    assert config["launch_buttons"] and config["html"]["use_edit_page_button"]
+    assert config["sphinx"]["config"]["html_theme_options"]["use_source_button"]
+    (repo / "_config.yml").write_text(text.replace('url: ""', 'url: "https://gitlab.com/a/b"'))
+    assert "launch_buttons" not in yaml.safe_load(build_book.staged_config(repo))
+
+
+def test_a_failed_build_leaves_the_published_book_and_no_cache(staged):
+    out = staged["root"] / "html"
+    out.mkdir()
+    (out / "index.html").write_text("old")
+    with pytest.raises(build_book.BookError, match="jupyter-book failed"):
+        build_book.build(root=staged["root"], executed=staged["executed"], out=out, pages=staged["pages"])
+    assert (out / "index.html").read_text() == "old"
+    assert not (staged["root"] / "_build" / "book" / "_build").exists()
+
+
+def test_publishing_replaces_the_old_book_as_a_whole(tmp_path):
+    html, out = tmp_path / "new_html", tmp_path / "html"
+    for folder, name in ((html, "new.html"), (out, "old.html")):
+        folder.mkdir()
+        (folder / name).write_text(name)
+    assert build_book.publish(html, out) == out / "index.html"
+    assert files(tmp_path) == {"new_html/new.html", "html/new.html"}
+
+
+# the repository
+
+
+def test_every_notebook_is_in_the_book_and_every_page_exists():
+    named = set(build_book.toc_pages(ROOT))
+    notebooks = {f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert {page for page in named if page.startswith("notebooks/")} == notebooks
+    assert {f"notebooks/{path.stem}" for path in pair.sources(ROOT)} == notebooks
+    written = {f"book/{path.stem}" for path in (ROOT / "book").glob("*.md")} | {"book/status"}
+    assert {page for page in named if page.startswith("book/")} == written
+
+
+def test_the_pairs_of_the_repository_are_the_same():
+    assert pair.check(ROOT) == []
+
+
+def test_every_module_is_described():
+    package = ROOT / "roa_helpers"
+    modules = {".".join(p.relative_to(ROOT).with_suffix("").parts) for p in package.rglob("[!_]*.py")}
+    text = (ROOT / "book" / "api.md").read_text()
+    assert {line.split()[-1] for line in text.splitlines() if "automodule::" in line} == modules
+
+
+def test_vendored_files_are_what_their_list_says():
+    vendor = ROOT / "book" / "assets" / "vendor"
+    lines = [line.split("  ", 1) for line in (vendor / "SHA256SUMS").read_text().splitlines()]
+    assert {name for _, name in lines} == files(vendor) - {"SHA256SUMS", "VERSIONS"}
+    assert all(hashlib.sha256((vendor / name).read_bytes()).hexdigest() == digest for digest, name in lines)
+    assert sum((vendor / name).stat().st_size for _, name in lines) < 6_000_000
+
+
+def test_configuration_needs_no_network():
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    assert config["execute"]["execute_notebooks"] == "off" and config["only_build_toc_files"]
+    assert "://" not in json.dumps(config["sphinx"])

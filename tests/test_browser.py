@@ -1,0 +1,252 @@
+"""The pages as a reader opens them: from file://, in Chromium, without a network."""
+
+import base64
+import shutil
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from ipywidgets import embed
+
+from roa_helpers import widgets
+
+sync_api = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "workflow"))
+
+import build_book  # noqa: E402
+
+ARGUMENTS = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
+LOCAL = ("file:", "data:", "blob:", "about:")
+VIEWS = "script[type='application/vnd.jupyter.widget-view+json']"
+WIDGETS_READY = f"""() => {{
+  const views = document.querySelectorAll("{VIEWS}").length;
+  return document.querySelectorAll(".widget-subarea > .jupyter-widgets").length >= views;
+}}"""
+MATH_READY = """async () => {
+  if (!document.querySelector(".math")) return true;
+  await window.MathJax.startup.promise;
+  return document.querySelectorAll("mjx-container").length > 0 && !document.querySelector("mjx-merror");
+}"""
+TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS.split(), "--no-first-run"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(chromium, *, width=1280, mode="light"):
+    """A page that records what goes wrong: errors on the console, exceptions, and requests that leave the machine."""
+    context = chromium.new_context(viewport={"width": width, "height": 900}, offline=True)
+    context.add_init_script(
+        f"for (const key of ['mode', 'theme']) localStorage.getItem(key) || localStorage.setItem(key, '{mode}')"
+    )
+    page = context.new_page()
+    page.trouble = []
+    page.on("console", lambda m: m.type == "error" and page.trouble.append(f"console: {m.text}"))
+    page.on("pageerror", lambda error: page.trouble.append(f"exception: {error}"))
+    page.on("requestfailed", lambda request: page.trouble.append(f"failed: {request.url[:200]}"))
+    page.on("request", lambda r: r.url.startswith(LOCAL) or page.trouble.append(f"network: {r.url}"))
+    page.route(lambda url: not url.startswith(LOCAL), lambda route: route.abort())
+    yield page
+    context.close()
+
+
+def visit(page, path):
+    """Open a page and wait for its widgets and its mathematics."""
+    page.goto(path.as_uri())
+    page.wait_for_function(WIDGETS_READY)
+    assert page.evaluate(MATH_READY), f"mathematics of {path}"
+
+
+def sound(page, path):
+    """Nothing went wrong on this page, and it does not scroll sideways."""
+    assert page.trouble == [], f"{path}: {page.trouble}"
+    assert not page.evaluate(TOO_WIDE), f"{path} is wider than the screen"
+
+
+def visible_picture(widget):
+    (picture,) = [p for p in widget.locator("img.roa-frame").all() if p.is_visible()]
+    return picture.get_attribute("src")
+
+
+def step(widget, number, key="ArrowRight"):
+    """Move the given slider by keyboard; returns what it then says."""
+    handle = widget.get_by_role("slider").nth(number)
+    handle.focus()
+    handle.press(key)
+    return handle.get_attribute("aria-valuetext")
+
+
+def has_changed(page, widget, before):
+    for _ in range(50):
+        if visible_picture(widget) != before:
+            return True
+        page.wait_for_timeout(50)
+    return False
+
+
+# a tiny book, built here
+
+
+def solid(grey):
+    return np.full((4, 4), grey, np.uint8)
+
+
+def sample_notebook():
+    """A notebook as papermill leaves it: three widgets and their state, mathematics, a figure, a wide table."""
+    one = widgets.slider_stack(
+        widgets.frames([solid(g) for g in (0, 100, 200)], scale=20), [0.1, 0.2, 0.3], description="θ"
+    )
+    frames = [widgets.frames([solid(50 * i + 10 * j) for j in range(3)], scale=20) for i in range(3)]
+    two = widgets.grid_stack(frames, [1, 2, 3], [0.5, 0.6, 0.7], row_label=r"\(\delta_1\)", col_label="δ₂")
+    other = widgets.slider_stack(widgets.frames([solid(30), solid(60)], scale=20), ["a", "b"], description="image")
+    three = widgets.chooser({"first": other, "second": widgets.legend({"UV": "#E69F00"})}, description="data set")
+    state = embed.embed_data(views=[one, two, three])["manager_state"]
+    png = base64.b64encode(widgets.frames([solid(255)], format="png", scale=300)[0]).decode()
+    cells = "".join(f"<td>0.{i}78 [0.19, 0.23]</td>" for i in range(12))
+    bundles = [{"application/vnd.jupyter.widget-view+json": view(w), "text/plain": "w"} for w in (one, two, three)]
+    bundles.append({"text/html": f'<figure class="roa"><img alt="x" src="data:image/png;base64,{png}"></figure>'})
+    table = f'<table class="dataframe roa-table"><caption>A table.</caption><tbody><tr>{cells}</tr></tbody></table>'
+    bundles.append({"text/html": f'<div class="roa-table">{table}</div>'})
+    text = "# Sample\n\nInline $\\bar U V$ and\n\n$$ \\frac{\\boldsymbol{a}}{b} = " + "c + " * 60 + "d $$"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)] + [executed(b) for b in bundles])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": state}
+    return notebook
+
+
+def view(widget):
+    return {"model_id": widget.model_id, "version_major": 2, "version_minor": 0}
+
+
+def executed(bundle):
+    output = nbformat.v4.new_output("display_data", data=bundle)
+    return nbformat.v4.new_code_cell("show()", outputs=[output], execution_count=1)
+
+
+@pytest.fixture(scope="module")
+def tiny_book(tmp_path_factory):
+    """The sample as a book with the real configuration, look and scripts."""
+    root = tmp_path_factory.mktemp("tiny")
+    shutil.copy(ROOT / "_config.yml", root)
+    for name in ("assets", "extensions", "references.bib"):
+        source = ROOT / "book" / name
+        target = root / "book" / name
+        target.parent.mkdir(exist_ok=True)
+        shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+    (root / "book" / "index.md").write_text("# Index\n\n[](../notebooks/00_sample.ipynb)\n")
+    (root / "_toc.yml").write_text("format: jb-book\nroot: book/index\nchapters:\n- file: notebooks/00_sample\n")
+    (root / "executed").mkdir()
+    nbformat.write(sample_notebook(), root / "executed" / "00_sample.ipynb")
+    index = build_book.build(root=root, executed=root / "executed", out=root / "html", pages={})
+    return index.parent
+
+
+@pytest.fixture
+def sample(tiny_book):
+    return tiny_book / "notebooks" / "00_sample.html"
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_sample_is_sound(chromium, sample, mode, width):
+    with opened(chromium, mode=mode, width=width) as page:
+        visit(page, sample)
+        assert page.locator(VIEWS).count() == 3
+        sound(page, sample)
+
+
+def test_a_slider_moves_the_picture_by_keyboard(chromium, sample):
+    with opened(chromium) as page:
+        visit(page, sample)
+        widget = page.locator(".roa-widget").nth(0)
+        seen = [visible_picture(widget)]
+        for text in ("0.20", "0.30"):
+            assert step(widget, 0) == text
+            assert has_changed(page, widget, seen[-1])
+            seen.append(visible_picture(widget))
+        assert len(set(seen)) == 3
+        step(widget, 0, "Home")
+        assert has_changed(page, widget, seen[-1]) and visible_picture(widget) == seen[0]
+        assert widget.locator("img.roa-frame").get_attribute("alt") == "θ = 0.10"
+        sound(page, sample)
+
+
+def test_both_sliders_of_a_grid_move_the_picture(chromium, sample):
+    with opened(chromium) as page:
+        visit(page, sample)
+        widget = page.locator(".roa-widget").nth(1)
+        seen = [visible_picture(widget)]
+        for number, text in ((0, "2"), (1, "0.60"), (0, "3"), (1, "0.70")):
+            assert step(widget, number) == text
+            assert has_changed(page, widget, seen[-1])
+            seen.append(visible_picture(widget))
+        assert len(set(seen)) == 5
+        assert widget.locator(".widget-label mjx-container").count() == 1
+        sound(page, sample)
+
+
+def test_a_chooser_shows_one_child_at_a_time(chromium, sample):
+    with opened(chromium) as page:
+        visit(page, sample)
+        widget = page.locator(".roa-widget").nth(2)
+        assert widget.get_by_role("slider").is_visible()
+        widget.get_by_label("data set").select_option("second")
+        widget.locator(".roa-legend").wait_for(state="visible")
+        assert widget.get_by_role("slider").count() == 0
+        widget.get_by_label("data set").select_option("first")
+        widget.get_by_role("slider").wait_for(state="visible")
+        sound(page, sample)
+
+
+def test_the_mode_button_leads_to_both_modes(chromium, sample):
+    with opened(chromium) as page:
+        visit(page, sample)
+        seen = {}
+        for _ in range(3):
+            page.locator("button.theme-switch-button:visible").first.click()
+            mode = page.evaluate("document.documentElement.dataset.theme")
+            seen[mode] = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert seen["light"] != seen["dark"]
+        sound(page, sample)
+
+
+def test_search_finds_the_sample(chromium, tiny_book):
+    with opened(chromium) as page:
+        page.goto((tiny_book / "search.html").as_uri() + "?q=sample")
+        page.locator("#search-results a").first.wait_for()
+        assert page.trouble == []
+
+
+# the real book, when it has been built
+
+
+def real_pages():
+    html = ROOT / "_build" / "html"
+    return sorted(p for p in html.rglob("*.html") if "_static" not in p.parts and p != html / "index.html")
+
+
+@pytest.mark.skipif(not (ROOT / "_build" / "html" / "index.html").exists(), reason="the book has not been built")
+@pytest.mark.parametrize(("width", "mode"), [(1280, "light"), (400, "dark")])
+def test_every_page_of_the_book_is_sound(chromium, width, mode):
+    for path in real_pages():
+        with opened(chromium, width=width, mode=mode) as page:
+            visit(page, path)
+            sound(page, path)
+            for widget in page.locator(".widget-subarea .roa-widget:visible").all():
+                if widget.locator("img.roa-frame:visible").count() == 1 and widget.get_by_role("slider").count():
+                    before = visible_picture(widget)
+                    assert step(widget, 0) and has_changed(page, widget, before), f"a slider of {path}"
+            sound(page, path)

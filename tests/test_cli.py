@@ -1,0 +1,159 @@
+"""The command line as a user meets it: exit codes, one clear message, no traceback, quick to start."""
+
+import os
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from roa_helpers import __main__ as cli
+from roa_helpers import config
+from roa_helpers.errors import UserError
+
+
+def run(*arguments, **environment):
+    command = [sys.executable, "-m", "roa_helpers", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, timeout=120)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """A folder of three classes with two pictures each."""
+    for label in ("ant", "bee", "cat"):
+        (tmp_path / "zoo" / label).mkdir(parents=True)
+        for i in range(2):
+            pixels = np.random.default_rng(i).integers(0, 255, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "zoo" / label / f"{i}.png")
+    return tmp_path / "zoo"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["dance"], "invalid choice: 'dance'"),
+        (["study", "nothing"], "unknown study 'nothing'"),
+        (["study", "roi_roa", "--profile", "huge"], "unknown profile 'huge'"),
+        (["study", "roi_roa", "--dataset", "stars"], "unknown data set 'stars'"),
+        (["study", "roi_roa", "--dataset", "mnist"], "data set 'mnist' not found"),
+        (["study", "roi_roa", "--dataset", "digits", "--pair", "0", "0"], "a pair is two different classes"),
+        (["study", "roi_roa", "--dataset", "digits", "--pair", "0", "ten"], "has no class 'ten'"),
+        (["study", "roi_roa", "--pair", "0", "1"], "--pair needs the data set"),
+        (["study", "roi_roa", "--dataset", "digits", "--images", "x"], "exclude each other"),
+        (["study", "roi_roa", "--images", "nowhere"], "nowhere"),
+        (["study", "roi_roa", "--seed", "-1"], "a seed is a whole number, 0 or more, not '-1'"),
+        (["study", "roi_roa", "--epochs", "3"], "unrecognized arguments: --epochs 3"),
+        (["study", "roi_roa", "--prof", "quick"], "unrecognized arguments: --prof quick"),
+        (["data", "check", "stars"], "unknown data set 'stars'"),
+        (["data", "fetch", "stars"], "unknown data set 'stars'"),
+        (["verdicts", "--profile", "huge"], "unknown profile 'huge'"),
+        (["verdicts"], "no results of profile 'quick' yet"),
+    ],
+)
+def test_what_a_user_gets_wrong_is_one_message_and_exit_code_2(arguments, message, tmp_path):
+    done = run(*arguments, ROA_DATA=str(tmp_path), ROA_RESULTS=str(tmp_path / "results"))
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) <= 5
+    assert not (tmp_path / "results" / "quick" / "roi_roa" / "digits-0-1-seed0").exists()
+
+
+def test_results_that_cannot_be_written_are_one_message(tmp_path):
+    (tmp_path / "file").touch()
+    done = run("study", "roi_roa", "--dataset", "digits", ROA_RESULTS=str(tmp_path / "file" / "results"))
+    assert done.returncode == 2
+    assert "cannot write results" in done.stderr
+
+
+def test_a_harmful_zip_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
+        archive.writestr("../x/1.png", b"")
+    done = run("study", "roi_roa", "--images", tmp_path / "evil.zip")
+    assert done.returncode == 2
+    assert "leads out of the archive" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["evil.zip"]
+
+
+def test_pictures_that_cannot_be_read_are_named_and_exit_code_1(pictures):
+    assert run("data", "check", pictures).returncode == 0
+    broken = pictures / "bee" / "0.png"
+    broken.write_bytes(broken.read_bytes()[:60])
+    done = run("data", "check", pictures)
+    assert done.returncode == 1
+    assert "unreadable: 1\n    bee/0.png" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["study", "--help"], ["data", "list"], ["verdicts"]])
+def test_what_needs_no_torch_does_not_import_it(arguments, tmp_path):
+    code = f"""
+import contextlib, sys
+from roa_helpers.__main__ import main
+with contextlib.suppress(SystemExit):
+    main({arguments!r})
+sys.exit("torch" in sys.modules)
+"""
+    environment = os.environ | {"ROA_RESULTS": str(tmp_path)}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True).returncode == 0
+
+
+def test_importing_the_package_takes_well_under_a_second():
+    code = """
+import sys, time
+start = time.perf_counter()
+import roa_helpers
+print(time.perf_counter() - start)
+assert "torch" not in sys.modules and "numpy" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 0.5
+
+
+def test_the_known_data_sets_are_listed(tmp_path):
+    done = run("data", "list", ROA_DATA=str(tmp_path))
+    assert done.returncode == 0
+    assert str(tmp_path) in done.stdout
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:3]] == ["digits", "faces"]
+
+
+def test_an_interrupt_is_one_line_and_exit_code_130(monkeypatch, capsys):
+    def interrupted(args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "run_list", interrupted)
+    assert cli.main(["data", "list"]) == 130
+    assert capsys.readouterr().err.strip() == "interrupted; what was finished is kept"
+
+
+def test_without_a_data_set_all_units_of_the_profile_are_planned():
+    assert cli.planned(name="roi_roa", profile="quick") == config.planned("quick", "roi_roa")
+
+
+def test_a_data_set_of_the_profile_takes_its_units_whatever_the_order_of_the_pair():
+    plans = cli.planned(name="roi_roa", profile="quick", dataset="digits", seed=7)
+    assert [plan.name for plan in plans] == ["digits-0-1-seed7"]
+    assert cli.planned(name="roi_roa", profile="quick", dataset="digits", pair=["1", "0"], seed=7) == plans
+
+
+def test_another_pair_borrows_the_choices_of_its_data_set():
+    (plan,) = cli.planned(name="roi_roa", profile="quick", dataset="digits", pair=["3", "8"])
+    (known,) = cli.planned(name="roi_roa", profile="quick", dataset="digits")
+    assert plan.name == "digits-3-8-seed0"
+    assert plan.choices.epochs == known.choices.epochs
+
+
+def test_own_images_with_two_classes_need_no_pair(pictures):
+    with pytest.raises(UserError, match="has 3 classes: ant, bee, cat\n  choose two"):
+        cli.planned(name="roi_roa", profile="quick", images=str(pictures))
+    (plan,) = cli.planned(name="roi_roa", profile="quick", images=str(pictures), pair=["cat", "ant"])
+    assert plan.name == "own-zoo-cat-ant-seed0"
+    for picture in (pictures / "bee").iterdir():
+        picture.unlink()
+    (pictures / "bee").rmdir()
+    (plan,) = cli.planned(name="roi_roa", profile="quick", images=str(pictures))
+    assert plan.choices.classes == ("ant", "cat")
+    assert "/" not in plan.name

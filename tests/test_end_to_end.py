@@ -1,0 +1,109 @@
+"""The quick profile through the command line: killed and resumed, twice at once, found again, read back."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from roa_helpers import config, store
+
+pytestmark = pytest.mark.end_to_end
+PATIENCE = 600  # seconds
+
+
+def start(results, *arguments):
+    command = [sys.executable, "-m", "roa_helpers", *arguments, "--profile", "quick"]
+    environment = os.environ | {"ROA_RESULTS": str(results)}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def finish(process):
+    """What the process printed; it must have succeeded."""
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, err
+    return out
+
+
+def kill_in_training(results, dataset):
+    """Start a unit and SIGKILL it once a first checkpoint stands; whatever it left is returned."""
+    process = start(results, "study", "roi_roa", "--dataset", dataset)
+    deadline = time.monotonic() + PATIENCE
+    while not list(results.glob("quick/models/*.safetensors")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    return list(results.glob("quick/roi_roa/[!.]*"))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Two results folders: one whose faces were killed and resumed, and whose digits were asked for twice at once."""
+    results, undisturbed = tmp_path_factory.mktemp("results"), tmp_path_factory.mktemp("undisturbed")
+    assert kill_in_training(results, "faces") == [], "a killed run left something half-written"
+    digits = [start(results, "study", "roi_roa", "--dataset", "digits") for _ in range(2)]
+    faces = [start(folder, "study", "roi_roa", "--dataset", "faces") for folder in (results, undisturbed)]
+    said = {"digits": [finish(process) for process in digits], "faces": [finish(process) for process in faces]}
+    return results, undisturbed, said
+
+
+def units(results):
+    return [store.read(results / "quick" / "roi_roa" / plan.name) for plan in config.planned("quick", "roi_roa")]
+
+
+def test_two_runs_at_once_compute_a_unit_once(run):
+    _, _, said = run
+    assert sorted(line.split()[1] for line in said["digits"]) == ["computed", "reused"]
+    assert [line.split()[1] for line in said["faces"]] == ["computed", "computed"]
+
+
+def test_a_resumed_run_gives_the_numbers_of_an_undisturbed_one(run):
+    results, undisturbed, _ = run
+    resumed, whole = units(results)[1], units(undisturbed)[1]
+    for part in ("directions", "parameters", "model", "fingerprint"):
+        assert resumed.result[part] == whole.result[part]
+    assert resumed.arrays.keys() == whole.arrays.keys()
+    for name, array in whole.arrays.items():
+        np.testing.assert_array_equal(resumed.arrays[name], array)
+    for table in whole.path.glob("*.csv"):
+        assert (resumed.path / table.name).read_bytes() == table.read_bytes()
+
+
+def test_a_unit_holds_what_a_reader_needs(run):
+    results, _, _ = run
+    for unit in units(results):
+        result = unit.result
+        first, second = result["classes"]
+        assert {(d["source"], d["target"]) for d in result["directions"].values()} == {(first, second), (second, first)}
+        for direction in result["directions"].values():
+            for score in ("clean", "adv", "mod", "mod_adv"):
+                assert 0 <= direction["scores"][score]["k"] <= direction["scores"][score]["n"] > 0
+            individual = direction["ssim"]["individual"]
+            assert set(individual) == {"min", "max", "mean", "median", "sd", "n"}
+            assert -1 <= individual["min"] <= individual["median"] <= individual["max"] <= 1
+            assert -1 <= direction["ssim"]["representative"] <= 1
+        assert result["parameters"]["eps"] > 0
+        provenance = result["provenance"]
+        assert {"package", "commit", "python", "libraries", "device", "data", "finished", "seconds"} <= set(provenance)
+        assert {"torch", "torchvision", "numpy"} <= set(provenance["libraries"])
+        assert unit.arrays and list(unit.path.glob("*.csv"))
+
+
+def test_a_second_run_reuses_everything_and_leaves_no_trace(run):
+    results, _, _ = run
+    before = {path: path.stat().st_mtime_ns for path in results.glob("quick/roi_roa/*/*")}
+    said = finish(start(results, "study", "roi_roa"))
+    assert [line.split()[1] for line in said.splitlines()] == ["reused", "reused"]
+    assert {path: path.stat().st_mtime_ns for path in results.glob("quick/roi_roa/*/*")} == before
+
+
+def test_verdicts_are_read_back_as_text_and_as_json(run):
+    results, _, _ = run
+    rows = json.loads(finish(start(results, "verdicts", "--json")))
+    assert {row["data set"] for row in rows} >= {"scikit-learn digits", "LFW faces / non-faces"}
+    assert {row["verdict"] for row in rows} <= {"reproduced", "contradicted", "undecided"}
+    assert "neutralisation weakens the attack" in finish(start(results, "verdicts"))

@@ -1,0 +1,351 @@
+import logging
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from torch import nn
+from twins import images
+
+from roa_helpers import explain, models
+from roa_helpers.errors import UserError
+
+TRAINING = models.Training(epochs=3, batch=8, learning_rate=0.02, weight_decay=5e-4, augment=True, seed=0)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """All that training needs of an ImageSet."""
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+    def __len__(self):
+        return len(self.labels)
+
+
+@pytest.fixture(scope="module")
+def sets():
+    """Bright left halves against bright right halves, with noise."""
+
+    def made(n, seed):
+        noise = torch.rand(n, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
+        labels = torch.arange(n) % 2
+        noise[labels == 0, :, :, :16] += 1
+        noise[labels == 1, :, :, 16:] += 1
+        return Batch(noise / 2, labels)
+
+    return made(24, 0), made(8, 1)
+
+
+def small(seed=0):
+    return models.vgg16(2, width=1 / 32, seed=seed)
+
+
+def fit(path, sets, *, fingerprint="f", training=TRAINING):
+    return models.fit(small(), *sets, training, path=path, fingerprint=fingerprint, progress=False)
+
+
+def content(model):
+    return {name: tensor.contiguous().numpy().tobytes() for name, tensor in model.state_dict().items()}
+
+
+def leftovers(path):
+    return sorted(p.name for p in path.parent.iterdir() if p != path and p.suffix != ".lock")
+
+
+class Killed(BaseException):
+    """Not an Exception, as a signal is none."""
+
+
+def killed_after(monkeypatch, epochs, *, in_the_middle=False):
+    """Training that dies once ``epochs`` have been written, or halfway through the next."""
+    epoch_of, step_of = models._epoch, torch.optim.SGD.step
+    steps = 0
+
+    def epoch(*args):
+        if args[-1] == epochs and not in_the_middle:
+            raise Killed
+        return epoch_of(*args)
+
+    def step(self, *args):
+        nonlocal steps
+        steps += 1
+        if in_the_middle and steps == 3 * epochs + 2:  # 24 images in batches of 8: three steps an epoch
+            raise Killed
+        return step_of(self, *args)
+
+    monkeypatch.setattr(models, "_epoch", epoch)
+    monkeypatch.setattr(torch.optim.SGD, "step", step)
+
+
+# Architecture
+
+
+@pytest.mark.parametrize(("side", "blocks"), [(32, 2), (48, 3), (64, 4)])
+def test_the_last_block_sees_a_sixteenth_of_the_side(side, blocks):
+    model = models.vgg16(2, width=1 / 16)
+    with explain.capture(model.cam_layer) as seen:
+        logits = models.predict(model, torch.rand(2, 3, side, side))
+    assert seen[0].shape == (2, 32, blocks, blocks) and logits.shape == (2, 2)
+    assert (seen[0] >= 0).all()  # after the last ReLU
+
+
+@pytest.mark.parametrize("width", [1.0, 0.25, 1 / 64])
+def test_width_scales_every_layer(width):
+    layers = [m for m in models.vgg16(3, width=width).features if isinstance(m, nn.Conv2d)]
+    full = [64] * 2 + [128] * 2 + [256] * 3 + [512] * 6
+    assert [m.out_channels for m in layers] == [width * n for n in full]
+    assert [m.in_channels for m in layers] == [3] + [width * n for n in full[:-1]]
+
+
+def test_the_head_reads_the_mean_of_the_features():
+    model = small().double().eval()
+    x, _ = images(2, 64)
+    features = model.features((x - model.mean) / model.std)
+    assert features.shape[2:] == (2, 2)
+    assert torch.allclose(model.penultimate(x), features.sum((2, 3)) / 4, rtol=0, atol=1e-12)
+    assert torch.equal(model(x), model.head(model.penultimate(x)))
+
+
+def test_images_are_normalised_inside():
+    x, _ = images(2, 32, dtype=torch.float32)
+    model = small().eval()
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    expected = model.head(model.features((x - mean[:, None, None]) / std[:, None, None]).mean((2, 3)))
+    assert torch.equal(model(x), expected)
+    grey = models.vgg16(2, width=1 / 32, channels=1)
+    assert (grey.mean.item(), grey.std.item()) == (0.5, 0.25)
+
+
+@pytest.mark.parametrize("channels", [3, 1])
+def test_a_seed_gives_the_same_bytes_and_leaves_the_global_generator_alone(channels):
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    first, again, other = (models.vgg16(2, width=1 / 32, channels=channels, seed=s) for s in (5, 5, 6))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert content(first) == content(again)
+    for name in ("features.0.weight", "features.40.weight", "head.weight"):
+        assert content(first)[name] != content(other)[name]
+
+
+@pytest.mark.parametrize(("classes", "width"), [(1, 1.0), (0, 1.0), (2, 1 / 128), (2, 0.0), (2, float("nan"))])
+def test_a_network_that_cannot_be_is_refused(classes, width):
+    with pytest.raises(ValueError, match="at least"):
+        models.vgg16(classes, width=width)
+
+
+class Weights:
+    """Stands in for torchvision's weights, which would have to be downloaded."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def get_state_dict(self, **options):
+        assert options["check_hash"]
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return {f"features.{k}": v for k, v in self.answer.items()} | {"classifier.0.weight": torch.zeros(1)}
+
+
+def imagenet(monkeypatch, answer):
+    weights = type("Enum", (), {"IMAGENET1K_V1": Weights(answer)})
+    monkeypatch.setattr(models.torchvision.models, "VGG16_BN_Weights", weights)
+
+
+def test_imagenet_weights_fill_the_features_and_not_the_head(monkeypatch):
+    donor, model = models.vgg16(2, seed=1), models.vgg16(2, seed=2)
+    head = model.head.weight.clone()
+    imagenet(monkeypatch, donor.features.state_dict())
+    assert models.load_imagenet_features(model)
+    assert torch.equal(model.features[0].weight, donor.features[0].weight)
+    assert torch.equal(model.features[40].weight, donor.features[40].weight)
+    assert torch.equal(model.head.weight, head)
+
+
+def test_without_imagenet_weights_the_model_stays_and_a_warning_is_logged(monkeypatch, caplog):
+    model = small()
+    before = content(model)
+    imagenet(monkeypatch, OSError("no route to host"))
+    assert not models.load_imagenet_features(model)
+    assert content(model) == before and "no route to host" in caplog.text
+
+
+# Prediction
+
+
+def test_chunks_predict_what_one_batch_predicts(smooth):
+    x, _ = images(2 * models.CHUNK + 3, 5)
+    assert torch.allclose(models.predict(smooth, x), smooth(x), rtol=0, atol=1e-12)
+
+
+def test_chunks_hold_every_row_once_in_order(smooth):
+    rows = torch.arange(models.CHUNK + 1)
+    parts = list(models.chunks(smooth, rows, rows * 2))
+    assert [len(a) for a, _ in parts] == [models.CHUNK, 1]
+    assert torch.equal(torch.cat([a for a, _ in parts]), rows) and torch.equal(
+        torch.cat([b for _, b in parts]), rows * 2
+    )
+
+
+def test_correct_by_hand():
+    model = nn.Flatten()  # the logits are the two pixels
+    x = torch.tensor([[0.1, 0.9], [0.9, 0.2], [0.7, 0.7]]).view(3, 1, 1, 2)
+    assert models.correct(model, x, torch.tensor([1, 1, 0])).tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    "x",
+    [torch.rand(3, 5, 5), torch.rand(0, 3, 5, 5), torch.full((1, 3, 5, 5), 2.0), torch.full((1, 3, 5, 5), torch.nan)],
+)
+def test_images_of_another_kind_are_refused(smooth, x):
+    with pytest.raises(ValueError, match="x must"):
+        models.predict(smooth, x.double())
+
+
+# Training
+
+
+def test_the_learning_rate_warms_up_and_falls_to_zero():
+    rates = [models._schedule(k / 100, 4) for k in range(401)]
+    assert rates[0] == 0.02 and 0.94 < max(rates) <= 1 and abs(rates[-1]) < 1e-12
+    assert rates.index(max(rates)) == 49 and sorted(rates[50:], reverse=True) == rates[50:]
+
+
+def test_augmentation_shifts_and_flips_without_new_values():
+    x = torch.arange(24 * 24.0).view(1, 1, 24, 24).expand(50, 1, 24, 24) / 576
+    out = models._augmented(x, torch.Generator().manual_seed(0))
+    assert out.shape == x.shape
+    assert torch.isin(out, x).all()
+    centre = out[:, 0, 12, 12] * 576
+    rows, columns = centre // 24, centre % 24
+    assert set(rows.tolist()) == {10.0, 11.0, 12.0, 13.0, 14.0}  # a twelfth of the side is 2
+    flipped = out[:, 0, 12, 13] < out[:, 0, 12, 12]
+    assert 10 < flipped.sum() < 40
+    assert set(columns[~flipped].tolist()) == {10.0, 11.0, 12.0, 13.0, 14.0}
+
+
+def test_training_learns_and_is_read_back(tmp_path, sets):
+    path = tmp_path / "models" / "m.safetensors"
+    first, again = fit(path, sets), fit(path, sets)
+    assert (first.reused, again.reused) == (False, True)
+    assert [row["epoch"] for row in first.history] == [1, 2, 3] and again.history == first.history
+    assert first.history[-1]["loss"] < first.history[0]["loss"]
+    assert content(again.model) == content(first.model) != content(small())
+    assert leftovers(path) == []
+
+
+def test_a_model_read_back_answers_with_the_same_bits(tmp_path, sets):
+    path = tmp_path / "m.safetensors"
+    wide = replace(TRAINING, epochs=1)
+    answers = []
+    for _ in range(2):
+        trained = models.fit(models.vgg16(2, width=1 / 8), *sets, wide, path=path, fingerprint="f", progress=False)
+        assert not trained.model.training
+        answers.append(models.predict(trained.model, sets[1].images))
+    assert torch.equal(*answers)
+
+
+def test_the_seed_decides_the_weights(tmp_path, sets):
+    one, same, other = (
+        fit(tmp_path / f"{i}", sets, training=replace(TRAINING, epochs=1, seed=s)) for i, s in enumerate((0, 0, 1))
+    )
+    assert content(one.model) == content(same.model) != content(other.model)
+
+
+@pytest.mark.parametrize("in_the_middle", [False, True])
+@pytest.mark.parametrize("epochs", [0, 1, 2])
+def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, sets, monkeypatch, epochs, in_the_middle):
+    whole = fit(tmp_path / "whole", sets)
+    path = tmp_path / "killed" / "m.safetensors"
+    with monkeypatch.context() as patch:
+        killed_after(patch, epochs, in_the_middle=in_the_middle)
+        with pytest.raises(Killed):
+            fit(path, sets)
+    assert not path.exists() and leftovers(path) == ["m.safetensors.part"] * (epochs > 0)
+
+    done = []
+    epoch_of = models._epoch
+    monkeypatch.setattr(models, "_epoch", lambda *args: done.append(args[-1]) or epoch_of(*args))
+    resumed = fit(path, sets)
+    assert done == list(range(epochs, 3))
+    assert content(resumed.model) == content(whole.model) and resumed.history == whole.history
+    assert leftovers(path) == []
+
+
+def test_a_run_killed_before_its_last_write_trains_no_more(tmp_path, sets, monkeypatch):
+    path = tmp_path / "m.safetensors"
+    write_of = models._write
+
+    def write(place, *rest):
+        if place == path:
+            raise Killed
+        write_of(place, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(models, "_write", write)
+        with pytest.raises(Killed):
+            fit(path, sets)
+    monkeypatch.setattr(models, "_epoch", lambda *args: pytest.fail("trained again"))
+    resumed = fit(path, sets)
+    assert len(resumed.history) == 3 and leftovers(path) == []
+
+
+def test_a_run_killed_while_writing_leaves_nothing_temporary(tmp_path, sets, monkeypatch):
+    def save(tensors, place, metadata):
+        place.write_bytes(b"half")
+        raise Killed
+
+    monkeypatch.setattr(models, "save_file", save)
+    with pytest.raises(Killed):
+        fit(tmp_path / "m", sets)
+    assert leftovers(tmp_path / "m") == []
+
+
+@pytest.mark.parametrize("unfinished", [False, True])
+def test_a_checkpoint_of_another_fingerprint_is_not_used(tmp_path, sets, monkeypatch, unfinished):
+    path, short = tmp_path / "m", replace(TRAINING, epochs=2)
+    if unfinished:
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            killed_after(patch, 1)
+            fit(path, sets, fingerprint="another", training=replace(short, seed=9))
+    else:
+        fit(path, sets, fingerprint="another", training=replace(short, seed=9))
+    trained = fit(path, sets, training=short)
+    assert not trained.reused
+    assert content(trained.model) == content(fit(tmp_path / "fresh", sets, training=short).model)
+
+
+@pytest.mark.parametrize("damage", ["cut short", "empty", "noise", "without its fingerprint"])
+@pytest.mark.parametrize("suffix", ["", ".part"])
+def test_a_corrupt_checkpoint_is_trained_anew_with_a_warning(tmp_path, sets, caplog, damage, suffix):
+    path, short = tmp_path / "m", replace(TRAINING, epochs=1)
+    good = fit(path, sets, training=short)
+    place = tmp_path / f"m{suffix}"
+    path.rename(place)
+    raw = place.read_bytes()
+    if damage == "without its fingerprint":
+        models.save_file({"a": torch.zeros(1)}, place)
+    else:
+        place.write_bytes({"cut short": raw[: len(raw) // 2], "empty": b"", "noise": raw[::-1]}[damage])
+    with caplog.at_level(logging.WARNING):
+        trained = fit(path, sets, training=short)
+    assert "unreadable" in caplog.text and str(place) in caplog.text
+    assert not trained.reused and content(trained.model) == content(good.model)
+    assert fit(path, sets, training=short).reused and leftovers(path) == []
+
+
+def test_a_place_that_cannot_be_written_is_a_user_error(tmp_path, sets):
+    (tmp_path / "file").write_text("in the way")
+    for path in (tmp_path / "file" / "m", tmp_path / "file" / "deeper" / "m"):
+        with pytest.raises(UserError, match="cannot write the checkpoint"):
+            fit(path, sets)
+
+
+def test_a_full_disk_is_a_user_error(tmp_path, sets, monkeypatch):
+    def full(*args, **kwargs):
+        raise models.SafetensorError("I/O error: No space left on device")
+
+    monkeypatch.setattr(models, "save_file", full)
+    with pytest.raises(UserError, match="No space left"):
+        fit(tmp_path / "m", sets)
+    assert leftovers(tmp_path / "m") == []

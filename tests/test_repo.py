@@ -1,0 +1,117 @@
+"""The files around the package: pins, workflows, citation, scripts."""
+
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import roa_helpers
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+WRITTEN = ("", ".ci", ".github/workflows", "benchmarks", "book", "notebooks", "roa_helpers", "roa_helpers/studies")
+WRITTEN += ("tests", "workflow", "workflow/profiles/default", "workflow/profiles/slurm")
+
+
+def pins(path):
+    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    return dict(line.split("==") for line in lines)
+
+
+def test_every_requirement_is_pinned_within_its_range():
+    locked = {canonicalize_name(name): version for name, version in pins(ROOT / "requirements.lock").items()}
+    extras = PROJECT["optional-dependencies"]
+    wanted = map(Requirement, (*PROJECT["dependencies"], *extras["book"], *extras["test"]))
+    wrong = [str(r) for r in wanted if not r.specifier.contains(locked.get(canonicalize_name(r.name), ""))]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "tests/crosscheck.txt"])
+def test_pins_are_exact_and_point_at_no_machine(name):
+    path = ROOT / name
+    for line in path.read_text().splitlines():
+        assert line.startswith("#") or re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9a-z.]*", line)
+    assert "roa-helpers" not in pins(path)
+
+
+def test_what_is_compared_with_is_not_required():
+    crosscheck, lock = pins(ROOT / "tests" / "crosscheck.txt"), pins(ROOT / "requirements.lock")
+    assert not set(map(canonicalize_name, crosscheck)) & set(map(canonicalize_name, lock))
+
+
+def test_conda_delegates_to_the_package():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    *_, pip = environment["dependencies"]
+    assert pip == {"pip": ["-e .[book,test]"]}
+
+
+def test_the_citation_names_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+    assert citation["version"] == roa_helpers.__version__
+    assert citation["license"] == PROJECT["license"]
+
+
+def test_there_is_a_workflow_for_each_occasion():
+    triggers = {path.stem: yaml.safe_load(path.read_text())[True] for path in WORKFLOWS}  # YAML reads `on` as true
+    assert set(triggers) == {"test", "book", "reproduce", "publish"}
+    assert "push" in triggers["test"] and "pull_request" in triggers["book"]
+    assert {"schedule", "workflow_dispatch"} == set(triggers["reproduce"])
+    assert triggers["publish"]["push"]["branches"] == ["main"]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_workflows_are_bounded_pinned_and_ask_for_little(path):
+    workflow = yaml.safe_load(path.read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    assert "group" in workflow["concurrency"]
+    targets = set(re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[0].split())
+    for job in workflow["jobs"].values():
+        assert job["timeout-minutes"] and job["runs-on"] == "ubuntu-latest"
+        assert set(job.get("needs", "").split()) <= set(workflow["jobs"])
+        for step in job["steps"]:
+            assert ("uses" in step) != ("run" in step)
+            assert re.fullmatch(r"actions/[a-z-]+@v\d+", step.get("uses", "actions/checkout@v4"))
+            called = re.match(r"make ([a-z-]+)", step.get("run", ""))
+            assert called is None or called[1] in targets
+
+
+def test_make_alone_lists_every_target_that_is_meant_for_people():
+    phony = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[0].split()
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert [line.split()[1] for line in listed.splitlines()] == [name for name in phony if name != "lint"]
+
+
+@pytest.mark.parametrize(("script", "shell"), [(".ci/run", "bash"), ("workflow/setup.sh", "sh")])
+def test_scripts_are_executable_and_parse(script, shell):
+    assert os.access(ROOT / script, os.X_OK)
+    subprocess.run([shell, "-n", ROOT / script], check=True)
+
+
+def test_setup_says_what_is_wrong_with_a_python(tmp_path):
+    old = tmp_path / "python-old"
+    old.write_text("#!/bin/sh\necho 'is 3.8' >&2\nexit 1\n")
+    old.chmod(0o755)
+    environment = os.environ | {"PYTHON": str(old)}
+    done = subprocess.run(["sh", ROOT / "workflow/setup.sh"], env=environment, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "3.11 or newer is needed" in done.stderr
+    assert f"{old} is 3.8" in done.stderr
+
+
+def test_no_file_names_a_place_on_somebodys_machine():
+    place = re.compile(r"(?<![\w.~*])/(?:home|root|work|opt|Users|tmp)/\w")
+    found = []
+    for folder in WRITTEN:
+        for path in sorted((ROOT / folder).iterdir()):
+            if path.is_file() and path != Path(__file__) and path.suffix not in (".png", ".pyc"):
+                lines = path.read_text(encoding="utf-8").splitlines()
+                found += [f"{path.relative_to(ROOT)}: {line}" for line in lines if place.search(line)]
+    assert found == []

@@ -1,0 +1,478 @@
+import ast
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+from filelock import FileLock, Timeout
+
+from roa_helpers import config, store
+from roa_helpers.errors import UserError
+
+ARRAYS = {"map": np.arange(6.0).reshape(2, 3), "inside": np.array([True, False])}
+TABLES = {"images": pd.DataFrame({"image": [0, 1], "ssim": [0.5, 0.25]})}
+
+
+def result(value=1, **fingerprint):
+    return {"value": value, "fingerprint": fingerprint or {"code": "c", "data": "d"}}
+
+
+def write(path, content=None, **changed):
+    given = {"arrays": ARRAYS, "tables": TABLES} | changed
+    return store.write(path, result() if content is None else content, **given)
+
+
+def everything(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+# Write and read
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    path = tmp_path / "desk" / "study" / "unit"
+    written, unit = write(path), store.read(path)
+    assert written == unit and unit.result == result()
+    assert np.array_equal(unit.arrays["map"], ARRAYS["map"]) and unit.arrays["inside"].dtype == bool
+    assert unit.table("images").equals(TABLES["images"])
+    assert sorted(p.name for p in path.iterdir()) == ["arrays.npz", "images.csv", "result.json"]
+    assert [p.name for p in path.parent.iterdir()] == ["unit"]
+
+
+def test_a_unit_can_be_read_by_others(tmp_path):
+    write(tmp_path / "unit")
+    assert (tmp_path / "unit").stat().st_mode & 0o777 == 0o755
+
+
+def test_numbers_of_every_kind_become_plain_json(tmp_path):
+    @dataclass
+    class Choice:
+        eps: float
+        name: str
+
+    values = {
+        "numpy": [np.float32(0.5), np.int64(3), np.bool_(True)],
+        "array": np.array([[1, 2], [3, 4]]),
+        "path": tmp_path,
+        "choice": Choice(0.25, "δ1"),
+        "pair": (1, 2),
+    }
+    stored = write(tmp_path / "unit", values).result
+    assert stored["numpy"] == [0.5, 3, True] and stored["array"] == [[1, 2], [3, 4]]
+    assert (
+        stored["path"] == str(tmp_path) and stored["choice"] == {"eps": 0.25, "name": "δ1"} and stored["pair"] == [1, 2]
+    )
+
+
+def test_what_json_has_no_number_for_becomes_null(tmp_path):
+    @dataclass
+    class Choice:
+        eps: float
+
+    nan, inf = float("nan"), float("inf")
+    values = {
+        "a": nan,
+        "b": [inf, {"c": -inf}],
+        "d": (np.float32("nan"), 1.0),
+        "e": np.array([nan, 2]),
+        "f": Choice(nan),
+    }
+    unit = write(tmp_path / "unit", values)
+    expected = {"a": None, "b": [None, {"c": None}], "d": [None, 1.0], "e": [None, 2.0], "f": {"eps": None}}
+    assert unit.result == expected
+    assert "NaN" not in (unit.path / "result.json").read_text()
+
+
+def test_an_older_unit_is_replaced_whole(tmp_path):
+    write(tmp_path / "unit", tables=TABLES | {"curves": TABLES["images"]})
+    unit = write(tmp_path / "unit", result(2))
+    assert unit.result["value"] == 2
+    assert sorted(p.name for p in unit.path.iterdir()) == ["arrays.npz", "images.csv", "result.json"]
+    assert [p.name for p in tmp_path.iterdir()] == ["unit"]
+
+
+# Failures
+
+
+class Broken:
+    """Neither JSON nor an array."""
+
+
+def fails(*args, **kwargs):
+    raise RuntimeError("in the middle")
+
+
+@pytest.mark.parametrize("older", [False, True])
+@pytest.mark.parametrize("where", ["savez_compressed", "to_csv", "dumps", "chmod"])
+def test_an_exception_leaves_the_old_unit_and_nothing_else(tmp_path, monkeypatch, where, older):
+    if older:
+        write(tmp_path / "unit")
+    before = everything(tmp_path)
+    owner = {"savez_compressed": np, "to_csv": pd.DataFrame, "dumps": store.json, "chmod": store.Path}[where]
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="in the middle"):
+        patch.setattr(owner, where, fails)
+        write(tmp_path / "unit", result(2))
+    assert everything(tmp_path) == before
+    assert len(list(tmp_path.iterdir())) == older
+
+
+def test_what_cannot_be_stored_leaves_the_old_unit(tmp_path):
+    write(tmp_path / "unit")
+    before = everything(tmp_path)
+    with pytest.raises(TypeError, match="cannot store a Broken"):
+        write(tmp_path / "unit", {"value": Broken()})
+    assert everything(tmp_path) == before
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_failing_move_leaves_the_old_unit_and_nothing_else(tmp_path, monkeypatch, failing):
+    write(tmp_path / "unit")
+    before, replace, calls = everything(tmp_path), os.replace, []
+
+    def replace_or_fail(*args):
+        calls.append(args)
+        if len(calls) == failing:
+            fails()
+        replace(*args)
+
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="in the middle"):
+        patch.setattr(os, "replace", replace_or_fail)
+        write(tmp_path / "unit", result(2))
+    assert everything(tmp_path) == before and [p.name for p in tmp_path.iterdir()] == ["unit"]
+
+
+def python(code, *args, **options):
+    return subprocess.Popen([sys.executable, "-c", code, *map(str, args)], text=True, **options)
+
+
+KILLED = """
+import os, sys
+import numpy as np
+from roa_helpers import store
+dies = iter([False] * int(sys.argv[2]) + [True])
+def last(function):
+    def call(*args, **kwargs):
+        function(*args, **kwargs)
+        if next(dies):
+            os._exit(9)
+    return call
+np.savez_compressed, os.replace = last(np.savez_compressed), last(os.replace)
+store.write(sys.argv[1], {"value": 2, "fingerprint": {}}, arrays={"a": np.zeros(3)}, tables={})
+"""
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_a_process_killed_while_building_leaves_nothing_new_to_read(tmp_path, results, older):
+    path = results / "desk" / "roi_roa" / "unit"
+    if older:
+        write(path)
+    assert python(KILLED, path, 0).wait() == 9
+    assert len(list(path.parent.iterdir())) == 1 + older  # the folder it was building
+    found = store.read(path)
+    assert found.result == result() if older else found is None
+    assert [unit.path.name for unit in store.shown("quick", "roi_roa")] == ["unit"] * older
+    assert write(path, result(3)).result["value"] == 3
+
+
+def test_a_process_killed_between_the_two_moves_leaves_a_unit_to_compute_again(tmp_path):
+    write(tmp_path / "unit")
+    assert python(KILLED, tmp_path / "unit", 1).wait() == 9
+    assert store.read(tmp_path / "unit") is None
+    assert write(tmp_path / "unit", result(3)).result["value"] == 3
+
+
+def test_a_place_that_cannot_be_written_is_a_user_error(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    before = everything(tmp_path)
+    for place in (tmp_path / "file" / "unit", tmp_path / "file" / "study" / "unit"):
+        with pytest.raises(UserError, match="ROA_RESULTS"):
+            write(place)
+        with pytest.raises(UserError, match="ROA_RESULTS"), store.lock(place):
+            pytest.fail("locked a place that cannot be written")
+    assert everything(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(13, "make it writable"), (28, "free some space"), (30, "free some space")]
+)
+def test_what_the_disk_refuses_is_a_user_error(tmp_path, monkeypatch, number, said):
+    def refused(*args, **kwargs):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(np, "savez_compressed", refused)
+    with pytest.raises(UserError, match=said):
+        write(tmp_path / "unit")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_trouble_of_the_system_stays_what_it_is(tmp_path, monkeypatch):
+    def refused(*args, **kwargs):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(np, "savez_compressed", refused)
+    with pytest.raises(OSError, match="Too many"):
+        write(tmp_path / "unit")
+
+
+# Fingerprints
+
+
+def test_a_unit_of_another_fingerprint_is_not_read(tmp_path):
+    write(tmp_path / "unit", result(code="c", data="d"))
+    for expected in (None, {}, {"code": "c"}, {"code": "c", "data": "d"}):
+        assert store.read(tmp_path / "unit", expected)
+    for expected in ({"code": "other"}, {"code": "c", "data": "other"}, {"device": "cpu"}):
+        assert store.read(tmp_path / "unit", expected) is None
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[1]", b'"text"', b"\xff\xfe", b'{"value": 1}'])
+def test_a_result_that_is_none_is_not_read(tmp_path, raw):
+    write(tmp_path / "unit")
+    (tmp_path / "unit" / "result.json").write_bytes(raw)
+    assert store.read(tmp_path / "unit") is None
+
+
+def test_nothing_is_read_where_nothing_or_a_file_lies(tmp_path):
+    (tmp_path / "file").write_text("{}")
+    assert store.read(tmp_path / "absent") is None and store.read(tmp_path / "file") is None
+
+
+def test_a_fingerprint_ignores_the_order_of_keys_and_nothing_else():
+    value = {"a": 1, "b": [1, 2], "c": config.RoiRoa(dataset="mnist", classes=("0", "1"))}
+    same = store.fingerprint(dict(reversed(value.items())))
+    assert store.fingerprint(value) == same and len(same) == 64
+    others = (
+        value | {"a": 2}, value | {"a": "1"}, value | {"b": [2, 1]},
+        value | {"c": config.RoiRoa(dataset="mnist", classes=("0", "1"), size=49)},
+    )  # fmt: skip
+    assert len({same, *map(store.fingerprint, others)}) == 5
+
+
+CODE = '''"""What it is for."""
+
+import os
+
+# a remark
+LIMIT = 3
+TEXT = """first
+
+# not a remark
+last"""
+
+
+class Thing:
+    """A thing."""
+
+    def double(self, value):
+        """Twice the value.
+
+        More words.
+        """
+        return 2 * value
+'''
+
+UNCHANGED = {
+    "module docstring": ("What it is for.", "What else it is for."),
+    "class docstring": ('"""A thing."""', '"""A thing, said\n    in two lines."""'),
+    "function docstring": ("More words.", "Other words.\n\n        Many."),
+    "no docstring": ('    """A thing."""\n\n', ""),
+    "comment": ("# a remark", "# another # remark"),
+    "no comment": ("# a remark\n", ""),
+    "comment behind code": ("LIMIT = 3", "LIMIT = 3  # as few as that"),
+    "comment behind a text": ('last"""', 'last"""  # as few as that'),
+    "blank lines": ("LIMIT = 3\n", "\n\nLIMIT = 3   \n\n"),
+}
+CHANGED = {
+    "number": ("LIMIT = 3", "LIMIT = 4"),
+    "expression": ("2 * value", "2 + value"),
+    "name": ("double", "twice"),
+    "default": ("self, value", "self, value=1"),
+    "order": ("import os\n\n# a remark\nLIMIT = 3\n", "LIMIT = 3\nimport os\n"),
+    "text": ("first", "zeroth"),
+    "blank line of a text": ("first\n\n", "first\n"),
+    "hash inside a text": ("# not a remark\n", "# a remark\n"),
+    "blanks at the end of a text's line": ("first\n", "first \n"),
+    "hash in a string": ("LIMIT = 3", 'LIMIT = "#3"'),
+}
+
+
+def code_fingerprint(monkeypatch, folder, source):
+    folder.mkdir()
+    (folder / "module.py").write_text(source)
+    monkeypatch.setattr(store, "PACKAGE", folder)
+    return store.code_fingerprint("module.py")
+
+
+@pytest.mark.parametrize("edit", [*UNCHANGED, *CHANGED])
+def test_a_fingerprint_of_code_sees_code_alone(tmp_path, monkeypatch, edit):
+    old, new = (UNCHANGED | CHANGED)[edit]
+    assert CODE.count(old) == 1
+    before = code_fingerprint(monkeypatch, tmp_path / "before", CODE)
+    after = code_fingerprint(monkeypatch, tmp_path / "after", CODE.replace(old, new))
+    assert (before == after) == (edit in UNCHANGED)
+
+
+def test_a_fingerprint_of_modules_needs_all_of_them_in_any_order():
+    both = store.code_fingerprint("attacks.py", "explain.py")
+    assert both == store.code_fingerprint("explain.py", "attacks.py")
+    assert len({both, store.code_fingerprint("attacks.py"), store.code_fingerprint("explain.py")}) == 3
+
+
+# Locks
+
+
+def test_a_locked_unit_is_locked_for_others(tmp_path):
+    with store.lock(tmp_path / "study" / "unit"):
+        with pytest.raises(Timeout):
+            FileLock(tmp_path / "study" / ".unit.lock", timeout=0).acquire()
+        with store.lock(tmp_path / "study" / "another"):
+            pass
+    FileLock(tmp_path / "study" / ".unit.lock", timeout=0).acquire()
+
+
+@pytest.mark.parametrize("error", [PermissionError("data"), FileExistsError("data"), KeyboardInterrupt()])
+def test_an_exception_unlocks_and_is_not_taken_for_one_of_the_store(tmp_path, error):
+    with pytest.raises(type(error)), store.lock(tmp_path / "unit"):
+        raise error
+    FileLock(tmp_path / ".unit.lock", timeout=0).acquire()
+
+
+COUNTS = """
+import sys
+from roa_helpers import store
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(int(sys.argv[2])):
+    with store.lock(sys.argv[1]):
+        unit = store.read(sys.argv[1])
+        count = unit.result["count"] if unit else 0
+        store.write(sys.argv[1], {"count": count + 1, "fingerprint": {}}, arrays={}, tables={})
+"""
+
+
+def test_two_processes_on_one_unit_do_not_interleave(tmp_path):
+    """Each reads a number and writes the next: an update is lost if both read the same one."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    both = [python(COUNTS, tmp_path / "unit", 40, **pipes) for _ in range(2)]
+    for process in both:
+        assert process.stdout.readline() == "ready\n"
+    for process in both:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in both:
+        process.communicate()
+        assert process.returncode == 0
+    assert store.read(tmp_path / "unit").result["count"] == 80
+    assert sorted(p.name for p in tmp_path.iterdir() if p.suffix != ".lock") == ["unit"]
+
+
+# Where results lie, and which are shown
+
+
+def test_the_results_folder_is_the_variable_then_the_nearest_upwards_then_here(tmp_path, monkeypatch):
+    deep = tmp_path / "a" / "b"
+    deep.mkdir(parents=True)
+    monkeypatch.chdir(deep)
+    monkeypatch.delenv("ROA_RESULTS", raising=False)
+    assert store.root() == deep / "results"
+    (tmp_path / "results").mkdir()
+    assert store.root() == tmp_path / "results"
+    (tmp_path / "a" / "results").mkdir()
+    assert store.root() == tmp_path / "a" / "results"
+    monkeypatch.setenv("ROA_RESULTS", str(tmp_path / "elsewhere"))
+    assert store.root() == tmp_path / "elsewhere"
+    assert store.unit_path("desk", "roi_roa", "u") == tmp_path / "elsewhere" / "desk" / "roi_roa" / "u"
+    monkeypatch.setenv("ROA_RESULTS", "~/results")
+    assert store.root() == store.Path.home() / "results"
+    monkeypatch.setenv("ROA_RESULTS", "")
+    assert store.root() == tmp_path / "a" / "results"
+
+
+def planned(index=0, profile="quick"):
+    return config.planned(profile, "roi_roa")[index]
+
+
+def put(profile, name, expected=None, **content):
+    content = {"study": "roi_roa", "profile": profile, "seed": 0, "fingerprint": expected or {}} | content
+    return write(store.unit_path(profile, "roi_roa", name), content)
+
+
+def test_recorded_units_are_shown_and_paper_goes_before_desk(results):
+    put("desk", "b"), put("paper", "b"), put("desk", "a"), put("paper", "c"), put("quick", "d")
+    shown = store.shown("quick", "roi_roa")
+    assert [(unit.path.name, unit.result["profile"]) for unit in shown] == [
+        ("a", "desk"),
+        ("b", "paper"),
+        ("c", "paper"),
+    ]
+
+
+def test_a_profile_shows_its_own_units_first_if_they_are_current(results):
+    first, second = planned(0), planned(1)
+    put("quick", second.name, store.expected(second))
+    put("quick", first.name, {"code": "old"})
+    put("paper", second.name), put("paper", "a")
+    shown = store.shown("quick", "roi_roa")
+    assert [(u.result["profile"], u.path.name) for u in shown] == [("quick", second.name), ("paper", "a")]
+
+
+def test_half_built_and_unfinished_units_are_not_shown(results):
+    put("desk", "a")
+    folder = results / "desk" / "roi_roa"
+    (folder / "empty").mkdir()
+    (folder / "a").rename(folder / ".a.1234")
+    assert store.shown("quick", "roi_roa") == []
+
+
+def test_a_unit_stands_or_says_what_changed(results):
+    plan = planned()
+    current = store.expected(plan)
+    assert store.standing(put("quick", plan.name, current)) == "current"
+    assert store.standing(put("quick", plan.name, current | {"code": "old"})) == "code changed since"
+    assert "parameters and code" in store.standing(put("quick", plan.name))
+    assert store.standing(put("quick", "gone", current)) == "not planned any more"
+
+
+def test_what_a_unit_depends_on_differs_by_choices_and_seed():
+    units = [planned(0), planned(1), *config.planned("quick", "roi_roa", seed=1)]
+    assert len({store.expected(unit)["parameters"] for unit in units}) == 4
+
+
+def imports_of(name):
+    """Modules of the package that a module imports, and what those import."""
+    found, waiting = set(), [name]
+    while waiting:
+        for node in ast.walk(ast.parse((store.PACKAGE / waiting.pop()).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                names = [node.module] if node.module else [alias.name for alias in node.names]
+                new = {f"{n}.py" for n in names if (store.PACKAGE / f"{n}.py").is_file()} - found
+                found |= new
+                waiting += new
+    return found
+
+
+@pytest.mark.parametrize("study", store.CODE)
+def test_all_code_that_decides_numbers_is_in_the_fingerprint(study):
+    """What may be left out only refuses, stores or names, or has its own part in the fingerprint (data, choices)."""
+    left_out = {"checks.py", "errors.py", "store.py", "papers.py", "config.py", "_torchvision.py"}
+    left_out |= {"data.py"} | imports_of("data.py")
+    listed = set(store.CODE[study])
+    assert imports_of(f"studies/{study}.py") - left_out == listed - {f"studies/{study}.py"}
+
+
+def test_provenance_is_complete_and_can_be_stored(tmp_path):
+    found = store.provenance(device="cpu", data={"n": 3}, seconds=1.26)
+    assert found["seconds"] == 1.3 and found["libraries"]["torch"] and found["python"]
+    assert json.loads((write(tmp_path / "unit", found).path / "result.json").read_text()) == found
+
+
+def test_without_git_there_is_no_commit(monkeypatch):
+    def absent(*args, **kwargs):
+        raise FileNotFoundError("git")
+
+    monkeypatch.setattr(subprocess, "run", absent)
+    assert store.provenance(device="cpu", data=None, seconds=0)["commit"] is None

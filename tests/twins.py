@@ -1,0 +1,234 @@
+"""Slow, obvious twins: each definition read aloud, for one image or one map, in plain loops and double precision.
+
+They share nothing with the package: no batches, no broadcasting, and no automatic differentiation but in Grad-CAM.
+"""
+
+from math import sqrt
+
+import torch
+
+
+def images(n=2, side=6, *, channels=3, seed=0, dtype=torch.float64):
+    """Random images (N, C, H, W) and labels of four classes, what the twins are compared on."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.rand(n, channels, side, side, generator=generator, dtype=dtype)
+    return x, torch.randint(0, 4, (n,), generator=generator)
+
+
+# Attacks
+
+
+def cross_entropy(model, image, label):
+    """−log softmax(z)_label of one image (C, H, W)."""
+    z = model(image[None])[0]
+    return float(torch.log(sum(torch.exp(v) for v in z)) - z[label])
+
+
+def slope(function, image, c, i, j, *, h=1e-5):
+    """∂ function / ∂ image[c, i, j] by a central difference."""
+    ahead, behind = image.clone(), image.clone()
+    ahead[c, i, j] += h
+    behind[c, i, j] -= h
+    return (function(ahead) - function(behind)) / (2 * h)
+
+
+def positions(image):
+    channels, height, width = image.shape
+    return [(c, i, j) for c in range(channels) for i in range(height) for j in range(width)]
+
+
+def gradient(function, image):
+    out = torch.zeros_like(image)
+    for p in positions(image):
+        out[p] = slope(function, image, *p)
+    return out
+
+
+def sign(value):
+    return (value > 0) - (value < 0)
+
+
+def fgsm(model, image, label, eps, *, targeted=False):
+    g = gradient(lambda v: cross_entropy(model, v, label), image)
+    out = image.clone()
+    for p in positions(image):
+        direction = -1 if targeted else 1
+        out[p] = min(1.0, max(0.0, float(image[p]) + direction * eps * sign(float(g[p]))))
+    return out
+
+
+def bim(model, image, label, eps, step, steps, *, targeted=False, inside=None, start=None):
+    """``inside``: (H, W) of what may move; ``start``: where to begin, before any projection."""
+
+    def projected(value, p):
+        original = float(image[p])
+        if inside is not None and not inside[p[1]][p[2]]:
+            return original
+        return min(1.0, max(0.0, min(original + eps, max(original - eps, value))))
+
+    now = image.clone()
+    for p in positions(image):
+        now[p] = projected(float((image if start is None else start)[p]), p)
+    for _ in range(steps):
+        g = gradient(lambda v: cross_entropy(model, v, label), now)
+        moved = now.clone()
+        for p in positions(image):
+            direction = -1 if targeted else 1
+            moved[p] = projected(float(now[p]) + direction * step * sign(float(g[p])), p)
+        now = moved
+    return now
+
+
+# Explanations
+
+
+def bilinear(values, height, width):
+    """Values (h, w) at the centres of height × width pixels; beyond the outermost centres the edge goes on."""
+    h, w = values.shape
+
+    def neighbours(k, few, many):
+        at = min(max((k + 0.5) * few / many - 0.5, 0.0), few - 1.0)
+        low = int(at)
+        return low, min(low + 1, few - 1), at - low
+
+    out = torch.zeros(height, width, dtype=values.dtype)
+    for i in range(height):
+        for j in range(width):
+            top, bottom, down = neighbours(i, h, height)
+            left, right, across = neighbours(j, w, width)
+            upper = values[top, left] * (1 - across) + values[top, right] * across
+            lower = values[bottom, left] * (1 - across) + values[bottom, right] * across
+            out[i, j] = upper * (1 - down) + lower * down
+    return out
+
+
+def grad_cam(front, back, image, target):
+    """``front`` makes the activations, ``back`` the logits."""
+    activations = front(image[None]).detach().requires_grad_()
+    back(activations)[0, target].backward()
+    _, channels, height, width = activations.shape
+    cam = torch.zeros(height, width, dtype=image.dtype)
+    for k in range(channels):
+        weight = sum(activations.grad[0, k, i, j] for i in range(height) for j in range(width)) / (height * width)
+        for i in range(height):
+            for j in range(width):
+                cam[i, j] += weight * activations.detach()[0, k, i, j]
+    for i in range(height):
+        for j in range(width):
+            cam[i, j] = max(cam[i, j], 0)
+    return bilinear(cam, *image.shape[1:])
+
+
+def saliency(model, image, target):
+    return gradient(lambda v: float(model(v[None])[0, target]), image)
+
+
+# Regions
+
+
+def importance(cam):
+    largest = max(float(v) for row in cam for v in row)
+    return [[float(v) / largest if largest > 0 else 0.0 for v in row] for row in cam]
+
+
+def attack_magnitude(image, adversarial):
+    channels, height, width = image.shape
+    moved = (adversarial - image).tolist()
+    largest = max(abs(v) for channel in moved for row in channel for v in row)
+    out = [[0.0] * width for _ in range(height)]
+    for i in range(height):
+        for j in range(width):
+            norm = sqrt(sum(moved[c][i][j] ** 2 for c in range(channels)))
+            out[i][j] = min(1.0, norm / (sqrt(channels) * largest)) if largest > 0 else 0.0
+    return out
+
+
+def isolate(roi, roa):
+    """Which of the four regions each pixel is in, by name."""
+    names = {(True, True): "uv", (True, False): "u_not_v", (False, True): "not_u_v", (False, False): "not_u_not_v"}
+    return [[names[bool(u), bool(v)] for u, v in zip(*rows, strict=True)] for rows in zip(roi, roa, strict=True)]
+
+
+def representative(maps):
+    n, height, width = maps.shape
+    return [[sum(float(maps[k, i, j]) for k in range(n)) / n for j in range(width)] for i in range(height)]
+
+
+def blob(maps, theta):
+    return [[share >= theta for share in row] for row in representative(maps)]
+
+
+def neutralise(image, inside, value):
+    out = image.clone()
+    for c, i, j in positions(image):
+        if inside[i][j]:
+            out[c, i, j] = value
+    return out
+
+
+# Metrics
+
+
+def morans_i(values):
+    height, width = len(values), len(values[0])
+    pixels = [(i, j) for i in range(height) for j in range(width)]
+    mean = sum(values[i][j] for i, j in pixels) / len(pixels)
+    total = weights = 0.0
+    for i, j in pixels:
+        for k, m in ((i - 1, j), (i + 1, j), (i, j - 1), (i, j + 1)):
+            if (k, m) in pixels:
+                weights += 1
+                total += (values[i][j] - mean) * (values[k][m] - mean)
+    return len(pixels) / weights * total / sum((values[i][j] - mean) ** 2 for i, j in pixels)
+
+
+def variance(values):
+    mean = sum(values) / len(values)
+    return sum((v - mean) ** 2 for v in values) / len(values)
+
+
+def alignment(maps):
+    flat = [[float(v) for row in m for v in row] for m in maps]
+    mean = [sum(column) / len(flat) for column in zip(*flat, strict=True)]
+    return variance(mean) / (sum(variance(f) for f in flat) / len(flat))
+
+
+def pixel_set(region):
+    return {(i, j) for i, row in enumerate(region) for j, inside in enumerate(row) if inside}
+
+
+def jaccard(p, c):
+    p, c = pixel_set(p), pixel_set(c)
+    return len(p & c) / len(p | c) if p | c else 1.0
+
+
+def hamming_likeness(p, c):
+    return 1 - len(pixel_set(p) ^ pixel_set(c)) / (len(p) * len(p[0]))
+
+
+def wilson(k, n, z=1.959963984540054):
+    centre = (k / n + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * sqrt(k / n * (1 - k / n) / n + z**2 / (4 * n**2))
+    return centre - half, centre + half
+
+
+def mean_ranks(scores):
+    """Rank of a method in a case: 1 + those above it + half of the others that tie with it."""
+    methods = range(len(scores[0]))
+    ranks = [[1 + sum(o > case[k] for o in case) + (case.count(case[k]) - 1) / 2 for k in methods] for case in scores]
+    return [sum(row[k] for row in ranks) / len(ranks) for k in methods]
+
+
+def ssim(a, b, *, window=7, k1=0.01, k2=0.03):
+    """Wang et al., eq. 13, over every window that lies inside the maps, with sample covariances."""
+    values = []
+    for i in range(len(a) - window + 1):
+        for j in range(len(a[0]) - window + 1):
+            p = [float(v) for row in a[i : i + window] for v in row[j : j + window]]
+            q = [float(v) for row in b[i : i + window] for v in row[j : j + window]]
+            n, mp, mq = len(p), sum(p) / len(p), sum(q) / len(q)
+            vp, vq = (sum((v - m) ** 2 for v in s) / (n - 1) for s, m in ((p, mp), (q, mq)))
+            cov = sum((u - mp) * (v - mq) for u, v in zip(p, q, strict=True)) / (n - 1)
+            top = (2 * mp * mq + k1**2) * (2 * cov + k2**2)
+            values.append(top / ((mp**2 + mq**2 + k1**2) * (vp + vq + k2**2)))
+    return sum(values) / len(values)

@@ -1,0 +1,155 @@
+"""Pair every ``notebooks/NN_name.py`` (py:percent, the source) with ``notebooks/NN_name.ipynb`` (no outputs).
+
+    python workflow/pair.py            write the notebooks
+    python workflow/pair.py --check    change nothing; exit 1 and name every notebook that differs
+
+The header and the install cell are the same in all notebooks; they are written into the .py as well. The address
+that the install cell uses stands in ``_config.yml``.
+"""
+
+import argparse
+import copy
+import hashlib
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
+METADATA_FILTER = "jupytext,kernelspec,-jupytext.text_representation.jupytext_version"
+INSTALL_CELL = """\
+import sys
+
+if "google.colab" in sys.modules:
+    from IPython import get_ipython
+
+    get_ipython().run_line_magic("pip", "install --quiet {requirement}")"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a pair differs")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the repository")
+    args = parser.parse_args(argv)
+    problems = check(args.root) if args.check else pair(args.root)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def pair(root: Path) -> list[str]:
+    """Write every notebook from its source; what a source does wrong is returned, not written."""
+    problems = []
+    cell = install_cell(root)
+    for source in sources(root):
+        notebook = finished(jupytext.read(source, fmt="py:percent"), cell)
+        problems += [f"{source.name}: {fault}" for fault in faults(notebook)]
+        if not same(jupytext.read(source, fmt="py:percent"), notebook):
+            jupytext.write(notebook, source, fmt="py:percent")
+        nbformat.write(with_ids(notebook), source.with_suffix(".ipynb"))
+    return problems + orphans(root)
+
+
+def check(root: Path) -> list[str]:
+    """Every difference between the sources and their notebooks, in words."""
+    problems = []
+    cell = install_cell(root)
+    for source in sources(root):
+        written = jupytext.read(source, fmt="py:percent")
+        expected = finished(copy.deepcopy(written), cell)
+        problems += [f"{source.name}: {fault}" for fault in faults(written)]
+        if not same(written, expected):
+            problems.append(f"{source.name}: header or install cell differs; run python workflow/pair.py")
+        partner = source.with_suffix(".ipynb")
+        if not partner.exists():
+            problems.append(f"{partner.name}: missing; run python workflow/pair.py")
+            continue
+        notebook = jupytext.read(partner)
+        if has_outputs(notebook):
+            problems.append(f"{partner.name}: holds outputs; run python workflow/pair.py")
+        if not same(notebook, expected):
+            problems.append(f"{partner.name}: differs from {source.name}; run python workflow/pair.py")
+    return problems + orphans(root)
+
+
+def sources(root: Path) -> list[Path]:
+    return sorted((root / "notebooks").glob("[0-9][0-9]_*.py"))
+
+
+def orphans(root: Path) -> list[str]:
+    notebooks = sorted((root / "notebooks").glob("*.ipynb"))
+    return [f"{path.name}: has no {path.stem}.py" for path in notebooks if not path.with_suffix(".py").exists()]
+
+
+def install_cell(root: Path):
+    """The first code cell of every notebook: installs the package on Colab, does nothing elsewhere."""
+    url = (yaml.safe_load((root / "_config.yml").read_text())["repository"]["url"] or "").rstrip("/")
+    source = INSTALL_CELL.format(requirement=f"git+{url}" if url else "roa-helpers")
+    return nbformat.v4.new_code_cell(source, metadata={"tags": ["remove-cell"]})
+
+
+def finished(notebook, cell):
+    """The notebook with the common header and install cell, without outputs."""
+    notebook.cells = [c for c in notebook.cells if c.cell_type != "code" or '"google.colab"' not in c.source]
+    place = next((i for i, c in enumerate(notebook.cells) if c.cell_type == "code"), len(notebook.cells))
+    notebook.cells.insert(place, copy.deepcopy(cell))
+    representation = {"extension": ".py", "format_name": "percent", "format_version": "1.3"}
+    notebook.metadata = nbformat.from_dict(
+        {
+            "jupytext": {
+                "formats": "ipynb,py:percent",
+                "notebook_metadata_filter": METADATA_FILTER,
+                "text_representation": representation,
+            },
+            "kernelspec": KERNELSPEC,
+            "language_info": {"name": "python"},
+        }
+    )
+    return notebook
+
+
+def faults(notebook) -> list[str]:
+    """What papermill and the book need of a source."""
+    parameters = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    first = notebook.cells[0] if notebook.cells else None
+    found = []
+    if len(parameters) != 1 or parameters[0].cell_type != "code":
+        found.append(f"needs exactly one code cell tagged 'parameters', has {len(parameters)}")
+    if first is None or first.cell_type != "markdown" or "# " not in first.source:
+        found.append("must begin with a markdown cell that holds the title")
+    return found
+
+
+def same(a, b) -> bool:
+    return content(a) == content(b)
+
+
+def content(notebook) -> tuple:
+    """What a pair has in common: kernel, header, and type, source and metadata of every cell."""
+    header = notebook.metadata.get("jupytext", {})
+    cells = [(c.cell_type, c.source, dict(c.metadata)) for c in notebook.cells]
+    return notebook.metadata.get("kernelspec"), header.get("formats"), header.get("notebook_metadata_filter"), cells
+
+
+def has_outputs(notebook) -> bool:
+    return any(c.cell_type == "code" and (c.outputs or c.execution_count is not None) for c in notebook.cells)
+
+
+def with_ids(notebook):
+    """Cell ids from the content, so that the same source gives the same file, byte for byte."""
+    seen = {}
+    for cell in notebook.cells:
+        key = f"{cell.cell_type}\n{cell.source}"
+        seen[key] = seen.get(key, 0) + 1
+        cell.id = hashlib.sha256(f"{key}\n{seen[key]}".encode()).hexdigest()[:12]
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""What stands: every unit, notebook and the book of a profile; computed in this run or reused; how long it took."""
+
+import argparse
+import csv
+import sys
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from roa_helpers import config, store
+from roa_helpers.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing that was made. ``finished`` is seconds since the epoch."""
+
+    kind: str
+    name: str
+    seconds: float
+    finished: float
+
+
+def rows(profile):
+    """What stands of a profile, in the order in which it is made."""
+    times = ROOT / "_build" / "times" / profile
+    units = [store.read(store.unit_path(profile, study, plan.name)) for study, plan in _plans(profile)]
+    for unit in filter(None, units):
+        made = unit.result["provenance"]
+        yield Row("unit", unit.path.name, made["seconds"], datetime.fromisoformat(made["finished"]).timestamp())
+    for source in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
+        executed = ROOT / "_build" / "executed" / profile / source.name
+        yield from _timed("notebook", source.stem, executed, times / f"{source.stem}.tsv")
+    yield from _timed("book", "", ROOT / "_build" / "html" / "index.html", times / "book.tsv")
+
+
+def _plans(profile):
+    return [(study, plan) for study in config.STUDIES for plan in config.planned(profile, study)]
+
+
+def _timed(kind, name, product, times):
+    """A row from the times that Snakemake measured."""
+    if product.exists() and times.exists():
+        with times.open(newline="") as file:
+            seconds = float(next(csv.DictReader(file, delimiter="\t"))["s"])
+        yield Row(kind, name, seconds, times.stat().st_mtime)
+
+
+def text(found, *, since):
+    """The table; ``since`` is when this run began, in seconds since the epoch."""
+    lines = []
+    for row in found:
+        new = row.finished >= int(since)  # results record whole seconds
+        when = "" if new else f"   {datetime.fromtimestamp(row.finished):%Y-%m-%d %H:%M}"
+        title = f"{row.kind} {row.name}"
+        lines.append(f"  {title:<40} {'computed' if new else 'reused':<9} {row.seconds:7.1f} s{when}")
+    return "\n".join(lines)
+
+
+def show(profile, *, since, book):
+    """Print the table, how long this run took, and where the book is (without ``book``: the units alone)."""
+    print(text([row for row in rows(profile) if book or row.kind == "unit"], since=since))
+    print(f"  {'this run':<50} {time.time() - since:7.1f} s")
+    if book:
+        print(f"\nopen {(ROOT / '_build' / 'html' / 'index.html').as_uri()}")
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser.add_argument("--profile", default="quick")
+    args = parser.parse_args(argv)
+    try:
+        print(text(rows(args.profile), since=time.time() + 1))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
