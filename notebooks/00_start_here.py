@@ -66,8 +66,8 @@ for unit in units:
 # ## What happens to the scores
 #
 # Four scores tell the story: accuracy on clean images, under attack, after neutralisation, and under the same attack
-# after neutralisation. The paper hopes that the second last stays where the first is, and that the last rises above
-# the second.
+# after neutralisation. If the defence works, the third stays near the first and the fourth rises above the second;
+# {ref}`findings` judges whether it does.
 
 # %% tags=["hide-input"]
 import pandas as pd
@@ -88,5 +88,5 @@ accuracy = {unit: unit.result["model"]["test"] for unit in units}
 figures.show_text(
     "The models are right on clean test images in "
     + ", ".join(f"{c['k']} of {c['n']} cases ({papers.title(u.result['dataset'])})" for u, c in accuracy.items())
-    + ". Whether neutralisation keeps this and weakens the attack is judged in {ref}`findings`."
+    + "."
 )

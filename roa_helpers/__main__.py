@@ -158,7 +158,11 @@ def run_verdicts(args):
     if not units:
         raise UserError(f"no results of profile '{args.profile}' yet\n  compute them: make book PROFILE={args.profile}")
     table = papers.verdicts(units)
-    print(table.to_json(orient="records", force_ascii=False, indent=1) if args.json else table.to_string(index=False))
+    if args.json:
+        print(table.to_json(orient="records", force_ascii=False, indent=1))
+    else:
+        table = table[["claim", "data set", "direction", "paper", "ours", "low", "high", "n", "verdict", "profile"]]
+        print(table.to_string(index=False, float_format="{:.3f}".format, na_rep="–"))
     return 0
 
 

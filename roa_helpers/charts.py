@@ -181,7 +181,7 @@ def change_plot(units, before, after):
 
 
 def magnitude_histogram(units):
-    """What FGSM's magnitude and the gradient's tell apart: shares of the pixels of the examples in bins of width .025."""
+    """What FGSM's magnitude and the gradient's tell apart: shares of the examples’ pixels in bins of width .025."""
     figure, axes = drawing(2.9 * len(units) + 0.4, 2.6, ncols=len(units), squeeze=False, sharey=True)
     edges, data = np.linspace(0, 1, 41), []
     for axis, unit in zip(axes[0], units, strict=True):

@@ -101,7 +101,8 @@ def tune(model, sides, choices, eps):
 
     A setting is feasible if both blobs hold at least a pixel and score_mod, averaged over the two classes, is at
     most ``choices.clean_loss`` below score_clean. Chosen is the feasible setting with the largest
-    score_mod-adv − score_adv; without a feasible one, the setting with the largest score_mod. Ties: smaller blob.
+    score_mod-adv − score_adv; without a feasible one, the setting with the largest score_mod. Ties go to the
+    larger blob, which tests the defence harder.
 
     Returns:
         a row a setting: definition, delta1, delta2, theta, value, blob (share of the image), clean, adv, mod,
@@ -144,9 +145,9 @@ def tune(model, sides, choices, eps):
 def _best(table):
     feasible = table[table.feasible]
     if len(feasible):
-        return feasible.sort_values(["mod_adv", "blob"], ascending=[False, True], kind="stable").index[0]
+        return feasible.sort_values(["mod_adv", "blob"], ascending=False, kind="stable").index[0]
     filled = table[table.blob > 0] if (table.blob > 0).any() else table
-    return filled.sort_values(["mod", "blob"], ascending=[False, True], kind="stable").index[0]
+    return filled.sort_values(["mod", "blob"], ascending=False, kind="stable").index[0]
 
 
 def chosen_setting(tuning, definition, eps):

@@ -147,6 +147,7 @@ def representatives(units, name, *, definition="perturbation", cmap=None):
             values = unit.arrays[f"{definition}_{name}_{k}"].astype(float)
             drawn = axes[k, column].imshow(values, cmap=colours, vmin=0, vmax=1)
             axes[k, column].set_title(f"{papers.title(unit.result['dataset'])}\n{block['source']}")
+            axes[k, column].spines[:].set(visible=True, color="#BBBBBB")
     if name != "blob":
         figure.colorbar(drawn, ax=axes, shrink=0.7, label="share of the images of the class")
     return figure

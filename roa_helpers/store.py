@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from . import __version__, config
+from . import __version__, config, papers
 from .errors import UserError
 
 PACKAGE = Path(__file__).parent
@@ -140,7 +140,7 @@ def write(path, result, *, arrays, tables):
         try:
             np.savez_compressed(building / "arrays.npz", **arrays)
             for name, table in tables.items():
-                table.to_csv(building / f"{name}.csv", index=False)
+                table.to_csv(building / f"{name}.csv", index=False, float_format="%.6g")
             text = json.dumps(_finite(result), indent=1, default=_plain, ensure_ascii=False, allow_nan=False)
             (building / "result.json").write_text(text + "\n", encoding="utf-8")
             building.chmod(0o755)
@@ -197,7 +197,11 @@ def writable(folder):
 
 def expected(plan):
     """What a finished unit's fingerprint must hold for the present choices and code (the data's part apart)."""
-    return {"parameters": fingerprint([plan.choices, plan.seed]), "code": code_fingerprint(*CODE[plan.study])}
+    published = papers.attacked_accuracy(plan.choices.dataset, default=None)  # decides ε, so it is a parameter too
+    return {
+        "parameters": fingerprint([plan.choices, plan.seed, published]),
+        "code": code_fingerprint(*CODE[plan.study]),
+    }
 
 
 def shown(profile, study, *, seed=None):

@@ -133,6 +133,21 @@ def test_staging_mirrors_the_repository_and_forgets(staged):
     assert (staging / "book" / "index.md").stat().st_mtime_ns == untouched
 
 
+def test_default_parameters_are_hidden_where_others_were_used(staged):
+    path = staged["executed"] / "01_one.ipynb"
+
+    def hidden():
+        build_book.stage(**staged)
+        cells = json.loads((staged["staging"] / "notebooks" / "01_one.ipynb").read_text())["cells"]
+        return [c["source"] for c in cells if {"parameters", "remove-cell"} <= set(c["metadata"].get("tags", []))]
+
+    assert hidden() == []
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.insert(3, nbformat.v4.new_code_cell("seed = 7", metadata={"tags": ["injected-parameters"]}))
+    nbformat.write(notebook, path)
+    assert hidden() == [["seed = 0"]]
+
+
 def test_a_missing_page_is_named(staged):
     (staged["executed"] / "01_one.ipynb").unlink()
     with pytest.raises(build_book.BookError, match="notebooks/01_one"):

@@ -105,6 +105,10 @@ def test_logits_that_happen_to_be_positive_pass():
     checks.logits(torch.tensor([[2.0, 3.0], [0.5, 0.7]]), 2)
 
 
+def test_logits_that_happen_to_sum_to_one_pass():
+    checks.logits(torch.tensor([[2.0, -1.0], [1.5, -0.5]]), 2)
+
+
 def test_probabilities_do_not_pass():
     with pytest.raises(ValueError, match="probabilities"):
         checks.logits(torch.tensor([[0.2, 0.8], [0.5, 0.5]]), 2)

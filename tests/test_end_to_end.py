@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from roa_helpers import config, store
+from roa_helpers import config, papers, store
 
 pytestmark = pytest.mark.end_to_end
 PATIENCE = 600  # seconds
@@ -104,6 +104,6 @@ def test_a_second_run_reuses_everything_and_leaves_no_trace(run):
 def test_verdicts_are_read_back_as_text_and_as_json(run):
     results, _, _ = run
     rows = json.loads(finish(start(results, "verdicts", "--json")))
-    assert {row["data set"] for row in rows} >= {"scikit-learn digits", "LFW faces / non-faces"}
+    assert {row["data set"] for row in rows} >= {papers.title("digits"), papers.title("faces")}
     assert {row["verdict"] for row in rows} <= {"reproduced", "contradicted", "undecided"}
     assert "neutralisation weakens the attack" in finish(start(results, "verdicts"))

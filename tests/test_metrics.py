@@ -111,9 +111,11 @@ def test_morans_i_of_known_patterns():
 
 
 def test_morans_i_of_constant_maps_is_nan_and_warns_not():
+    constant = np.full((6, 7), 0.1)
+    assert constant.mean() != 0.1  # a mean that rounding leaves beside the value must not make a pattern
     with np.errstate(all="raise"):
-        result = metrics.morans_i([np.full((2, 2), 0.1), [[1, 0], [0, 1]]])
-    assert np.isnan(result[0]) and result[1] == -1
+        result = metrics.morans_i([constant, np.add.outer(np.arange(6), np.arange(7)) % 2])
+    assert np.isnan(result[0]) and same(result[1], -1)
 
 
 def test_alignment_by_hand():
@@ -215,6 +217,14 @@ def test_p_of_noise_is_uniform():
 
 def test_p_of_smooth_maps_is_the_least_there_is():
     assert metrics.permutation_p(np.stack([SLOPE, SLOPE**2]), permutations=199).tolist() == [1 / 200] * 2
+
+
+def test_each_map_is_compared_with_arrangements_of_its_own_pixels():
+    assert metrics.permutation_p(SLOPE[None]) == 0.01
+    noise = drawn(1, 8, 8, seed=2)
+    alone = metrics.permutation_p(noise, permutations=999)
+    beside = metrics.permutation_p(np.concatenate([noise, SLOPE[None] + 100]), permutations=999)[:1]
+    assert 0.1 < alone[0] < 0.9 and abs(alone - beside) < 0.1
 
 
 def test_p_of_a_checkerboard_is_one():

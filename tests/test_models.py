@@ -128,6 +128,11 @@ def test_a_seed_gives_the_same_bytes_and_leaves_the_global_generator_alone(chann
         assert content(first)[name] != content(other)[name]
 
 
+def test_weights_are_laid_out_for_speed():
+    for layer in (m for m in small().features if isinstance(m, nn.Conv2d)):
+        assert layer.weight.is_contiguous(memory_format=torch.channels_last)
+
+
 @pytest.mark.parametrize(("classes", "width"), [(1, 1.0), (0, 1.0), (2, 1 / 128), (2, 0.0), (2, float("nan"))])
 def test_a_network_that_cannot_be_is_refused(classes, width):
     with pytest.raises(ValueError, match="at least"):
@@ -250,6 +255,18 @@ def test_the_seed_decides_the_weights(tmp_path, sets):
         fit(tmp_path / f"{i}", sets, training=replace(TRAINING, epochs=1, seed=s)) for i, s in enumerate((0, 0, 1))
     )
     assert content(one.model) == content(same.model) != content(other.model)
+
+
+def test_each_epoch_sees_every_image_once_in_an_order_of_its_own(tmp_path, sets):
+    model, seen = small(), []
+    model.register_forward_pre_hook(
+        lambda module, x: seen.extend(x[0].sum((1, 2, 3)).tolist()) if module.training else None
+    )
+    plain = replace(TRAINING, epochs=2, augment=False)
+    models.fit(model, *sets, plain, path=tmp_path / "m", fingerprint="f", progress=False)
+    first, second = seen[:24], seen[24:]
+    assert sorted(first) == sorted(second) == sorted(sets[0].images.sum((1, 2, 3)).tolist())
+    assert first != second
 
 
 @pytest.mark.parametrize("in_the_middle", [False, True])

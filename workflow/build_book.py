@@ -79,7 +79,7 @@ def stage(*, root: Path, executed: Path, staging: Path, pages: Mapping[str, str]
         if page.startswith("notebooks/"):
             notebook = executed / f"{Path(page).name}.ipynb"
             if notebook.exists():
-                wanted[f"{page}.ipynb"] = notebook.read_bytes()
+                wanted[f"{page}.ipynb"] = without_defaults(notebook.read_text())
     missing = [page for page in toc_pages(root) if not {f"{page}.md", f"{page}.ipynb"} & set(wanted)]
     if missing:
         raise BookError(f"_toc.yml names pages that do not exist: {', '.join(missing)} (notebooks from {executed})")
@@ -92,6 +92,16 @@ def stage(*, root: Path, executed: Path, staging: Path, pages: Mapping[str, str]
         if not path.exists() or path.read_bytes() != data:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
+
+
+def without_defaults(notebook: str) -> bytes:
+    """The notebook with its default parameters hidden where papermill has put the ones that were used below them."""
+    content = json.loads(notebook)
+    tags = [cell["metadata"].get("tags", []) for cell in content["cells"]]
+    if any("injected-parameters" in names for names in tags):
+        for names in tags:
+            names += ["remove-cell"] if "parameters" in names else []
+    return json.dumps(content, indent=1, ensure_ascii=False).encode()
 
 
 def files_under(folder: Path) -> list[Path]:

@@ -41,6 +41,7 @@ def main(argv=None):
             return 0
         recorded = standing(plans, profile=args.profile, root=store.root())
         if not recorded:
+            print(f"nothing is recorded for profile '{args.profile}' yet: computing it in its place")
             return compute(profile=args.profile, cores=args.cores, root=store.root())
         if done.exists():  # the last run came to its end: this one starts from nothing
             shutil.rmtree(anew / args.profile)

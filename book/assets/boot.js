@@ -3,10 +3,14 @@
 // Font Awesome would rewrite the icons of widgets behind their back, and the Play button stops working.
 window.FontAwesomeConfig = { observeMutations: false };
 
-// Widgets are bundled; a module that is not is looked for here, never on the network.
+// Widgets are bundled; a module that is not is looked for here, never on the network. Each bundled module looks for
+// its fonts beside the file that RequireJS believes it came from, so all are said to come from the bundle's folder.
 (function () {
   const assets = new URL(".", document.currentScript.src).href;
-  window.require = { baseUrl: assets + "vendor/" };
+  const bundle = "@jupyter-widgets/html-manager/dist/";
+  const modules = ["base", "base7", "controls", "controls7", "html-manager", "html-manager/dist/libembed-amd"];
+  const paths = Object.fromEntries(modules.map((m) => ["@jupyter-widgets/" + m, bundle + m.split("/").pop()]));
+  window.require = { baseUrl: assets + "vendor/", paths };
   document.currentScript.setAttribute("data-jupyter-widgets-cdn", assets + "vendor/");
 })();
 
@@ -49,11 +53,12 @@ window.FontAwesomeConfig = { observeMutations: false };
   new MutationObserver(nameAll).observe(document, { childList: true, subtree: true });
 })();
 
-// The mark before a verdict in a table gives the cell its colour.
+// The mark before a verdict in a table gives the cell its colour; a table that scrolls can be reached by keyboard.
 document.addEventListener("DOMContentLoaded", () => {
   const colours = { "●": "roa-good", "◐": "roa-open", "○": "roa-bad" };
   for (const cell of document.querySelectorAll(".roa-table td")) {
     const colour = colours[cell.textContent.trim()[0]];
     if (colour) cell.classList.add("roa-verdict", colour);
   }
+  for (const box of document.querySelectorAll("div.roa-table")) box.tabIndex = 0;
 });

@@ -1,0 +1,171 @@
+"""The study on pictures made here: every score from public functions again, schema, repeatability, reuse."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from roa_helpers import attacks, config, data, explain, metrics, models, pipeline, regions, store
+from roa_helpers.studies import roi_roa
+
+CHOICES = config.RoiRoa(
+    dataset="digits", classes=("left", "right"), size=32, width=1 / 16, epochs=2, batch=8, eps=(0.05, 0.2),
+    delta1=(0.3,), delta2=(0.5,), delta2_gradient=(0.2,), theta=(0.2,), value=(0.0,), tune=6, curve=5,
+    curve_theta=(0.2, 0.8), feature_count=4, feature_images=6, feature_steps=1, permutations=9, examples=2,
+)  # fmt: skip
+DIRECTIONS = ["left to right", "right to left"]
+
+
+def pictures(n, seed):
+    """A bright bar on the left or on the right, with noise: (2 n, 1, 32, 32)."""
+    x = 0.4 * torch.rand(2 * n, 1, 32, 32, generator=torch.Generator().manual_seed(seed))
+    y = torch.tensor([0] * n + [1] * n)
+    x[:n, :, 4:28, 4:12] += 0.5
+    x[n:, :, 4:28, 20:28] += 0.5
+    return data.ImageSet(x, y, ("left", "right"))
+
+
+@pytest.fixture(scope="module")
+def splits():
+    parts = {name: pictures(n, seed) for seed, (name, n) in enumerate((("train", 24), ("val", 8), ("test", 12)))}
+    counts = {name: {"left": len(part) // 2, "right": len(part) // 2} for name, part in parts.items()}
+    return data.Splits(
+        **parts, provenance={"source": "made here", "counts": counts, "unreadable": {"count": 0, "names": []}}
+    )
+
+
+@pytest.fixture
+def loaded(splits, monkeypatch, results):
+    calls = []
+    monkeypatch.setattr(data, "load", lambda *args, **kwargs: calls.append(args) or splits)
+    return calls
+
+
+@pytest.fixture(scope="module")
+def computed(splits, tmp_path_factory):
+    models.use_threads(1)
+    coloured = replace(splits, **{n: roi_roa._coloured(getattr(splits, n)) for n in ("train", "val", "test")})
+    path = tmp_path_factory.mktemp("model") / "model.safetensors"
+    model, training = roi_roa.train(CHOICES, coloured, seed=0, path=path, progress=False)
+    return model, coloured, training, roi_roa.compute(model, coloured, CHOICES, seed=0)
+
+
+@pytest.mark.parametrize("k", (0, 1))
+@pytest.mark.parametrize("definition", pipeline.DEFINITIONS)
+def test_scores_follow_from_public_functions(computed, k, definition):
+    model, splits, _, (result, arrays, _) = computed
+    block = result["directions"][DIRECTIONS[k]]
+    own = block if definition == "perturbation" else block["definitions"]["gradient"]
+    setting, images = own["parameters"], splits.test.of_class(k)
+    x, y = images.images, images.labels
+    x_adv = attacks.fgsm(model, x, y, eps=setting["eps"])
+    roi = regions.region_of_importance(explain.grad_cam(model, x, y), setting["delta1"])
+    if definition == "perturbation":
+        roa = regions.region_of_attack(x, x_adv, setting["delta2"])
+    else:
+        roa = regions.gradient_magnitude(attacks.loss_gradient(model, x, y)) >= setting["delta2"]
+    blob = regions.blob(regions.isolate(roi, roa).not_u_v, setting["theta"])
+    x_mod = regions.neutralise(x, blob, setting["value"])
+    sets = {"clean": x, "adv": x_adv, "mod": x_mod, "mod_adv": attacks.fgsm(model, x_mod, y, eps=setting["eps"])}
+    assert own["scores"] == {name: {"k": int(models.correct(model, s, y).sum()), "n": 12} for name, s in sets.items()}
+    assert np.array_equal(arrays[f"{definition}_blob_{k}"], blob.numpy())
+    assert np.array_equal(arrays[f"{definition}_roi_{k}"], regions.representative(roi).numpy())
+    assert np.array_equal(arrays[f"{definition}_roa_{k}"], regions.representative(roa).numpy())
+    similarity = metrics.ssim(roi.numpy(), roa.numpy())
+    assert own["ssim"]["individual"]["mean"] == pytest.approx(similarity.mean())
+    assert own["ssim"]["individual"]["sd"] == pytest.approx(similarity.std(ddof=1))
+    assert own["ssim"]["individual"]["n"] == 12
+
+
+def test_the_table_of_images_adds_up_to_the_scores(computed):
+    _, _, _, (result, _, tables) = computed
+    images = tables["images"]
+    for name, block in result["directions"].items():
+        rows = images[(images.direction == name) & (images.definition == "perturbation")]
+        assert {s: int(rows[s].sum()) for s in block["scores"]} == {s: c["k"] for s, c in block["scores"].items()}
+    parts = images[["uv", "u_not_v", "not_u_v", "not_u_not_v"]].sum(axis=1)
+    assert parts.to_numpy() == pytest.approx(1.0)
+
+
+def test_curves_pass_through_the_scores(computed):
+    model, splits, _, (result, _, tables) = computed
+    curves = tables["curves"]
+    assert set(curves["axis"]) == {"eps", "theta"} and (curves.n == 5).all()
+    side = pipeline.scan(model, *pipeline.of_class(splits.test, 0, seed=0))[:5]
+    for eps in CHOICES.eps:
+        (row,) = curves[
+            (curves.direction == DIRECTIONS[0]) & (curves.score == "adv") & (curves["at"] == eps)
+        ].itertuples()
+        assert row.k == int(pipeline.attacked(model, side, eps).sum())
+
+
+def test_controls_use_another_blob_of_the_stated_size(computed):
+    _, _, _, (result, arrays, _) = computed
+    for k, name in enumerate(DIRECTIONS):
+        block = result["directions"][name]
+        assert (
+            block["controls"]["random"]["pixels"] == block["blob"]["pixels"] == arrays[f"perturbation_blob_{k}"].sum()
+        )
+        assert set(block["controls"]) == {"held out", "random"}
+
+
+def test_equal_seeds_give_equal_bytes(computed):
+    model, splits, _, first = computed
+    second = roi_roa.compute(model, splits, CHOICES, seed=0)
+    assert json.dumps(first[0], default=str) == json.dumps(second[0], default=str)
+    assert all(np.array_equal(first[1][name], second[1][name], equal_nan=True) for name in first[1])
+    assert all(first[2][name].equals(second[2][name]) for name in first[2])
+
+
+def test_a_unit_is_stored_found_again_and_computed_anew_when_a_choice_changes(loaded, results, monkeypatch):
+    plan = config.Planned("roi_roa", CHOICES, 0)
+    unit, reused = roi_roa.run(plan, profile="quick", progress=False)
+    assert not reused and unit.path == results / "quick" / "roi_roa" / "digits-left-right-seed0"
+    assert unit.result["provenance"]["data"]["source"] == "made here"
+    assert set(unit.result["fingerprint"]) == {"parameters", "code", "data"}
+    for block in unit.result["directions"].values():
+        assert set(block["ssim"]["individual"]) == {"min", "max", "mean", "median", "sd", "n"}
+    again, reused = roi_roa.run(plan, profile="quick", progress=False)
+    assert reused and again.result == unit.result
+    other = config.Planned("roi_roa", replace(CHOICES, theta=(0.9,)), 0)
+    assert roi_roa.run(other, profile="quick", progress=False)[1] is False
+    assert not list(results.rglob("*.tmp"))
+
+
+def test_other_data_are_noticed(loaded, results, splits, monkeypatch):
+    plan = config.Planned("roi_roa", CHOICES, 0)
+    roi_roa.run(plan, profile="quick", progress=False)
+    monkeypatch.setattr(data, "load", lambda *args, **kwargs: replace(splits, test=pictures(12, 9)))
+    assert roi_roa.run(plan, profile="quick", progress=False)[1] is False
+
+
+def test_units_computes_what_is_missing_and_reads_the_rest(loaded, results, monkeypatch):
+    planned = config.Profile(name="quick", roi_roa=(CHOICES,))
+    monkeypatch.setitem(config.PROFILES, "quick", planned)
+    (unit,) = roi_roa.units("quick", seed=0, progress=False)
+    before = len(loaded)
+    (again,) = roi_roa.units("quick", seed=0, progress=False)
+    assert again.path == unit.path and len(loaded) == before
+    assert store.standing(unit) == "current"
+
+
+def test_examples_are_classified_correctly_and_hold_every_map(computed):
+    _, _, _, (_, arrays, _) = computed
+    names = {n.removesuffix("_0") for n in arrays if n.startswith("example_") and n.endswith("_0")}
+    vulnerable = {f"example_vulnerability_{definition}" for definition in pipeline.DEFINITIONS}
+    assert names == {"example_image", "example_perturbation", "example_importance"} | vulnerable
+    assert all(np.abs(arrays[f"{name}_0"]).max() <= 1 for name in names)
+
+
+def test_alignment_tells_common_places_from_scattered_ones():
+    common = np.zeros((30, 12, 12), bool)
+    common[:, 3:7, 3:7] = True
+    scattered = metrics.rolled(common, seed=1)
+    assert roi_roa.colocation(common, seed=0, permutations=19)["alignment"] == pytest.approx(1)
+    assert roi_roa.colocation(common, seed=0, permutations=19)["alignment_p"] == 0.05
+    found = roi_roa.colocation(scattered, seed=0, permutations=19)
+    assert found["alignment"] < 0.2 and found["alignment_p"] > 0.05
+    full = np.ones((9, 8, 8), bool)
+    assert np.isnan(roi_roa.colocation(full, seed=0, permutations=3)["alignment"])
