@@ -1,7 +1,13 @@
-# `make` lists the targets. Settings: PROFILE, SEED, CORES, PORT; PYTHON makes .venv; PY=python uses an environment of yours.
+# `make` lists the targets. PYTHON is what .venv is made with; PY=python uses an environment of yours instead of .venv.
 PROFILE ?= quick
 PORT ?= 8000
 SHELL := /bin/sh
+
+SETTINGS := PROFILE SEED CORES PORT PYTHON PY
+UNKNOWN := $(filter-out $(SETTINGS),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
+ifneq ($(UNKNOWN),)
+$(error unknown setting $(UNKNOWN); there are: $(SETTINGS))
+endif
 
 ifeq ($(origin PY),undefined)
 PY := .venv/bin/python

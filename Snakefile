@@ -15,6 +15,8 @@ from pathlib import Path
 from roa_helpers import config as profiles
 from roa_helpers import store
 
+if unknown := set(config) - {"profile", "seed"}:
+    sys.exit(f"unknown setting {', '.join(unknown)}; there are: profile, seed")
 PROFILE = config.get("profile", "quick")
 SEED = config.get("seed")  # None: the profile's own seeds; the notebooks then take 0
 RESULTS = os.path.relpath(store.root())

@@ -31,7 +31,7 @@ def parser():
     study.add_argument("--dataset", metavar="D", help="only this data set (default: all that the profile names)")
     study.add_argument("--images", metavar="PATH", help="your own images: a folder or .zip of class folders")
     study.add_argument("--pair", nargs=2, metavar=("A", "B"), help="the two classes")
-    study.add_argument("--seed", type=_seed, metavar="S", help="instead of the profile's own seeds")
+    study.add_argument("--seed", type=seed, metavar="S", help="instead of the profile's own seeds")
     study.set_defaults(run=run_study)
 
     data = commands.add_parser("data", help="what data sets are at hand; check them, fetch them", allow_abbrev=False)
@@ -56,7 +56,8 @@ def _add_profile(command):
     command.add_argument("--profile", default="quick", metavar="P", help=f"one of: {names} (default: quick)")
 
 
-def _seed(text):
+def seed(text):
+    """A seed from the command line."""
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"a seed is a whole number, 0 or more, not '{text}'")
     return int(text)

@@ -202,8 +202,8 @@ def _difference(before, after):
 def _alignment(name):
     def estimate(block, images):
         found = block["colocation"][name]
-        excess = [found["alignment"] - bound for bound in found["alignment_null"][::-1]]
-        return found["alignment"] - np.mean(found["alignment_null"]), metrics.Interval(*excess), len(images)
+        value, low, high = (np.nan if v is None else v for v in (found["alignment"], *found["alignment_null"]))
+        return value - (low + high) / 2, metrics.Interval(value - high, value - low), len(images)
 
     return estimate
 

@@ -1,6 +1,7 @@
 """What all tests share: one thread, reproducible hypothesis, small networks, a results folder of their own."""
 
 import pytest
+import samples
 import torch
 from hypothesis import settings
 from torch import nn
@@ -37,3 +38,16 @@ def results(tmp_path, monkeypatch):
     """An empty results folder that ``store.root()`` finds."""
     monkeypatch.setenv("ROA_RESULTS", str(tmp_path / "results"))
     return tmp_path / "results"
+
+
+@pytest.fixture(scope="session")
+def computed(tmp_path_factory):
+    """The study on a tiny pair of classes, computed once: see ``samples.computed``."""
+    return samples.computed(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def units(computed, tmp_path_factory):
+    """Two finished units: one of a data set without published values, one that says it is MNIST."""
+    folder = tmp_path_factory.mktemp("results")
+    return [samples.stored(folder, computed), samples.stored(folder, computed, dataset="mnist", profile="desk")]

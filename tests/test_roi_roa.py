@@ -5,51 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
+import samples
+from samples import CHOICES, DIRECTIONS
 
 from roa_helpers import attacks, config, data, explain, metrics, models, pipeline, regions, store
 from roa_helpers.studies import roi_roa
 
-CHOICES = config.RoiRoa(
-    dataset="digits", classes=("left", "right"), size=32, width=1 / 16, epochs=2, batch=8, eps=(0.05, 0.2),
-    delta1=(0.3,), delta2=(0.5,), delta2_gradient=(0.2,), theta=(0.2,), value=(0.0,), tune=6, curve=5,
-    curve_theta=(0.2, 0.8), feature_count=4, feature_images=6, feature_steps=1, permutations=9, examples=2,
-)  # fmt: skip
-DIRECTIONS = ["left to right", "right to left"]
-
-
-def pictures(n, seed):
-    """A bright bar on the left or on the right, with noise: (2 n, 1, 32, 32)."""
-    x = 0.4 * torch.rand(2 * n, 1, 32, 32, generator=torch.Generator().manual_seed(seed))
-    y = torch.tensor([0] * n + [1] * n)
-    x[:n, :, 4:28, 4:12] += 0.5
-    x[n:, :, 4:28, 20:28] += 0.5
-    return data.ImageSet(x, y, ("left", "right"))
-
-
-@pytest.fixture(scope="module")
-def splits():
-    parts = {name: pictures(n, seed) for seed, (name, n) in enumerate((("train", 24), ("val", 8), ("test", 12)))}
-    counts = {name: {"left": len(part) // 2, "right": len(part) // 2} for name, part in parts.items()}
-    return data.Splits(
-        **parts, provenance={"source": "made here", "counts": counts, "unreadable": {"count": 0, "names": []}}
-    )
-
 
 @pytest.fixture
-def loaded(splits, monkeypatch, results):
-    calls = []
+def loaded(monkeypatch, results):
+    calls, splits = [], samples.splits()
     monkeypatch.setattr(data, "load", lambda *args, **kwargs: calls.append(args) or splits)
     return calls
-
-
-@pytest.fixture(scope="module")
-def computed(splits, tmp_path_factory):
-    models.use_threads(1)
-    coloured = replace(splits, **{n: roi_roa._coloured(getattr(splits, n)) for n in ("train", "val", "test")})
-    path = tmp_path_factory.mktemp("model") / "model.safetensors"
-    model, training = roi_roa.train(CHOICES, coloured, seed=0, path=path, progress=False)
-    return model, coloured, training, roi_roa.compute(model, coloured, CHOICES, seed=0)
 
 
 @pytest.mark.parametrize("k", (0, 1))
@@ -122,7 +89,7 @@ def test_equal_seeds_give_equal_bytes(computed):
 def test_a_unit_is_stored_found_again_and_computed_anew_when_a_choice_changes(loaded, results, monkeypatch):
     plan = config.Planned("roi_roa", CHOICES, 0)
     unit, reused = roi_roa.run(plan, profile="quick", progress=False)
-    assert not reused and unit.path == results / "quick" / "roi_roa" / "digits-left-right-seed0"
+    assert not reused and unit.path == results / "quick" / "roi_roa" / "digits-0-1-seed0"
     assert unit.result["provenance"]["data"]["source"] == "made here"
     assert set(unit.result["fingerprint"]) == {"parameters", "code", "data"}
     for block in unit.result["directions"].values():
@@ -134,10 +101,10 @@ def test_a_unit_is_stored_found_again_and_computed_anew_when_a_choice_changes(lo
     assert not list(results.rglob("*.tmp"))
 
 
-def test_other_data_are_noticed(loaded, results, splits, monkeypatch):
+def test_other_data_are_noticed(loaded, results, monkeypatch):
     plan = config.Planned("roi_roa", CHOICES, 0)
     roi_roa.run(plan, profile="quick", progress=False)
-    monkeypatch.setattr(data, "load", lambda *args, **kwargs: replace(splits, test=pictures(12, 9)))
+    monkeypatch.setattr(data, "load", lambda *args, **kwargs: replace(samples.splits(), test=samples.pictures(12, 9)))
     assert roi_roa.run(plan, profile="quick", progress=False)[1] is False
 
 

@@ -6,7 +6,6 @@ Only one run works in a folder at a time; a second one waits. The lock goes with
 that was killed leaves none behind, and the next one continues where it stopped.
 """
 
-import argparse
 import contextlib
 import fcntl
 import os
@@ -23,6 +22,7 @@ from joblib import cpu_count
 from tqdm import tqdm
 
 from roa_helpers import config
+from roa_helpers.__main__ import Parser, seed
 from roa_helpers.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,10 +33,10 @@ BAR = "{percentage:3.0f}%|{bar:30}| {n_fmt}/{total_fmt} [{elapsed}] {desc}"
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("target", nargs="?", default="book", choices=TARGETS)
     parser.add_argument("--profile", default="quick")
-    parser.add_argument("--seed", type=int, help="instead of the profile's own seeds")
+    parser.add_argument("--seed", type=seed, help="instead of the profile's own seeds")
     parser.add_argument("--cores", type=int, default=cpu_count(), help="jobs at a time (default: all)")
     args = parser.parse_args(argv)
     os.chdir(ROOT)
@@ -48,6 +48,9 @@ def main(argv=None):
             failure = run(args.target, profile=args.profile, seed=args.seed, cores=args.cores)
     except UserError as error:
         print(error, file=sys.stderr)
+        return 2
+    except PermissionError as error:
+        print(f"cannot write {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ninterrupted; what was finished is kept, the same command continues", file=sys.stderr)

@@ -1,0 +1,53 @@
+"""A tiny pair of classes made here, and a finished unit of the study on it."""
+
+from dataclasses import asdict, replace
+
+import torch
+
+from roa_helpers import config, data, models, store
+from roa_helpers.studies import roi_roa
+
+CHOICES = config.RoiRoa(
+    dataset="digits", classes=("0", "1"), size=32, width=1 / 16, epochs=2, batch=8, eps=(0.05, 0.2),
+    delta1=(0.3,), delta2=(0.5,), delta2_gradient=(0.2,), theta=(0.2,), value=(0.0,), tune=6, curve=5,
+    curve_theta=(0.2, 0.8), feature_count=4, feature_images=6, feature_steps=1, permutations=9, examples=2,
+)  # fmt: skip
+DIRECTIONS = ["0 to 1", "1 to 0"]
+
+
+def pictures(n, seed):
+    """A bright bar on the left or on the right, with noise: (2 n, 1, 32, 32)."""
+    x = 0.4 * torch.rand(2 * n, 1, 32, 32, generator=torch.Generator().manual_seed(seed))
+    y = torch.tensor([0] * n + [1] * n)
+    x[:n, :, 4:28, 4:12] += 0.5
+    x[n:, :, 4:28, 20:28] += 0.5
+    return data.ImageSet(x, y, ("0", "1"))
+
+
+def splits():
+    """24, 8 and 12 pictures a class."""
+    parts = {name: pictures(n, seed) for seed, (name, n) in enumerate((("train", 24), ("val", 8), ("test", 12)))}
+    counts = {name: {"0": len(part) // 2, "1": len(part) // 2} for name, part in parts.items()}
+    unreadable = {"count": 0, "names": []}
+    return data.Splits(**parts, provenance={"source": "made here", "counts": counts, "unreadable": unreadable})
+
+
+def computed(folder):
+    """(model, three-channel splits, what training says, what ``compute`` returns), trained below ``folder``."""
+    models.use_threads(1)
+    grey = splits()
+    coloured = replace(grey, **{name: roi_roa._coloured(getattr(grey, name)) for name in ("train", "val", "test")})
+    model, training = roi_roa.train(CHOICES, coloured, seed=0, path=folder / "model.safetensors", progress=False)
+    return model, coloured, training, roi_roa.compute(model, coloured, CHOICES, seed=0)
+
+
+def stored(folder, outcome, *, dataset="digits", profile="quick"):
+    """A unit below ``folder`` that claims to be of ``dataset``: what pages are made of."""
+    _, _, training, (result, arrays, tables) = outcome
+    plan = config.Planned("roi_roa", replace(CHOICES, dataset=dataset), 0)
+    head = {"study": "roi_roa", "unit": plan.name, "profile": profile, "dataset": dataset, "seed": 0}
+    origin = store.provenance(device="cpu", data=splits().provenance, seconds=1.0)
+    parameters = result["parameters"] | {"choices": asdict(plan.choices)}
+    whole = head | {"classes": list(CHOICES.classes)} | result | {"parameters": parameters, "provenance": origin}
+    whole |= {"model": result["model"] | training, "fingerprint": store.expected(plan) | {"data": "made here"}}
+    return store.write(folder / profile / "roi_roa" / plan.name, whole, arrays=arrays, tables=tables)
