@@ -86,12 +86,21 @@ for claim in papers.CLAIMS:
 # ## Every direction
 #
 # Where the paper prints both scores and its sample size is known, the same rule is applied to its own numbers
-# (difference of two proportions, Newcombe’s interval): with 32 images the paper could often not have told.
+# (difference of two proportions, Newcombe’s interval).
 
 # %% tags=["hide-input"]
 figures.show_table(
     verdicts, name="verdicts", caption="All verdicts, by the paper’s definition of the RoA.", units=units
 )
+
+# %% tags=["remove-input"]
+judged = verdicts[verdicts["paper's verdict"] != ""]
+if len(judged):
+    unclear = (judged["paper's verdict"] == papers.UNDECIDED).sum()
+    figures.show_text(
+        f"By its own numbers the paper could be judged {len(judged)} times; {unclear} of these verdicts are undecided, "
+        "because 32 images say too little."
+    )
 
 # %% tags=["hide-input"]
 figures.show_table(

@@ -320,7 +320,7 @@ def answer(row, table):
             f"Of {len(known)} numbers that the paper prints for {sets}, ours agree with {agree} and differ from "
             f"{len(known) - agree}."
         )
-    return " ".join((opening, *_REMARKS[row](table)))
+    return " ".join((opening, *_REMARKS[row](table))).replace("-", "−")
 
 
 def _remark_ssim(table):

@@ -222,6 +222,72 @@ def neutralisation_flow(unit, k):
     block, maps = list(unit.result["directions"].values())[k], example(unit, k)
     setting, blob = block["parameters"], unit.arrays[f"perturbation_blob_{k}"]
     modified = neutralised(maps["image"], blob, setting["value"])
+    shown = {
+        "clean": ("S_clean", maps["image"]),
+        "adv": ("S_adv", maps["image"] + setting["eps"] * maps["perturbation"]),
+        "mod": ("S_mod", modified),
+        "mod_adv": ("S_mod-adv", modified + setting["eps"] * maps["perturbation_modified"]),
+    }
+    figure, axes = panels(1, 4, width=1.75, height=2.2)
+    rows = []
+    for axis, (score, (title, image)) in zip(axes[0], shown.items(), strict=True):
+        count = block["scores"][score]
+        axis.imshow(picture(image))
+        axis.set(title=title, xlabel=f"accuracy {100 * count['k'] / count['n']:.1f} %")
+        rows.append({"score": papers.SCORES[score], **count})
+    return figure, pd.DataFrame(rows)
+
+
+def region_frames(unit, k, delta1s, delta2s, *, index=0, definition="gradient"):
+    """Frames for a slider over δ1 and one over δ2: the four regions of one example, ``[i][j]`` uint8 (H, W, 3)."""
+    maps = example(unit, k, index)
+    u, v = maps["importance"], maps[f"vulnerability_{definition}"]
+    return [[_bytes(coloured_regions(maps["image"], four_regions(u, v, d1, d2))) for d2 in delta2s] for d1 in delta1s]
+
+
+def blob_frames(unit, k, thetas, *, index=0, definition="perturbation"):
+    """Frames for a slider over θ: the class's U−V+ map, its blob, and one example neutralised, side by side."""
+    share = unit.arrays[f"{definition}_not_u_v_{k}"].astype(float)
+    block = list(unit.result["directions"].values())[k]
+    value, image = setting_of(block, definition)["value"], example(unit, k, index)["image"]
+    graded = matplotlib.colormaps[MAPS["vulnerability"]](share)[..., :3]
+    gap = np.ones((len(share), 2, 3))
+    frames = []
+    for theta in thetas:
+        blob = share >= theta
+        drawn = np.repeat(1.0 - blob[..., None], 3, axis=-1)
+        frames.append(_bytes(np.hstack([graded, gap, drawn, gap, picture(neutralised(image, blob, value))])))
+    return frames
+
+
+def _bytes(picture):
+    return np.round(255 * np.clip(picture, 0, 1)).astype(np.uint8)
+
+
+def isolation(units):
+    """Fig. 4 from real images: each class's example and its four regions, for both definitions of the RoA."""
+    rows = papers.directions(units)
+    figure, axes = panels(len(rows), 3, width=1.5, height=1.5, left=1.0)
+    for axis, (unit, name, block) in zip(axes, rows, strict=True):
+        maps = example(unit, list(unit.result["directions"]).index(name))
+        axis[0].imshow(picture(maps["image"]))
+        name_row(axis[0], unit, block)
+        for cell, definition in zip(axis[1:], ("perturbation", "gradient"), strict=True):
+            setting = setting_of(block, definition)
+            thresholds = setting["delta1"], setting["delta2"]
+            masks = four_regions(maps["importance"], maps[f"vulnerability_{definition}"], *thresholds)
+            cell.imshow(coloured_regions(maps["image"], masks))
+    for axis, text in zip(axes[0], ("image", "paper’s RoA", "RoA by gradient"), strict=True):
+        axis.set_title(text)
+    legend(figure)
+    return figure
+
+
+def neutralisation_flow(unit, k):
+    """Fig. 5 from a real image: the four sets and the model's score on each, with the data plotted."""
+    block, maps = list(unit.result["directions"].values())[k], example(unit, k)
+    setting, blob = block["parameters"], unit.arrays[f"perturbation_blob_{k}"]
+    modified = neutralised(maps["image"], blob, setting["value"])
     attacked = maps["image"] + setting["eps"] * maps["perturbation"]
     figure, axes = panels(1, 3, width=2.1, height=2.3)
     shown = (

@@ -132,7 +132,9 @@ def compute(model, splits, choices, *, seed):
             "controls": controls(model, test[k], val[k], settings["perturbation"], seed=seed),
             "definitions": {"gradient": blocks["gradient"]},
         }  # fmt: skip
-        arrays |= {f"example_{key}_{k}": m for key, m in example_maps(test[k], eps, choices.examples).items()}
+        blob = torch.from_numpy(arrays[f"perturbation_blob_{k}"])
+        examples = example_maps(model, test[k], blob, settings["perturbation"], choices.examples)
+        arrays |= {f"example_{key}_{k}": m for key, m in examples.items()}
         points.append(curves(model, test[k][: choices.curve], settings["perturbation"], choices).assign(direction=name))
 
     hits = torch.cat([side.hit for side in test])
@@ -278,13 +280,18 @@ def curves(model, side, setting, choices):
     return pd.DataFrame(rows)
 
 
-def example_maps(side, eps, count):
-    """A handful of correctly classified images with the maps that everything else follows from, as float16."""
+def example_maps(model, side, blob, setting, count):
+    """A handful of correctly classified images with the maps that everything else follows from, as float16.
+
+    Perturbations are in units of ε: of the clean image, and of the neutralised one.
+    """
     picked = side[torch.nonzero(side.hit)[:count, 0]]
-    perturbation = attacks.sign_step(picked.x, picked.gradient, eps=eps) - picked.x
-    maps = {"image": picked.x, "perturbation": perturbation / eps}
+    modified = pipeline.neutralised(model, picked, blob, setting.value)
+    maps = {"image": picked.x}
+    for name, scanned in (("perturbation", picked), ("perturbation_modified", modified)):
+        maps[name] = (attacks.sign_step(scanned.x, scanned.gradient, eps=setting.eps) - scanned.x) / setting.eps
     for definition in DEFINITIONS:
-        maps["importance"], maps[f"vulnerability_{definition}"] = pipeline.maps_of(picked, eps, definition)
+        maps["importance"], maps[f"vulnerability_{definition}"] = pipeline.maps_of(picked, setting.eps, definition)
     return {name: m.numpy().astype(np.float16) for name, m in maps.items()}
 
 
