@@ -46,8 +46,8 @@ figures.show(
     name="fig-5",
     caption=f"<b>Fig. 5 of the paper, from real images</b> ({papers.title(units[0].result['dataset'])}): the "
     f"four sets and the model’s score on each.",
-    alt="Four pictures in a row: clean image, attacked image, neutralised image, neutralised image attacked again, each "
-    "with the accuracy of the model.",
+    alt="Four pictures in a row: clean image, attacked image, neutralised image, neutralised image attacked again, "
+    "each with the accuracy of the model.",
     data=data,
     units=units[:1],
 )
@@ -119,8 +119,8 @@ figures.show(
 wide = data.pivot_table(index=["data set", "direction"], columns="blob", values="change")
 best = (wide["blob from the test images"] > wide["as many random pixels"]).sum()
 figures.show_text(
-    f"In {best} of {len(wide)} directions accuracy under attack is higher with the paper’s blob than with as many random "
-    "pixels. Note what the procedure assumes: the blob is chosen by the true class of the image, which a defender "
+    f"In {best} of {len(wide)} directions accuracy under attack is higher with the paper’s blob than with as many "
+    "random pixels. Note what the procedure assumes: the blob is chosen by the true class of the image, which a defender "
     "would not know."
 )
 
