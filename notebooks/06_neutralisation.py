@@ -120,8 +120,8 @@ wide = data.pivot_table(index=["data set", "direction"], columns="blob", values=
 best = (wide["blob from the test images"] > wide["as many random pixels"]).sum()
 figures.show_text(
     f"In {best} of {len(wide)} directions accuracy under attack is higher with the paper’s blob than with as many "
-    "random pixels. Note what the procedure assumes: the blob is chosen by the true class of the image, which a defender "
-    "would not know."
+    "random pixels. Note what the procedure assumes: the blob is chosen by the true class of the image, which a "
+    "defender would not know."
 )
 
 # %% [markdown]
