@@ -320,13 +320,17 @@ def answer(row, table):
             f"Of {len(known)} numbers that the paper prints for {sets}, ours agree with {agree} and differ from "
             f"{len(known) - agree}."
         )
-    return " ".join((opening, *_REMARKS[row](table))).replace("-", "−")
+    return " ".join((opening, *_REMARKS[row](table)))
+
+
+def _minus(value, form):
+    return f"{value:{form}}".replace("-", "−")
 
 
 def _remark_ssim(table):
     one, many = (table[table.quantity == q].ours for q in ("individual", "representative"))
-    yield f"Over all directions shown, the mean SSIM of individual images lies between {one.min():.3f} and"
-    yield f"{one.max():.3f}, and that of the representatives between {many.min():.3f} and {many.max():.3f};"
+    yield f"Over all directions shown, the mean SSIM of individual images lies between {_minus(one.min(), '.3f')} and"
+    yield f"{_minus(one.max(), '.3f')}, and that of the representatives between {_minus(many.min(), '.3f')} and {_minus(many.max(), '.3f')};"
     yield "1 would be the same region."
 
 
@@ -335,8 +339,8 @@ def _remark_change(before, after, what):
         wide = table.pivot_table(index=["data set", "direction", "profile", "seed"], columns="quantity", values="ours")
         change = 100 * (wide[SCORES[after]] - wide[SCORES[before]])
         lowest, highest = change.idxmin(), change.idxmax()
-        yield f"Neutralisation changes {what} by {change.min():+.1f} points for {lowest[0]}, {lowest[1]},"
-        yield f"and by {change.max():+.1f} points for {highest[0]}, {highest[1]}, the two ends of the range."
+        yield f"Neutralisation changes {what} by {_minus(change.min(), '+.1f')} points for {lowest[0]}, {lowest[1]},"
+        yield f"and by {_minus(change.max(), '+.1f')} points for {highest[0]}, {highest[1]}, the two ends of the range."
 
     return remark
 
