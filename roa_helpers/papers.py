@@ -329,9 +329,9 @@ def _minus(value, form):
 
 def _remark_ssim(table):
     one, many = (table[table.quantity == q].ours for q in ("individual", "representative"))
-    yield f"Over all directions shown, the mean SSIM of individual images lies between {_minus(one.min(), '.3f')} and"
-    yield f"{_minus(one.max(), '.3f')}, and that of the representatives between {_minus(many.min(), '.3f')} and {_minus(many.max(), '.3f')};"
-    yield "1 would be the same region."
+    ends = [_minus(value, ".3f") for value in (one.min(), one.max(), many.min(), many.max())]
+    yield f"Over all directions shown, the mean SSIM of individual images lies between {ends[0]} and {ends[1]},"
+    yield f"and that of the representatives between {ends[2]} and {ends[3]}; 1 would be the same region."
 
 
 def _remark_change(before, after, what):

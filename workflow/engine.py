@@ -6,6 +6,7 @@ Only one run works in a folder at a time; a second one waits. The lock goes with
 that was killed leaves none behind, and the next one continues where it stopped.
 """
 
+import argparse
 import contextlib
 import fcntl
 import os
@@ -13,6 +14,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -21,7 +23,7 @@ import summary
 from joblib import cpu_count
 from tqdm import tqdm
 
-from roa_helpers import config
+from roa_helpers import config, store
 from roa_helpers.__main__ import Parser, seed
 from roa_helpers.errors import UserError
 
@@ -37,13 +39,16 @@ def main(argv=None):
     parser.add_argument("target", nargs="?", default="book", choices=TARGETS)
     parser.add_argument("--profile", default="quick")
     parser.add_argument("--seed", type=seed, help="instead of the profile's own seeds")
-    parser.add_argument("--cores", type=int, default=cpu_count(), help="jobs at a time (default: all)")
+    parser.add_argument("--cores", type=positive, default=cpu_count(), help="jobs at a time (default: all)")
     args = parser.parse_args(argv)
     os.chdir(ROOT)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     start = time.time()
     try:
         config.profile(args.profile)
+        place = store.root() / args.profile
+        with store.writable(place):
+            tempfile.TemporaryFile(dir=place).close()
         with only_run():
             failure = run(args.target, profile=args.profile, seed=args.seed, cores=args.cores)
     except UserError as error:
@@ -58,8 +63,15 @@ def main(argv=None):
     if failure:
         print(failure, file=sys.stderr)
         return 1
-    summary.show(args.profile, since=start, book=args.target == "book")
+    summary.show(args.profile, seed=args.seed, since=start, book=args.target == "book")
     return 0
+
+
+def positive(text):
+    """A number of cores from the command line."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"a whole number above 0 is needed, not '{text}'")
+    return int(text)
 
 
 @contextlib.contextmanager

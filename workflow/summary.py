@@ -24,10 +24,11 @@ class Row:
     finished: float
 
 
-def rows(profile):
+def rows(profile, *, seed=None):
     """What stands of a profile, in the order in which it is made."""
     times = ROOT / "_build" / "times" / profile
-    units = [store.read(store.unit_path(profile, study, plan.name)) for study, plan in _plans(profile)]
+    plans = [plan for study in config.STUDIES for plan in config.planned(profile, study, seed=seed)]
+    units = [store.read(store.unit_path(profile, plan.study, plan.name)) for plan in plans]
     for unit in filter(None, units):
         made = unit.result["provenance"]
         yield Row("unit", unit.path.name, made["seconds"], datetime.fromisoformat(made["finished"]).timestamp())
@@ -35,10 +36,6 @@ def rows(profile):
         executed = ROOT / "_build" / "executed" / profile / source.name
         yield from _timed("notebook", source.stem, executed, times / f"{source.stem}.tsv")
     yield from _timed("book", "", ROOT / "_build" / "html" / "index.html", times / "book.tsv")
-
-
-def _plans(profile):
-    return [(study, plan) for study in config.STUDIES for plan in config.planned(profile, study)]
 
 
 def _timed(kind, name, product, times):
@@ -60,9 +57,9 @@ def text(found, *, since):
     return "\n".join(lines)
 
 
-def show(profile, *, since, book):
+def show(profile, *, seed, since, book):
     """Print the table, how long this run took, and where the book is (without ``book``: the units alone)."""
-    print(text([row for row in rows(profile) if book or row.kind == "unit"], since=since))
+    print(text([row for row in rows(profile, seed=seed) if book or row.kind == "unit"], since=since))
     print(f"  {'this run':<50} {time.time() - since:7.1f} s")
     if book:
         print(f"\nopen {(ROOT / '_build' / 'html' / 'index.html').as_uri()}")
