@@ -60,7 +60,7 @@ def similarity_histogram(units):
     """Table I as a picture: SSIM of RoI and RoA of each image, with our mean and the paper's."""
     rows = papers.directions(units)
     figure, axis = drawing(6.4, 0.75 * len(rows) + 0.8)
-    labels, data = [], []
+    labels, data, marked = [], [], False
     for row, (unit, name, block) in enumerate(rows):
         images = unit.table("images")
         values = images[(images.direction == name) & (images.definition == "perturbation")].ssim
@@ -69,7 +69,8 @@ def similarity_histogram(units):
         axis.plot(values.mean(), row, "o", color="#0072B2", ms=6, label="our mean" if row == 0 else None)
         paper = papers.published("A9", unit.result["dataset"], block["source"], block["target"], "individual")
         if paper:
-            axis.plot(paper.value, row, "D", color="#D55E00", ms=6, label="the paper’s mean")
+            axis.plot(paper.value, row, "D", color="#D55E00", ms=6, label=None if marked else "the paper’s mean")
+            marked = True
         labels.append(label_of(unit, name))
         data.append(pd.DataFrame({"data set": unit.result["dataset"], "direction": name, "ssim": values}))
     axis.set(yticks=range(len(rows)), yticklabels=labels, xlabel="SSIM of RoI and RoA, one dot an image")
@@ -138,40 +139,31 @@ def score_curves(units, axis_name):
     return figure, pd.concat(data)
 
 
+#: The blobs that are compared: key of the controls (None: the paper's blob), label, colour, marker.
+BLOBS = (
+    (None, "blob from the test images", "#0072B2", "o"),
+    ("held out", "blob from validation images", "#009E73", "D"),
+    ("random", "as many random pixels", "#999999", "s"),
+)
+
+
 def change_plot(units, before, after):
-    """The paired change between two scores with its interval: blob of the paper's definition, and its two controls."""
+    """The change between two scores of the same images: the paper's blob with its interval, and the two controls."""
     rows, data = papers.directions(units), []
     figure, axis = drawing(6.4, 0.6 * len(rows) + 1.2)
     for row, (unit, name, block) in enumerate(rows):
         images = unit.table("images")
         images = images[(images.direction == name) & (images.definition == "perturbation")]
-        change = images[after] - images[before]
-        low, high = metrics.bootstrap(change)
-        start = block["scores"][before]
-        points = {"blob from the test images": (change.mean(), low, high)}
-        for control, found in block["controls"].items():
-            value = found[after]["k"] / found[after]["n"] - start["k"] / start["n"]
-            points[{"held out": "blob from validation images", "random": "as many random pixels"}[control]] = (
-                value,
-                value,
-                value,
-            )
-        for offset, (label, (value, low, high)) in enumerate(points.items()):
-            colour, marker = (("#0072B2", "o"), ("#009E73", "D"), ("#999999", "s"))[offset]
-            axis.plot([100 * low, 100 * high], [row + 0.2 * (offset - 1)] * 2, color=colour, lw=1.5)
-            axis.plot(
-                100 * value, row + 0.2 * (offset - 1), marker, color=colour, ms=5, label=label if row == 0 else None
-            )
-            data.append(
-                {
-                    "data set": unit.result["dataset"],
-                    "direction": name,
-                    "blob": label,
-                    "change": value,
-                    "low": low,
-                    "high": high,
-                }
-            )
+        interval = metrics.paired_difference(images[before], images[after])
+        start, n = block["scores"][before]["k"], block["scores"][before]["n"]
+        for offset, (key, label, colour, marker) in enumerate(BLOBS):
+            found = (block["scores"] if key is None else block["controls"][key])[after]
+            change, height = (found["k"] - start) / n, row + 0.2 * (offset - 1)
+            low, high = interval if key is None else (np.nan, np.nan)
+            axis.plot([100 * low, 100 * high], [height, height], color=colour, lw=1.5)
+            axis.plot(100 * change, height, marker, color=colour, ms=5, label=label if row == 0 else None)
+            data.append({"data set": unit.result["dataset"], "direction": name, "blob": label, "change": change,
+                         "low": low, "high": high, "n": n})  # fmt: skip
     axis.axvline(0, color="k", lw=0.8)
     axis.set(yticks=range(len(rows)), yticklabels=[label_of(u, n) for u, n, _ in rows],
              xlabel=f"{papers.SCORES[after]} − {papers.SCORES[before]} (points)")  # fmt: skip

@@ -93,6 +93,31 @@ def newcombe(k1, n1, k2, n2, *, level=0.95):
     return Interval(float(p2 - p1 - below), float(p2 - p1 + above))
 
 
+def paired_difference(before, after, *, level=0.95):
+    """Interval of the change of a proportion when the same N cases are scored twice.
+
+    Bonett and Price (2012): with one case added to those gained and one to those lost, p₊ = (gained + 1) / (N + 2),
+    p₋ = (lost + 1) / (N + 2), the interval is p₊ − p₋ ± z √((p₊ + p₋ − (p₊ − p₋)²) / (N + 2)). Unlike a bootstrap
+    it keeps a width where no case changed.
+
+    Args:
+        before, after: hits, (N,), 0 or 1 (or bool); N ≥ 1.
+
+    Raises:
+        ValueError: two lengths, no cases, or values other than 0 and 1.
+    """
+    before, after = np.asarray(before), np.asarray(after)
+    if before.shape != after.shape or before.ndim != 1 or len(before) == 0:
+        raise ValueError(f"two arrays (N,) of hits are needed, N ≥ 1, got {before.shape} and {after.shape}")
+    if not np.isin([before, after], (0, 1)).all():
+        raise ValueError("hits must be 0 or 1")
+    n = len(before) + 2
+    gained, lost = ((after > before).sum() + 1) / n, ((after < before).sum() + 1) / n
+    centre = gained - lost
+    reach = stats.norm.ppf((1 + level) / 2) * np.sqrt((gained + lost - centre**2) / n)
+    return Interval(float(max(-1, centre - reach)), float(min(1, centre + reach)))
+
+
 def bootstrap(values, *, statistic=np.mean, level=0.95, resamples=2000, seed=0):
     """Percentile bootstrap interval of a statistic of N values; for paired scores give their differences.
 
@@ -111,6 +136,26 @@ def bootstrap(values, *, statistic=np.mean, level=0.95, resamples=2000, seed=0):
     draws = np.random.default_rng(seed).integers(0, len(values), (resamples, len(values)))
     low, high = np.quantile(statistic(values[draws], axis=1), [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
+
+
+def jackknife(value, leave_one_out, *, level=0.95):
+    """Interval of a statistic from its values on the sample without each of its N elements.
+
+    Tukey (1958):  value ± z √((N − 1) / N · Σ (θᵢ − θ̄)²). For statistics that resampling with replacement would bias.
+
+    Args:
+        value: the statistic of the whole sample.
+        leave_one_out: θᵢ, (N,), N ≥ 2.
+
+    Raises:
+        ValueError: fewer than two values.
+    """
+    values = np.asarray(leave_one_out, dtype=float)
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"jackknife needs values (N,), N ≥ 2, got {values.shape}")
+    error = np.sqrt((len(values) - 1) * values.var())
+    reach = stats.norm.ppf((1 + level) / 2) * error
+    return Interval(float(value - reach), float(value + reach))
 
 
 def morans_i(maps):

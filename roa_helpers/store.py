@@ -205,7 +205,7 @@ def expected(plan):
 
 
 def shown(profile, study, *, seed=None):
-    """The units that a page shows: the finished ones that ``profile`` plans, then those recorded earlier.
+    """The units that a page shows: those recorded earlier, then the finished ones that ``profile`` plans.
 
     A recorded unit is left out if the profile itself plans one of that name, or if a better profile recorded it.
 
@@ -218,7 +218,7 @@ def shown(profile, study, *, seed=None):
     for name in reversed(RECORDED):
         found = (root() / name / study).glob("[!.]*/result.json")
         best |= {path.parent.name: Unit(path.parent) for path in sorted(found)}
-    return [unit for unit in own if unit] + [best[name] for name in sorted(best) if name not in plans]
+    return [best[name] for name in sorted(best) if name not in plans] + [unit for unit in own if unit]
 
 
 def standing(unit):

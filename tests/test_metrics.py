@@ -300,3 +300,41 @@ def test_moran_needs_neighbours_both_ways():
 def test_a_bootstrap_of_nothing_is_refused(values):
     with pytest.raises(ValueError, match="bootstrap"):
         metrics.bootstrap(values)
+
+
+def test_the_jackknife_of_a_mean_is_its_classical_interval():
+    x = np.random.default_rng(0).normal(size=30)
+    without = (x.sum() - x) / 29
+    reach = stats.norm.ppf(0.975) * x.std(ddof=1) / np.sqrt(30)
+    assert metrics.jackknife(x.mean(), without) == pytest.approx((x.mean() - reach, x.mean() + reach))
+    with pytest.raises(ValueError, match="N ≥ 2"):
+        metrics.jackknife(1.0, [1.0])
+
+
+def test_paired_difference_by_hand():
+    before, after = [1] * 8 + [0] * 2, [1] * 7 + [0] + [1] * 2  # one lost, two gained, of ten
+    gained, lost = 3 / 12, 2 / 12
+    reach = stats.norm.ppf(0.975) * np.sqrt((gained + lost - (gained - lost) ** 2) / 12)
+    assert metrics.paired_difference(before, after) == pytest.approx((gained - lost - reach, gained - lost + reach))
+
+
+def test_paired_difference_keeps_a_width_where_nothing_changed():
+    low, high = metrics.paired_difference([1] * 15, [1] * 15)
+    assert low < -0.1 and high > 0.1
+    low, high = metrics.paired_difference([1] * 400, [1] * 400)
+    assert -0.01 < low < 0 < high < 0.01
+
+
+@pytest.mark.parametrize("after", ([1], [1, 2], [0.5, 1]))
+def test_paired_difference_refuses_what_is_no_pair_of_hits(after):
+    with pytest.raises(ValueError, match="hits"):
+        metrics.paired_difference([0, 1], after)
+
+
+def test_the_interval_of_a_paired_difference_covers_the_truth():
+    rng = np.random.default_rng(0)
+    before = rng.random((2000, 60)) < 0.8
+    after = np.where(rng.random((2000, 60)) < 0.3, rng.random((2000, 60)) < 0.6, before)
+    truth = 0.3 * (0.6 - 0.8)
+    inside = [low <= truth <= high for low, high in map(metrics.paired_difference, before, after)]
+    assert 0.935 < np.mean(inside) < 0.985

@@ -49,7 +49,7 @@ def test_a_verdict_reads_the_interval(low, high, verdict):
 def images(**columns):
     rows = {"clean": 1, "adv": 0, "mod": 1, "mod_adv": 1, "p_roi": 0.01, "p_roa": 0.01,
             "uv": 0.25, "u_not_v": 0.25, "not_u_v": 0.25, "not_u_not_v": 0.25} | columns  # fmt: skip
-    return pd.DataFrame(rows, index=range(40))
+    return pd.DataFrame(rows, index=range(200))
 
 
 BLOCK = {"colocation": {r: {"alignment": 0.5, "alignment_null": [0.0, 0.1]} for r in ("roi", "roa")}}

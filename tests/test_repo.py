@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -87,6 +88,13 @@ def test_make_alone_lists_every_target_that_is_meant_for_people():
     phony = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[0].split()
     listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert [line.split()[1] for line in listed.splitlines()] == [name for name in phony if name != "lint"]
+
+
+def test_the_verdicts_in_the_readme_are_those_of_the_recorded_results():
+    command = [sys.executable, ROOT / "workflow" / "readme.py", "--check"]
+    environment = {name: value for name, value in os.environ.items() if name != "ROA_RESULTS"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(("script", "shell"), [(".ci/run", "bash"), ("workflow/setup.sh", "sh")])

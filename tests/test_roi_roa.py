@@ -40,6 +40,10 @@ def test_scores_follow_from_public_functions(computed, k, definition):
     assert np.array_equal(arrays[f"{definition}_blob_{k}"], blob.numpy())
     assert np.array_equal(arrays[f"{definition}_roi_{k}"], regions.representative(roi).numpy())
     assert np.array_equal(arrays[f"{definition}_roa_{k}"], regions.representative(roa).numpy())
+    representatives = [regions.representative(maps)[None].numpy() for maps in (roi, roa)]
+    assert own["ssim"]["representative"] == pytest.approx(metrics.ssim(*representatives)[0], abs=1e-6)
+    low, high = own["ssim"]["representative_interval"]
+    assert low < own["ssim"]["representative"] < high
     similarity = metrics.ssim(roi.numpy(), roa.numpy())
     assert own["ssim"]["individual"]["mean"] == pytest.approx(similarity.mean())
     assert own["ssim"]["individual"]["sd"] == pytest.approx(similarity.std(ddof=1))

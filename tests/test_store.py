@@ -411,13 +411,13 @@ def test_recorded_units_are_shown_and_paper_goes_before_desk(results):
     ]
 
 
-def test_a_profile_shows_its_own_units_first_if_they_are_current(results):
+def test_a_profile_shows_recorded_units_then_its_own_if_they_are_current(results):
     first, second = planned(0), planned(1)
     put("quick", second.name, store.expected(second))
     put("quick", first.name, {"code": "old"})
     put("paper", second.name), put("paper", "a")
     shown = store.shown("quick", "roi_roa")
-    assert [(u.result["profile"], u.path.name) for u in shown] == [("quick", second.name), ("paper", "a")]
+    assert [(u.result["profile"], u.path.name) for u in shown] == [("paper", "a"), ("quick", second.name)]
 
 
 def test_half_built_and_unfinished_units_are_not_shown(results):

@@ -161,13 +161,17 @@ def stop(process, family):
 
 
 def explain(logs, code):
-    """The end of the logs of failed jobs (what follows the last empty line), or of Snakemake's own."""
+    """What the logs of failed jobs say (Snakemake's own, where no job failed)."""
     if code < 0:
         return f"Snakemake was killed (signal {-code}); the same command continues"
     parts = []
     for log in logs or [LOG]:
-        lines = log.read_text(errors="replace").rstrip().rpartition("\n\n")[2].splitlines()[-LAST_LINES:]
-        parts.append("\n".join([f"failed: {log}", *(f"  {line}" for line in lines)]))
+        text = re.sub(r"\x1b\[[0-9;]*m", "", log.read_text(errors="replace")).rstrip()
+        if log.name == "book.log":  # long, the cause somewhere in it
+            lines = [line for line in text.splitlines() if re.search(r"WARNING|ERROR|not built|Error: ", line)]
+        else:  # the message comes last, after an empty line
+            lines = text.rpartition("\n\n")[2].splitlines()
+        parts.append("\n".join([f"failed: {log}", *(f"  {line}" for line in lines[-LAST_LINES:])]))
     return "\n\n".join(parts) + "\n\nthe run stopped; the same command continues it"
 
 

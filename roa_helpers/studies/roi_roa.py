@@ -30,7 +30,7 @@ def units(profile, *, seed=None, root=None, progress=True):
         root: folder of the data sets (None: ``$ROA_DATA`` or ``~/.cache/roa``).
 
     Returns:
-        list of :class:`roa_helpers.store.Unit`, the profile's own first.
+        list of :class:`roa_helpers.store.Unit`, the recorded ones first.
     """
     planned = config.planned(profile, STUDY, seed=seed)
     for plan in planned:
@@ -165,7 +165,7 @@ def measure(model, side, adv, setting, definition, *, seed, permutations):
         adv: which of them are still classified correctly under the attack, (N,) bool.
         setting: :class:`roa_helpers.pipeline.Setting`.
         definition: of the RoA, one of ``DEFINITIONS``.
-        seed: of the bootstrap and the permutations.
+        seed: of the permutations.
         permutations: size of each permutation null.
 
     Returns:
@@ -178,12 +178,13 @@ def measure(model, side, adv, setting, definition, *, seed, permutations):
     mod_adv = pipeline.attacked(model, modified, setting.eps)
     hits = {"clean": side.hit, "adv": adv, "mod": modified.hit, "mod_adv": mod_adv}
     table = images_table(side, hits, setting, definition, seed=seed, permutations=permutations)
+    similarity, interval = _ssim_of_representatives(roi, roa)
     block = {
         "scores": {name: _count(hit) for name, hit in hits.items()},
         "ssim": {
             "individual": _summary(table.ssim),
-            "representative": _ssim(roi, roa),
-            "representative_interval": _ssim_interval(roi, roa, seed=seed),
+            "representative": similarity,
+            "representative_interval": interval,
             "graded": _summary(table.ssim_graded),
         },
         "colocation": {
@@ -311,18 +312,14 @@ def _summary(values):
             "sd": values.std(), "n": len(values)}  # fmt: skip
 
 
-def _ssim(roi, roa):
-    """SSIM of the representatives of two stacks of regions."""
-    pair = (regions.representative(m).numpy()[None] for m in (roi, roa))
-    return float(metrics.ssim(*pair)[0])
-
-
-def _ssim_interval(roi, roa, *, seed, resamples=200):
-    """95 % percentile bootstrap over images of the SSIM of the two representatives."""
-    rng = np.random.default_rng(seed)
-    draws = (rng.integers(0, len(roi), len(roi)) for _ in range(resamples))
-    values = [_ssim(roi[rows], roa[rows]) for rows in draws]
-    return [float(np.quantile(values, q)) for q in (0.025, 0.975)]
+def _ssim_of_representatives(roi, roa):
+    """(SSIM of the mean maps of two stacks of regions (N, H, W) bool, its jackknife interval over images)."""
+    totals = [maps.double().sum(0, keepdim=True) for maps in (roi, roa)]
+    whole = metrics.ssim(*(total.numpy() / len(roi) for total in totals))[0]
+    if len(roi) < 2:
+        return whole, (np.nan, np.nan)
+    without = [(total - maps.double()).numpy() / (len(roi) - 1) for total, maps in zip(totals, (roi, roa), strict=True)]
+    return whole, metrics.jackknife(whole, metrics.ssim(*without))
 
 
 def _device_name():
