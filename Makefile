@@ -57,6 +57,7 @@ bench: $(READY)  ## measure the attacks beside those of other libraries
 	$(PY) benchmarks/attacks.py
 
 serve: $(READY)  ## serve the built book on http://127.0.0.1:PORT
+	@test -d _build/html || { echo "there is no book yet; first: make book" >&2; exit 2; }
 	$(PY) -m http.server --bind 127.0.0.1 --directory _build/html "$(PORT)"
 
 clean:  ## remove what was built and the quick results; .venv stays

@@ -97,8 +97,7 @@ figure, data = charts.change_plot(units, "adv", "mod_adv")
 figures.show(
     figure,
     name="gain",
-    caption="Change of accuracy under attack by neutralisation, with the 95 % interval of a paired bootstrap "
-    "over images.",
+    caption="Change of accuracy under attack by neutralisation; line: 95 % interval for the same images scored twice.",
     alt="For each data set and direction: the change in accuracy under attack for three blobs, with intervals.",
     data=data,
     units=units,

@@ -2,14 +2,19 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from roa_helpers import config, papers, store
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow"))
+import reproduce
 
 pytestmark = pytest.mark.end_to_end
 PATIENCE = 600  # seconds
@@ -99,6 +104,18 @@ def test_a_second_run_reuses_everything_and_leaves_no_trace(run):
     said = finish(start(results, "study", "roi_roa"))
     assert [line.split()[1] for line in said.splitlines()] == ["reused", "reused"]
     assert {path: path.stat().st_mtime_ns for path in results.glob("quick/roi_roa/*/*")} == before
+
+
+def test_a_number_that_moved_is_listed(run, tmp_path, capsys):
+    results, _, _ = run
+    recorded = units(results)
+    assert reproduce.compare(recorded, recorded) == 0
+    shutil.copytree(recorded[0].path, tmp_path / recorded[0].path.name)
+    moved = store.Unit(tmp_path / recorded[0].path.name)
+    scores = next(iter(moved.result["directions"].values()))["scores"]
+    scores["clean"]["k"] = 0
+    assert reproduce.compare(recorded[:1], [moved]) == 1
+    assert "moved beyond the recorded interval: 1" in capsys.readouterr().out
 
 
 def test_verdicts_are_read_back_as_text_and_as_json(run):

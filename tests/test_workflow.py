@@ -9,6 +9,9 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "workflow"))
+
+import engine  # noqa: E402
 
 
 @pytest.fixture
@@ -67,6 +70,44 @@ def test_unknown_parameters_are_refused_before_anything_runs(execute, arguments,
     assert done.returncode == 1
     assert message in done.stderr
     assert not out.exists()
+
+
+LOG = """\
+Job stats:
+job         count
+total           3
+
+Job 1: study roi_roa digits-0-1-seed0
+Finished jobid: 1 (Rule: study)
+Job 2: notebook 01_page
+Error in rule notebook:
+    message: None
+    jobid: 2
+    log: {log} (check log file(s) for error details)
+"""
+
+
+def test_the_logs_of_failed_jobs_are_found_and_their_message_is_shown(tmp_path, capsys):
+    log, failed = tmp_path / "snakemake.log", tmp_path / "01_page.log"
+    log.write_text(LOG.format(log=failed))
+    failed.write_text("Executing Cell 1\nNameError\n\nnotebook 01_page failed in cell [2]: x\n  NameError: x\n")
+    with subprocess.Popen(["true"]) as process, log.open() as written:
+        process.wait()
+        assert engine.follow(process, written, {}) == [failed]
+    assert capsys.readouterr().err.startswith("study roi_roa digits-0-1-seed0")
+    message = engine.explain([failed], 1)
+    assert message.startswith(f"failed: {failed}\n  notebook 01_page failed in cell [2]: x\n    NameError: x\n")
+    assert "Executing" not in message
+
+
+def test_what_was_started_is_ended():
+    command = [sys.executable, "-c", "import subprocess; subprocess.run(['sleep', '60'])"]
+    process, family = subprocess.Popen(command), {}
+    while not family:
+        engine.note_children(process, family)
+    engine.stop(process, family)
+    assert process.returncode is not None
+    assert not any(child.is_running() for child in family.values())
 
 
 @pytest.mark.parametrize("script", ["engine.py", "summary.py", "reproduce.py"])

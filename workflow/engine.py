@@ -117,7 +117,7 @@ def follow(process, written, family):
     with tqdm(disable=not sys.stderr.isatty(), bar_format=BAR) as bar:
         while True:
             ended = process.poll() is not None
-            _note_children(process, family)
+            note_children(process, family)
             *lines, rest = (rest + written.read()).split("\n")
             for line in lines:
                 if found := re.match(r"total +(\d+)$", line):
@@ -139,10 +139,11 @@ def follow(process, written, family):
             bar.set_description_str(", ".join(name for name, _ in running.values()))
             if ended:
                 return failed
-            time.sleep(0.2)
+            time.sleep(0.5)
 
 
-def _note_children(process, family):
+def note_children(process, family):
+    """Add the processes below ``process`` to ``family``, by number."""
     with contextlib.suppress(psutil.NoSuchProcess):
         family.update((child.pid, child) for child in psutil.Process(process.pid).children(recursive=True))
 
@@ -150,7 +151,7 @@ def _note_children(process, family):
 def stop(process, family):
     """End what is left of Snakemake and of what it started; nothing is, after a run that came to its end."""
     if process.poll() is None:
-        _note_children(process, family)
+        note_children(process, family)
         process.kill()
     for child in family.values():
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -71,7 +71,7 @@ def status(units):
             "(status)=\n# Status\n",
             "What this book shows, and where each result comes from. A unit is one pair of classes with one seed. "
             "*current* means that the code and the choices are those that computed it.\n",
-            "::::{div} roa-table\n",
+            "::::{div} roa-table roa-wide\n",
             markdown_table(rows) if rows else "Nothing has been computed yet.",
             "::::\n",
             "Libraries of the first unit: " + ", ".join(f"{k} {v}" for k, v in versions.items()) + ".\n",

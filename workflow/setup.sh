@@ -28,8 +28,11 @@ fi
 quiet=-q
 if [ -t 1 ]; then quiet=; fi
 echo "installing the packages of requirements.lock into .venv with $("$found" -c 'import sys; print(sys.executable)'): a few minutes"
-rm -f .venv/.installed
-"$found" -m venv --clear .venv
+if [ -e .venv/.installed ] && [ "$(.venv/bin/python -V 2>&1)" = "$("$found" -V)" ]; then
+    rm .venv/.installed  # until the update below has come to its end
+else
+    "$found" -m venv --clear .venv
+fi
 .venv/bin/python -m pip install $quiet --disable-pip-version-check -r requirements.lock
 .venv/bin/python -m pip install $quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 touch .venv/.installed
