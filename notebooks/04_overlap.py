@@ -48,7 +48,7 @@ figures.show_table(
     "2 standard "
     "deviations of single images (the paper’s from its supplement). Representative: one number a class, in "
     "brackets our "
-    "bootstrap interval over images; the paper gives none.",
+    "jackknife interval over images; the paper gives none.",
     units=units,
 )
 
