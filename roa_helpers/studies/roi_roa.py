@@ -4,8 +4,9 @@ A unit trains one binary model M and measures both directions, source class → 
 
     S_clean ─attack→ S_adv ─▶ RoI, RoA ─▶ U−V+ of each image ─θ→ blob ─▶ S_mod ─attack→ S_mod-adv
 
-ε, δ1, δ2, θ and the value that neutralised pixels get are chosen on validation images; test images are only
-measured. Every direction is measured for two definitions of the RoA: ``perturbation``, the paper's, and ``gradient``.
+ε, δ1, δ2, θ and the value that neutralised pixels get are chosen on validation images. As in the paper, the blob is
+made from the test images themselves; a control makes it from validation images. Every direction is measured for two
+definitions of the RoA: ``perturbation``, the paper's, and ``gradient``.
 """
 
 import time
@@ -16,6 +17,7 @@ import pandas as pd
 import torch
 
 from .. import attacks, config, data, metrics, models, papers, pipeline, regions, store, usefulness
+from ..errors import UserError
 from ..pipeline import DEFINITIONS
 
 STUDY = "roi_roa"
@@ -61,6 +63,7 @@ def run(plan, *, profile, root=None, progress=True):
     splits = data.load(
         choices.dataset, classes=choices.classes, size=choices.size, limit=limit, root=root, progress=progress
     )
+    _check_counts(splits.provenance["counts"])
     splits = replace(splits, **{name: _coloured(getattr(splits, name)) for name in ("train", "val", "test")})
     expected = store.expected(plan) | {"data": splits.fingerprint}
     with store.lock(path):
@@ -120,22 +123,23 @@ def compute(model, splits, choices, *, seed):
     for k, (source, other) in enumerate((choices.classes, choices.classes[::-1])):
         name = f"{source} to {other}"
         adv = pipeline.attacked(model, test[k], eps)
-        blocks = {}
+        blocks, images = {}, {}
         for definition in DEFINITIONS:
-            blocks[definition], maps, table = measure(
+            blocks[definition], maps, images[definition] = measure(
                 model, test[k], adv, settings[definition], definition, seed=seed, permutations=choices.permutations
             )
             arrays |= {f"{definition}_{key}_{k}": value for key, value in maps.items()}
-            rows.append(table.assign(direction=name, definition=definition))
+        found, control_hits = controls(model, test[k], val[k], settings["perturbation"], seed=seed)
+        images["perturbation"] = pd.concat([images["perturbation"], control_hits], axis=1)
+        rows += [table.assign(direction=name, definition=definition) for definition, table in images.items()]
         directions[name] = {
-            "source": source, "target": other, **blocks["perturbation"],
-            "controls": controls(model, test[k], val[k], settings["perturbation"], seed=seed),
+            "source": source, "target": other, **blocks["perturbation"], "controls": found,
             "definitions": {"gradient": blocks["gradient"]},
         }  # fmt: skip
         blob = torch.from_numpy(arrays[f"perturbation_blob_{k}"])
         examples = example_maps(model, test[k], blob, settings["perturbation"], choices.examples)
         arrays |= {f"example_{key}_{k}": m for key, m in examples.items()}
-        points.append(curves(model, test[k][: choices.curve], settings["perturbation"], choices).assign(direction=name))
+        points.append(curves(model, test[k], choices.curve, settings["perturbation"], choices).assign(direction=name))
 
     hits = torch.cat([side.hit for side in test])
     result = {
@@ -236,7 +240,7 @@ def colocation(maps, *, seed, permutations):
     return {
         "alignment": observed,
         "alignment_null": [float(np.quantile(null, q)) for q in (0.025, 0.975)],
-        "alignment_p": float((1 + np.sum(np.array(null) >= observed)) / (1 + permutations)),
+        "alignment_p": float((1 + np.sum(np.array(null) >= observed)) / (1 + permutations) + 0 * observed),
         "representative_moran": float(metrics.morans_i(representative)[0]),
         "representative_p": float(metrics.permutation_p(representative, permutations=permutations, seed=seed)[0]),
     }
@@ -249,44 +253,50 @@ def controls(model, side, held_out, setting, *, seed):
     blob has, drawn by ``seed``.
 
     Returns:
-        by name: counts ``mod`` and ``mod_adv``, the blob's pixels, its Jaccard index with the paper's blob.
+        (by name: counts ``mod`` and ``mod_adv``, the blob's pixels, its Jaccard index with the paper's blob;
+        the hits, a row an image).
     """
     blob, prepared = (
         regions.blob(regions.isolate(*pipeline.regions_of(images, setting, "perturbation")).not_u_v, setting.theta)
         for images in (side, held_out)
     )
     order = torch.randperm(blob.numel(), generator=torch.Generator().manual_seed(seed))
-    found = {}
+    found, hits = {}, {}
     for name, other in (("held out", prepared), ("random", (order < blob.sum()).reshape(blob.shape))):
         modified = pipeline.neutralised(model, side, other, setting.value)
-        found[name] = {
-            "mod": _count(modified.hit), "mod_adv": _count(pipeline.attacked(model, modified, setting.eps)),
-            "pixels": int(other.sum()), "jaccard": float(metrics.jaccard(other[None].numpy(), blob[None].numpy())[0]),
-        }  # fmt: skip
-    return found
+        scores = {"mod": modified.hit, "mod_adv": pipeline.attacked(model, modified, setting.eps)}
+        found[name] = {score: _count(hit) for score, hit in scores.items()} | {
+            "pixels": int(other.sum()),
+            "jaccard": float(metrics.jaccard(other[None].numpy(), blob[None].numpy())[0]),
+        }
+        hits |= {f"{score}, {name}": hit.int() for score, hit in scores.items()}
+    return found, pd.DataFrame(hits)
 
 
-def curves(model, side, setting, choices):
-    """Scores on test images as ε changes (blob fixed) and as θ changes (ε fixed), paper's RoA. A row a point."""
-    parts = regions.isolate(*pipeline.regions_of(side, setting, "perturbation"))
-    modified = pipeline.neutralised(model, side, regions.blob(parts.not_u_v, setting.theta), setting.value)
-    rows = []
+def curves(model, side, count, setting, choices):
+    """Scores of ``count`` test images as ε changes (blob fixed) and as θ changes (ε fixed), with the paper's RoA.
+
+    The blobs are those of all images of ``side``. A row a point.
+    """
+    inside = regions.isolate(*pipeline.regions_of(side, setting, "perturbation")).not_u_v
+    shown, rows = side[:count], []
+    modified = pipeline.neutralised(model, shown, regions.blob(inside, setting.theta), setting.value)
     for eps in choices.eps:
-        for name, scanned in (("adv", side), ("mod_adv", modified)):
+        for name, scanned in (("adv", shown), ("mod_adv", modified)):
             rows.append({"axis": "eps", "at": eps, "score": name} | _count(pipeline.attacked(model, scanned, eps)))
     for theta in choices.curve_theta:
-        scanned = pipeline.neutralised(model, side, regions.blob(parts.not_u_v, theta), setting.value)
+        scanned = pipeline.neutralised(model, shown, regions.blob(inside, theta), setting.value)
         for name, hits in (("mod", scanned.hit), ("mod_adv", pipeline.attacked(model, scanned, setting.eps))):
             rows.append({"axis": "theta", "at": theta, "score": name} | _count(hits))
     return pd.DataFrame(rows)
 
 
 def example_maps(model, side, blob, setting, count):
-    """A handful of correctly classified images with the maps that everything else follows from, as float16.
+    """A handful of images, correctly classified ones first, with the maps that everything else follows from, float16.
 
     Perturbations are in units of ε: of the clean image, and of the neutralised one.
     """
-    picked = side[torch.nonzero(side.hit)[:count, 0]]
+    picked = side[torch.argsort(~side.hit, stable=True)[:count]]
     modified = pipeline.neutralised(model, picked, blob, setting.value)
     maps = {"image": picked.x}
     for name, scanned in (("perturbation", picked), ("perturbation_modified", modified)):
@@ -294,6 +304,13 @@ def example_maps(model, side, blob, setting, count):
     for definition in DEFINITIONS:
         maps["importance"], maps[f"vulnerability_{definition}"] = pipeline.maps_of(picked, setting.eps, definition)
     return {name: m.numpy().astype(np.float16) for name, m in maps.items()}
+
+
+def _check_counts(counts):
+    """Refuse data of which a part holds fewer than two pictures of a class: there would be nothing to measure."""
+    few = [f"{part}: {n} of {label}" for part, labels in counts.items() for label, n in labels.items() if n < 2]
+    if few:
+        raise UserError(f"too few pictures to train and measure ({', '.join(few)})\n  give at least 14 of each class")
 
 
 def _coloured(image_set):
