@@ -108,7 +108,7 @@ def _code(path):
 
 
 def read(path, expected=None):
-    """The unit at ``path``, or None if none is finished there or its fingerprint is not ``expected``.
+    """The unit at ``path``, or None if none stands there complete, or if its fingerprint is not ``expected``.
 
     Args:
         path: folder of the unit.
@@ -117,9 +117,10 @@ def read(path, expected=None):
     unit = Unit(Path(path))
     try:
         stands = unit.result["fingerprint"]
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+        intact = all(_digest(unit.path / name) == digest for name, digest in unit.result.get("files", {}).items())
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return unit if all(stands.get(k) == v for k, v in (expected or {}).items()) else None
+    return unit if intact and all(stands.get(k) == v for k, v in (expected or {}).items()) else None
 
 
 def write(path, result, *, arrays, tables):
@@ -127,7 +128,7 @@ def write(path, result, *, arrays, tables):
 
     Args:
         path: folder of the unit; an older one is replaced.
-        result: JSON-able dict; NaN and infinities become null.
+        result: JSON-able dict; NaN and infinities become null; the files' SHA-256 are added as ``files``.
         arrays: arrays by name, for ``arrays.npz``.
         tables: DataFrames by name, each a ``<name>.csv``.
 
@@ -141,6 +142,7 @@ def write(path, result, *, arrays, tables):
             np.savez_compressed(building / "arrays.npz", **arrays)
             for name, table in tables.items():
                 table.to_csv(building / f"{name}.csv", index=False, float_format="%.6g")
+            result = result | {"files": {file.name: _digest(file) for file in sorted(building.iterdir())}}
             text = json.dumps(_finite(result), indent=1, default=_plain, ensure_ascii=False, allow_nan=False)
             (building / "result.json").write_text(text + "\n", encoding="utf-8")
             building.chmod(0o755)
@@ -148,6 +150,10 @@ def write(path, result, *, arrays, tables):
         finally:
             shutil.rmtree(building, ignore_errors=True)
     return Unit(path)
+
+
+def _digest(file):
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _swap(new, place):
@@ -216,8 +222,8 @@ def shown(profile, study, *, seed=None):
     own = [read(unit_path(profile, study, name), expected(plan)) for name, plan in plans.items()]
     best = {}
     for name in reversed(RECORDED):
-        found = (root() / name / study).glob("[!.]*/result.json")
-        best |= {path.parent.name: Unit(path.parent) for path in sorted(found)}
+        found = sorted((root() / name / study).glob("[!.]*/result.json"))
+        best |= {unit.path.name: unit for unit in (read(path.parent) for path in found) if unit}
     return [best[name] for name in sorted(best) if name not in plans] + [unit for unit in own if unit]
 
 
