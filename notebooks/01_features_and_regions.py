@@ -46,13 +46,14 @@ units = roi_roa.units(profile, seed=seed)
 #
 # Each point is one feature of the last layer, standardised and turned so that ρ̂ is positive on validation images.
 # The infimum over the ε-ball is searched by an attack on that feature, so γ̂ is an upper bound: a feature shown as
-# non-robust is non-robust, one shown as robust may still not be.
+# non-robust is so on these images, one shown as robust may still not be.
 
 # %% tags=["hide-input"]
 figure, data = charts.usefulness(units)
 figures.show(
     figure,
     name="features-rho-gamma",
+    sample=" and ".join(f"n = {n}" for n in sorted(data.n.unique())) + " test images",
     caption="Usefulness ρ̂ and usefulness under attack γ̂ of a random sample of the model’s penultimate features.",
     alt="Scatter plots of gamma against rho for each data set; points below the zero line are useful but non-robust.",
     data=data,
@@ -69,9 +70,7 @@ parts = [
 figures.show_text(
     "Useful features (ρ̂ > 0) that the attack makes useless or worse (γ̂ ≤ 0), at the ε of each data set: "
     + "; ".join(parts)
-    + ". The estimate uses "
-    + ", ".join(str(n) for n in sorted(data.n.unique()))
-    + " test images."
+    + "."
 )
 
 # %% [markdown]
@@ -79,7 +78,7 @@ figures.show_text(
 #
 # The same idea for pixels, Fig. 2 of the paper: utility U on one axis, vulnerability V on the other, the thresholds
 # cut the plane into four. Here every point is a real pixel. V is the norm of the loss gradient, because the size of
-# FGSM’s own step is almost the same everywhere (see {ref}`segregation`).
+# FGSM’s own step takes few values (see {ref}`segregation`).
 
 # %% tags=["hide-input"]
 figure, data = charts.utility_vulnerability(units[0], 0)

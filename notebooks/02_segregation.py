@@ -95,6 +95,7 @@ figure, data = charts.magnitude_histogram(units)
 figures.show(
     figure,
     name="magnitudes",
+    sample=f"{sum(len(unit.arrays[f'example_image_{k}']) for unit in units for k in (0, 1))} images in all",
     caption="What the two definitions see: values of the two maps over all pixels of the stored examples.",
     alt="Histograms for each data set: FGSM magnitudes crowd at few values, gradient magnitudes spread.",
     data=data,

@@ -76,7 +76,7 @@ figures.show(
 #
 # A mean of regions always looks like something. The test: *alignment* is the share of the regions’ variance that
 # survives averaging. It is 1 if all regions of a class are the same and falls to about 1/n if they have nothing to do
-# with each other. The comparison are the same regions, each rolled to a random place, which keeps every shape and
+# with each other. They are compared with the same regions, each rolled to a random place, which keeps every shape and
 # destroys the common position.
 
 # %% tags=["hide-input"]

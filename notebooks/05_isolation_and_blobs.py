@@ -114,8 +114,9 @@ for unit in units:
     figures.show(
         figure,
         name=f"tuning-{unit.path.name}",
-        caption=f"<b>{papers.title(unit.result['dataset'])}</b>: every setting of the grid, on validation "
-        f"images. Shaded: the cost that is allowed.",
+        caption=f"<b>{papers.title(unit.result['dataset'])}</b>: the settings of the grid that give both "
+        "classes a blob, by cost and gain. Shaded: the cost that is allowed.",
+        sample=f"at most {unit.result['parameters']['choices']['tune']} validation images a class",
         alt="Scatter of gain under attack against cost in clean accuracy for all settings; the chosen one is ringed.",
         data=data,
         units=[unit],
@@ -128,7 +129,7 @@ for unit, data in zip(units, searched, strict=True):
     figures.show_text(
         f"**{papers.title(unit.result['dataset'])}**: δ₁ = {row.delta1:g}, δ₂ = {row.delta2:g}, θ = "
         f"{row.theta:g}, pixels set to "
-        f"{row.value:g}, {reached}; {data.feasible.sum()} of {len(data)} settings stay within it. On validation "
+        f"{row.value:g}, {reached}; {data.feasible.sum()} of {len(data)} settings shown stay within it. On validation "
         f"images accuracy "
         f"under attack goes from {100 * row.adv:.1f} % to {100 * row.mod_adv:.1f} %, clean accuracy from "
         f"{100 * row.clean:.1f} % to "

@@ -97,7 +97,7 @@ figure, data = charts.change_plot(units, "adv", "mod_adv")
 figures.show(
     figure,
     name="gain",
-    caption="Change of accuracy under attack by neutralisation; line: 95 % interval for the same images scored twice.",
+    caption="Change of accuracy under attack by neutralisation; lines: 95 % intervals (same images scored twice).",
     alt="For each data set and direction: the change in accuracy under attack for three blobs, with intervals.",
     data=data,
     units=units,
@@ -133,6 +133,7 @@ figure, data = charts.score_curves(units, "eps")
 figures.show(
     figure,
     name="curve-eps",
+    sample=f"at most {data.n.max()} test images a direction",
     caption="Accuracy under attack before and after neutralisation as ε grows; bands: 95 % Wilson; dashed: the ε used.",
     alt="Curves of accuracy against epsilon for each data set and direction, with and without neutralisation.",
     data=data,
@@ -144,6 +145,7 @@ figure, data = charts.score_curves(units, "theta")
 figures.show(
     figure,
     name="curve-theta",
+    sample=f"at most {data.n.max()} test images a direction",
     caption="Accuracy on neutralised images, clean and attacked, as θ grows and the blob shrinks; dashed: the θ used.",
     alt="Curves of accuracy against theta for each data set and direction, clean and attacked.",
     data=data,

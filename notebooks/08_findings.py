@@ -17,7 +17,7 @@
 # (findings)=
 # # What holds of the paper’s findings?
 #
-# The paper closes with four key findings. Here each becomes one or two claims with a rule that was written down
+# The paper closes with four key findings. Here they become claims, each with a rule that was written down
 # before looking: *reproduced*, *contradicted*, or *undecided* when the data cannot tell. The rules read intervals,
 # never bare numbers.
 

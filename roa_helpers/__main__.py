@@ -96,8 +96,14 @@ def _pair_of(place, pair):
     """``pair``, or the two classes of a folder or zip that has exactly two."""
     from .archives import class_folders, open_tree
 
+    if not Path(place).exists():
+        raise UserError(
+            f"nothing lies at {place}\n  --images takes a folder or a zip with one folder of pictures a class"
+        )
     with open_tree(Path(place)) as tree:
         classes = class_folders(tree, place=Path(place)).classes
+    if len(classes) < 2:
+        raise UserError(f"{place} has a single class, {classes[0]}\n  a study needs the pictures of two, a folder each")
     if pair is None and len(classes) != 2:
         raise UserError(f"{place} has {len(classes)} classes: {', '.join(classes)}\n  choose two: --pair CLASS CLASS")
     return pair or classes

@@ -85,7 +85,11 @@ def tuning_surface(unit, *, definition="perturbation"):
     Settings that leave a class without a blob cost and gain nothing; they are left out.
     """
     table = unit.table("tuning")
-    empty = ~table.feasible & (table.clean - table["mod"] <= unit.result["parameters"]["choices"]["clean_loss"])
+    empty = (
+        ~table.chosen
+        & ~table.feasible
+        & (table.clean - table["mod"] <= unit.result["parameters"]["choices"]["clean_loss"])
+    )
     table = table[(table.definition == definition) & ~empty]
     cost, gain = 100 * (table.clean - table["mod"]), 100 * (table.mod_adv - table.adv)
     limit = 100 * unit.result["parameters"]["choices"]["clean_loss"]
@@ -148,18 +152,17 @@ BLOBS = (
 
 
 def change_plot(units, before, after):
-    """The change between two scores of the same images: the paper's blob with its interval, and the two controls."""
+    """The change between two scores of the same images: the paper's blob and two controls, with intervals."""
     rows, data = papers.directions(units), []
     figure, axis = drawing(6.4, 0.6 * len(rows) + 1.2)
     for row, (unit, name, block) in enumerate(rows):
         images = unit.table("images")
         images = images[(images.direction == name) & (images.definition == "perturbation")]
-        interval = metrics.paired_difference(images[before], images[after])
         start, n = block["scores"][before]["k"], block["scores"][before]["n"]
         for offset, (key, label, colour, marker) in enumerate(BLOBS):
             found = (block["scores"] if key is None else block["controls"][key])[after]
             change, height = (found["k"] - start) / n, row + 0.2 * (offset - 1)
-            low, high = interval if key is None else (np.nan, np.nan)
+            low, high = metrics.paired_difference(images[before], images[after if key is None else f"{after}, {key}"])
             axis.plot([100 * low, 100 * high], [height, height], color=colour, lw=1.5)
             axis.plot(100 * change, height, marker, color=colour, ms=5, label=label if row == 0 else None)
             data.append({"data set": unit.result["dataset"], "direction": name, "blob": label, "change": change,

@@ -4,6 +4,7 @@ A profile is a list of units to compute and the choices they are computed with. 
 typed; a change of any value changes the fingerprint of the results that depend on it.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,9 +48,10 @@ class RoiRoa:
 
     @property
     def name(self):
-        """Name of the pair, the stem of its units' folders: ``mnist-0-1``; for a path ``own-<its last part>-…``."""
+        """Name of the pair, the stem of its units' folders: ``mnist-0-1``; a path gives its last part and a digest."""
         place = Path(self.dataset)
-        dataset = self.dataset if place.name == self.dataset else f"own-{place.stem}"
+        digest = hashlib.sha256(self.dataset.encode()).hexdigest()[:6]
+        dataset = self.dataset if place.name == self.dataset else f"own-{place.name}-{digest}"
         return re.sub(r"[^\w.-]+", "_", "-".join((dataset, *self.classes)))
 
 
@@ -58,8 +60,8 @@ REASONS = {
     "size": "the authors' inputs are 48×48 pixels",
     "width": "channels of VGG16 are multiplied by it; below 1 only where the data are tiny",
     "weights": "ImageNet weights where they can be loaded, otherwise training from scratch",
-    "eps": "not stated; the grid value at which FGSM's accuracy on validation images is nearest to the paper's",
-    "eps_target": "accuracy under attack aimed at where the paper gives none",
+    "eps": "not stated; the grid value at which FGSM's accuracy on validation images is nearest to eps_target",
+    "eps_target": "the paper's score_adv, averaged over both directions; one half where it gives none",
     "delta1": "“a tuned parameter”; grid searched on validation images",
     "delta2": "“a tuned parameter”; lies between the four levels that three channels moved by 0 or ε can give",
     "delta2_gradient": "the same for the second definition of the RoA, whose maps are graded",

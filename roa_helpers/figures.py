@@ -27,7 +27,7 @@ STYLE = {"font.size": 9, "axes.titlesize": 9, "axes.spines.top": False, "axes.sp
          "figure.dpi": 110, "savefig.bbox": "tight", "svg.hashsalt": "roa"}  # fmt: skip
 
 
-def show(figure, *, name, caption, alt, data, units=()):
+def show(figure, *, name, caption, alt, data, units=(), sample=None):
     """Put a figure on the page: picture, caption, a link to its data, and where it came from.
 
     Args:
@@ -37,6 +37,7 @@ def show(figure, *, name, caption, alt, data, units=()):
         alt: what a reader who cannot see it should know.
         data: DataFrame of what is plotted (linked as CSV), or dict of arrays (linked as NPZ).
         units: the units it was drawn from.
+        sample: what was measured on, in words; None: the test images that the scores were measured on.
     """
     buffer = io.BytesIO()
     with matplotlib.rc_context(STYLE):
@@ -45,7 +46,7 @@ def show(figure, *, name, caption, alt, data, units=()):
     _display(
         f'<figure class="roa" id="{name}"><img alt="{html.escape(alt, quote=True)}" '
         f'src="data:image/png;base64,{picture}">'
-        f"<figcaption>{caption} {_data_link(name, data)}{_origin(units)}</figcaption></figure>"
+        f"<figcaption>{caption} {_data_link(name, data)}{_origin(units, sample)}</figcaption></figure>"
     )
 
 
@@ -56,7 +57,7 @@ def show_table(table, *, name, caption, units=()):
     """
     shaped = present(table) if "paper_low" in table else table
     body = shaped.to_html(index=False, border=0, na_rep="–", classes="roa-table", escape=True)
-    caption_row = f"<caption>{caption} {_data_link(name, table)}{_origin(units)}</caption>"
+    caption_row = f"<caption>{caption} {_data_link(name, table)}{_origin(units, None)}</caption>"
     body = body.replace("<thead>", caption_row + "<thead>", 1)
     _display(f'<div class="roa-table" id="{name}">{body}</div>')
 
@@ -119,7 +120,7 @@ def _data_link(name, data):
     return f'<a class="roa-data" download="{name}.{kind}" href="{address}">data ({kind.upper()})</a>'
 
 
-def _origin(units):
+def _origin(units, sample):
     lines = []
     for profile in dict.fromkeys(unit.result["profile"] for unit in units):
         results = [unit.result for unit in units if unit.result["profile"] == profile]
@@ -128,7 +129,7 @@ def _origin(units):
         when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
         counts = sorted({c["n"] for r in results for c in _clean_counts(r)})
         span = str(counts[0]) if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
-        lines.append(f"profile {profile} ({devices}, {when}), n = {span} test images a direction")
+        lines.append(f"profile {profile} ({devices}, {when}), {sample or f'n = {span} test images a direction'}")
     return f'<span class="roa-origin">{html.escape("; ".join(lines))}</span>' if lines else ""
 
 

@@ -59,8 +59,9 @@ def open_choices(units):
     for name, reason in config.REASONS.items():
         values = {}
         for unit in units:
-            used = unit.result["parameters"]
-            chosen = next(iter(unit.result["directions"].values()))["parameters"].get(name)
-            values[papers.title(unit.result["dataset"])] = used["choices"][name] if chosen is None else chosen
+            used, block = unit.result["parameters"], next(iter(unit.result["directions"].values()))
+            chosen = used["choices"] | used | block["parameters"]
+            chosen["delta2_gradient"] = block["definitions"]["gradient"]["parameters"]["delta2"]
+            values[papers.title(unit.result["dataset"])] = chosen[name]
         rows.append({"choice": name} | values | {"why": reason})
     return pd.DataFrame(rows)

@@ -86,7 +86,9 @@ def test_workflows_are_bounded_pinned_and_ask_for_little(path):
 
 def test_make_alone_lists_every_target_that_is_meant_for_people():
     phony = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[0].split()
-    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert [line.split()[1] for line in listed.splitlines()] == [name for name in phony if name != "lint"]
 
 
