@@ -1,6 +1,7 @@
 """The command line as a user meets it: exit codes, one clear message, no traceback, quick to start."""
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -146,11 +147,22 @@ def test_another_pair_borrows_the_choices_of_its_data_set():
     assert plan.choices.epochs == known.choices.epochs
 
 
+def test_own_images_that_cannot_make_a_pair_are_refused(pictures, tmp_path):
+    with pytest.raises(UserError, match="nothing lies at"):
+        cli.planned(name="roi_roa", profile="quick", images=str(tmp_path / "nowhere"))
+    for name in ("bee", "cat"):
+        for picture in (pictures / name).iterdir():
+            picture.unlink()
+        (pictures / name).rmdir()
+    with pytest.raises(UserError, match="a single class, ant"):
+        cli.planned(name="roi_roa", profile="quick", images=str(pictures))
+
+
 def test_own_images_with_two_classes_need_no_pair(pictures):
     with pytest.raises(UserError, match="has 3 classes: ant, bee, cat\n  choose two"):
         cli.planned(name="roi_roa", profile="quick", images=str(pictures))
     (plan,) = cli.planned(name="roi_roa", profile="quick", images=str(pictures), pair=["cat", "ant"])
-    assert plan.name == "own-zoo-cat-ant-seed0"
+    assert re.fullmatch(r"own-zoo-[0-9a-f]{6}-cat-ant-seed0", plan.name)
     for picture in (pictures / "bee").iterdir():
         picture.unlink()
     (pictures / "bee").rmdir()

@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import samples
+import torch
 from samples import CHOICES, DIRECTIONS
 
 from roa_helpers import attacks, config, data, explain, metrics, models, pipeline, regions, store
+from roa_helpers.errors import UserError
 from roa_helpers.studies import roi_roa
 
 
@@ -142,3 +144,21 @@ def test_alignment_tells_common_places_from_scattered_ones():
     assert found["alignment"] < 0.2 and found["alignment_p"] > 0.05
     full = np.ones((9, 8, 8), bool)
     assert np.isnan(roi_roa.colocation(full, seed=0, permutations=3)["alignment"])
+
+
+def test_too_few_pictures_are_refused_before_anything_is_computed(results, monkeypatch):
+    splits = samples.splits()
+    splits.provenance["counts"]["val"]["1"] = 1
+    monkeypatch.setattr(data, "load", lambda *args, **kwargs: splits)
+    with pytest.raises(UserError, match="val: 1 of 1"):
+        roi_roa.run(config.Planned("roi_roa", CHOICES, 0), profile="quick", progress=False)
+    assert not list(results.rglob("*.safetensors*"))
+
+
+def test_examples_exist_even_where_the_model_fails(computed):
+    model, splits, _, _ = computed
+    x, y = pipeline.of_class(splits.test, 0, seed=0)
+    wrong = pipeline.scan(model, x, 1 - y)
+    setting = pipeline.Setting(eps=0.1, delta1=0.3, delta2=0.5, theta=0.2, value=0.0)
+    maps = roi_roa.example_maps(model, wrong, torch.zeros(32, 32, dtype=torch.bool), setting, 2)
+    assert len(maps["image"]) == 2
