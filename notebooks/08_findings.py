@@ -17,9 +17,8 @@
 # (findings)=
 # # What holds of the paper’s findings?
 #
-# The paper closes with four key findings. Here they become claims, each with a rule that was written down
-# before looking: *reproduced*, *contradicted*, or *undecided* when the data cannot tell. The rules read intervals,
-# never bare numbers.
+# The paper closes with four key findings. Here they become claims, each with a rule that stands beside it:
+# *reproduced*, *contradicted*, or *undecided* when the data cannot tell. The rules read intervals, never bare numbers.
 
 # %% tags=["remove-cell"]
 import sys
