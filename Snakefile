@@ -13,12 +13,12 @@ import sys
 from pathlib import Path
 
 from roa_helpers import config as profiles
-from roa_helpers import store
+from roa_helpers import fingerprints, store
 
 if unknown := set(config) - {"profile", "seed"}:
     sys.exit(f"unknown setting {', '.join(unknown)}; there are: profile, seed")
 PROFILE = config.get("profile", "quick")
-SEED = config.get("seed")  # None: the profile's own seeds; the notebooks then take 0
+SEED = config.get("seed")  # None: the profile's own seeds
 RESULTS = os.path.relpath(store.root())
 PYTHON = shlex.quote(sys.executable)
 PLANS = {(study, plan.name): plan for study in profiles.STUDIES for plan in profiles.planned(PROFILE, study, seed=SEED)}
@@ -26,7 +26,7 @@ NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("[0-9][0-9]_*.ip
 PACKAGE = sorted(str(path) for path in Path("roa_helpers").rglob("*.py") if path.name != "__main__.py")
 BOOK = sorted(str(path) for path in Path("book").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 RECORDED = sorted(str(path) for name in store.RECORDED for path in Path(RESULTS, name).glob("*/[!.]*/result.json"))
-SUPPLIES = ["archives.py", "config.py", "data.py", "download.py", "papers.py", "store.py"]  # choices and data
+SUPPLIES = ["archives.py", "config.py", "data.py", "download.py", "papers.py", "store.py", "studies/__init__.py"]  # choices and data
 EXECUTED = [f"_build/executed/{PROFILE}/{name}.ipynb" for name in NOTEBOOKS]
 MARKS = [f"{RESULTS}/{PROFILE}/{study}/.{name}.done" for study, name in PLANS]
 
@@ -84,17 +84,17 @@ rule notebook:
     benchmark:
         f"_build/times/{PROFILE}/{{name}}.tsv"
     params:
-        seed=SEED or 0,
+        seed="" if SEED is None else f"--seed {SEED}",
     message:
         "notebook {wildcards.name}"
     shell:
         "{PYTHON} workflow/run_notebook.py {input.notebook:q} {output:q}"
-        " --profile {PROFILE:q} --seed {params.seed} --log {log:q}"
+        " --profile {PROFILE:q} {params.seed} --log {log:q}"
 
 
 rule study:
     input:
-        lambda wildcards: [f"roa_helpers/{name}" for name in (*store.CODE[wildcards.study], *SUPPLIES)],
+        lambda wildcards: [f"roa_helpers/{name}" for name in (*fingerprints.files(*store.entries(wildcards.study)), *SUPPLIES)],
     output:
         f"{RESULTS}/{PROFILE}/{{study}}/.{{unit}}.done",
     log:

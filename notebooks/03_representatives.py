@@ -31,13 +31,12 @@ if "google.colab" in sys.modules:
 
 # %% tags=["parameters"]
 profile = "quick"
-seed = 0
+seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import charts, figures, plots
-from roa_helpers.studies import roi_roa
+from roa_helpers import charts, figures, plots, studies
 
-units = roi_roa.units(profile, seed=seed)
+units = studies.units("roi_roa", profile, seed=seed)
 
 # %% tags=["hide-input"]
 figures.show(

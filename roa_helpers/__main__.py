@@ -113,11 +113,11 @@ def run_study(args):
     plans = planned(
         name=args.name, profile=args.profile, dataset=args.dataset, images=args.images, pair=args.pair, seed=args.seed
     )
-    from .studies import roi_roa
+    from . import studies
 
     for plan in plans:
         start = time.perf_counter()
-        unit, reused = roi_roa.run(plan, profile=args.profile, progress=sys.stderr.isatty())
+        unit, reused = studies.run(plan, profile=args.profile, progress=sys.stderr.isatty())
         seconds = time.perf_counter() - start
         how = "reused" if reused else "computed"
         print(f"{plan.name:<32}  {how:<8}  {seconds:6.1f} s  {_short(unit.path)}", flush=True)

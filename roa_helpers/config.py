@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .errors import UserError
+from .papers import attacked_accuracy
 
 
 @dataclass(frozen=True, kw_only=True)
-class RoiRoa:
-    """Choices of the study ``roi_roa`` for one pair of classes. Images a class are upper limits (None: all)."""
+class Pair:
+    """A pair of classes and the network that tells them apart. Images a class are upper limits (None: all)."""
 
     dataset: str
     classes: tuple[str, str]
@@ -29,8 +30,23 @@ class RoiRoa:
     learning_rate: float = 0.02
     weight_decay: float = 5e-4
     augment: bool = False
+    mixed: bool = False
     eps: tuple[float, ...] = (0.002, 0.004, 0.008, 0.016, 0.031, 0.063, 0.094, 0.125, 0.188, 0.25)
     eps_target: float = 0.5
+
+    @property
+    def name(self):
+        """Name of the pair, the stem of its units' folders: ``mnist-0-1``; a path gives its last part and a digest."""
+        place = Path(self.dataset)
+        digest = hashlib.sha256(self.dataset.encode()).hexdigest()[:6]
+        dataset = self.dataset if place.name == self.dataset else f"own-{place.name}-{digest}"
+        return re.sub(r"[^\w.-]+", "_", "-".join((dataset, *self.classes)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoiRoa(Pair):
+    """Choices of the study ``roi_roa``: the paper's pipeline on one pair of classes."""
+
     delta1: tuple[float, ...] = (0.3, 0.6)
     delta2: tuple[float, ...] = (0.5, 0.9)
     delta2_gradient: tuple[float, ...] = (0.1, 0.3)
@@ -46,13 +62,33 @@ class RoiRoa:
     permutations: int = 99
     examples: int = 6
 
+
+@dataclass(frozen=True, kw_only=True)
+class Supplement(Pair):
+    """Choices of the study ``supplement``: one unordered pair of classes, scores over θ, thresholds not tuned."""
+
+    delta1: float = 0.3
+    delta2: float = 0.5
+    theta: tuple[float, ...] = (0.10, 0.11, 0.12, 0.13, 0.14, 0.15, 0.16, 0.17, 0.18, 0.19)
+    value: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensitivity(RoiRoa):
+    """Choices of the study ``sensitivity``: the pipeline with one choice of the training changed.
+
+    Attributes:
+        varied: the name of the choice that differs from the base (empty: none does).
+        seed_offset: added to the unit's seed.
+    """
+
+    varied: str = ""
+    seed_offset: int = 0
+
     @property
     def name(self):
-        """Name of the pair, the stem of its units' folders: ``mnist-0-1``; a path gives its last part and a digest."""
-        place = Path(self.dataset)
-        digest = hashlib.sha256(self.dataset.encode()).hexdigest()[:6]
-        dataset = self.dataset if place.name == self.dataset else f"own-{place.name}-{digest}"
-        return re.sub(r"[^\w.-]+", "_", "-".join((dataset, *self.classes)))
+        changed = f"-{self.varied}-{getattr(self, self.varied):g}" if self.varied else ""
+        return super().name + changed
 
 
 #: Why each open choice is what it is; the book prints this beside the values.
@@ -69,6 +105,7 @@ REASONS = {
     "value": "“set to 0 or 1”",
     "clean_loss": "how much clean accuracy a setting may cost and still be chosen",
     "learning_rate": "not stated",
+    "mixed": "convolutions in bfloat16 while training, where the processor has it; twice as fast",
     "epochs": "not stated; until validation accuracy levels off",
     "tune": "validation images a class that the grid search uses",
 }
@@ -80,20 +117,31 @@ class Profile:
 
     name: str
     roi_roa: tuple[RoiRoa, ...]
+    supplement: tuple[Supplement, ...] = ()
+    sensitivity: tuple[Sensitivity, ...] = ()
     seeds: tuple[int, ...] = (0,)
     threads: int = 1
 
 
 STUDIES = ("roi_roa",)
 
+
+def _pair(dataset, *classes, **choices):
+    """One of the paper's pairs; ε is matched to the paper's score_adv where it gives one."""
+    target = attacked_accuracy(dataset, default=RoiRoa.eps_target)
+    return RoiRoa(dataset=dataset, classes=classes, eps_target=target, mixed=True, **choices)
+
+
 #: The pairs that the paper shows, and one of CIFAR-10, with epochs that full-width training from scratch needs.
 _PAIRS = (
-    RoiRoa(dataset="mnist", classes=("0", "1"), epochs=3),
-    RoiRoa(dataset="fashion-mnist", classes=("Trouser", "Pullover"), epochs=4),
-    RoiRoa(dataset="cifar10", classes=("airplane", "automobile"), epochs=16, augment=True),
-    RoiRoa(dataset="cats-vs-dogs", classes=("Cat", "Dog"), epochs=16, augment=True),
-    RoiRoa(dataset="malaria", classes=("Parasitized", "Uninfected"), epochs=6, augment=True),
+    _pair("mnist", "0", "1", epochs=3),
+    _pair("fashion-mnist", "Trouser", "Pullover", epochs=4, augment=True),
+    _pair("cifar10", "airplane", "automobile", epochs=16, augment=True),
+    _pair("cats-vs-dogs", "Cat", "Dog", epochs=16, augment=True),
+    _pair("malaria", "Parasitized", "Uninfected", epochs=6, augment=True),
 )
+#: Training images a class in the desk profile (None: all that are left after validation and test).
+_DESK_TRAIN = {"mnist": 1000, "fashion-mnist": 3000, "cifar10": None, "cats-vs-dogs": None, "malaria": 2000}
 
 PROFILES = {
     p.name: p
@@ -107,7 +155,7 @@ PROFILES = {
         ),
         Profile(
             name="desk",
-            roi_roa=tuple(replace(pair, train=1000, val=100, test=400) for pair in _PAIRS[:2]),
+            roi_roa=tuple(replace(pair, train=_DESK_TRAIN[pair.dataset], val=100, test=400) for pair in _PAIRS),
         ),
         Profile(
             name="paper",
@@ -135,7 +183,7 @@ class Planned:
     """A unit that a profile plans: one study, one set of choices, one seed."""
 
     study: str
-    choices: RoiRoa
+    choices: Pair
     seed: int
 
     @property
@@ -178,5 +226,6 @@ def choices(profile_name, dataset, *, classes=None):
                 f"profile '{profile_name}' names no pair of classes of '{dataset}'"
                 f"\n  name one: --pair CLASS CLASS\n  or choose a data set of the profile: {', '.join(planned)}"
             )
-        return replace(next(iter(planned.values())), dataset=dataset, classes=tuple(classes))
+        target = attacked_accuracy(dataset, default=RoiRoa.eps_target)
+        return replace(next(iter(planned.values())), dataset=dataset, classes=tuple(classes), eps_target=target)
     return base if classes is None else replace(base, classes=tuple(classes))

@@ -124,6 +124,19 @@ def use_threads(count):
     torch.backends.cudnn.allow_tf32 = False
 
 
+def device_name():
+    """What results say of the device they were computed on: the GPU's name, or ``cpu``."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def has_bfloat16():
+    """Whether :func:`device` computes in bfloat16 by itself: emulated, it would be slower than float32."""
+    if device().type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    found = torch.cpu.get_capabilities()
+    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
+
+
 @contextmanager
 def frozen(model):
     """``model`` in evaluation mode with parameters that take no gradient; afterwards as it was found."""
@@ -194,13 +207,17 @@ def correct(model, x, y):
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """How a network is trained: SGD with Nesterov momentum 0.9, a warm-up over half an epoch, a cosine to 0."""
+    """How a network is trained: SGD with Nesterov momentum 0.9, a warm-up over half an epoch, a cosine to 0.
+
+    With ``mixed``, convolutions and linear layers are computed in bfloat16 while training; weights stay float32.
+    """
 
     epochs: int
     batch: int
     learning_rate: float
     weight_decay: float
     augment: bool
+    mixed: bool
     seed: int
 
 
@@ -280,7 +297,8 @@ def _epoch(model, optimizer, train, training, epoch):
         images = _augmented(train.images[rows], generator) if training.augment else train.images[rows]
         rate = training.learning_rate * _schedule(epoch + step / steps, training.epochs)
         optimizer.param_groups[0]["lr"] = rate
-        loss = F.cross_entropy(model(images.to(where)), train.labels[rows].to(where))
+        with torch.autocast(where.type, torch.bfloat16, enabled=training.mixed):
+            loss = F.cross_entropy(model(images.to(where)).float(), train.labels[rows].to(where))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

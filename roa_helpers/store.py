@@ -3,9 +3,7 @@
 A unit's folder ``<root>/<profile>/<study>/<unit>/`` holds ``result.json``, ``arrays.npz`` and ``*.csv``.
 """
 
-import ast
 import hashlib
-import io
 import json
 import math
 import os
@@ -13,11 +11,10 @@ import platform
 import shutil
 import subprocess
 import tempfile
-import tokenize
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 
@@ -25,17 +22,9 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from . import __version__, config, papers
+from . import __version__, config, fingerprints
 from .errors import UserError
 
-PACKAGE = Path(__file__).parent
-#: The modules whose code decides what a study's numbers are.
-CODE = {
-    "roi_roa": (
-        "attacks.py", "explain.py", "metrics.py", "models.py", "pipeline.py", "regions.py", "usefulness.py",
-        "studies/roi_roa.py",
-    ),
-}  # fmt: skip
 #: Recorded profiles, best first: what is shown beside the profile that is run.
 RECORDED = ("paper", "desk")
 
@@ -76,37 +65,6 @@ class Unit:
         return pd.read_csv(self.path / f"{name}.csv")
 
 
-def fingerprint(value):
-    """SHA-256 of a value made of dataclasses, dicts, lists, strings and numbers, whatever the order of its keys."""
-    text = json.dumps(value, sort_keys=True, default=_plain, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def code_fingerprint(*modules):
-    """SHA-256 of what the named modules of the package do: their source without comments, docstrings, blank lines."""
-    return hashlib.sha256("\n".join(_code(PACKAGE / name) for name in sorted(modules)).encode()).hexdigest()
-
-
-@cache
-def _code(path):
-    source = path.read_text(encoding="utf-8")
-    lines = source.split("\n")
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
-    skip, in_string = set(), set()  # lines of docstrings; lines whose end lies inside a string
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant | ast.JoinedStr):
-            in_string.update(range(node.lineno, node.end_lineno))
-        body = getattr(node, "body", None)
-        first = body[0] if isinstance(body, list) and body else None
-        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-            skip.update(range(first.lineno, first.end_lineno + 1))
-    kept = (i for i, line in enumerate(lines, start=1) if i not in skip and (i in in_string or line.strip()))
-    return "\n".join(lines[i - 1] if i in in_string else lines[i - 1].rstrip() for i in kept)
-
-
 def read(path, expected=None):
     """The unit at ``path``, or None if none stands there complete, or if its fingerprint is not ``expected``.
 
@@ -143,7 +101,9 @@ def write(path, result, *, arrays, tables):
             for name, table in tables.items():
                 table.to_csv(building / f"{name}.csv", index=False, float_format="%.6g")
             result = result | {"files": {file.name: _digest(file) for file in sorted(building.iterdir())}}
-            text = json.dumps(_finite(result), indent=1, default=_plain, ensure_ascii=False, allow_nan=False)
+            text = json.dumps(
+                _finite(result), indent=1, default=fingerprints.plain, ensure_ascii=False, allow_nan=False
+            )
             (building / "result.json").write_text(text + "\n", encoding="utf-8")
             building.chmod(0o755)
             _swap(building, path)
@@ -203,11 +163,15 @@ def writable(folder):
 
 def expected(plan):
     """What a finished unit's fingerprint must hold for the present choices and code (the data's part apart)."""
-    published = papers.attacked_accuracy(plan.choices.dataset, default=None)  # decides ε, so it is a parameter too
     return {
-        "parameters": fingerprint([plan.choices, plan.seed, published]),
-        "code": code_fingerprint(*CODE[plan.study]),
+        "parameters": fingerprints.value([plan.choices, plan.seed]),
+        "code": fingerprints.code(*entries(plan.study)),
     }
+
+
+def entries(study):
+    """Where the code of a study begins, as :func:`roa_helpers.fingerprints.code` takes it."""
+    return f"studies.{study}:load", f"studies.{study}:compute"
 
 
 def shown(profile, study, *, seed=None):
@@ -225,6 +189,14 @@ def shown(profile, study, *, seed=None):
         found = sorted((root() / name / study).glob("[!.]*/result.json"))
         best |= {unit.path.name: unit for unit in (read(path.parent) for path in found) if unit}
     return [best[name] for name in sorted(best) if name not in plans] + [unit for unit in own if unit]
+
+
+def one_of_each(units):
+    """Of units that differ in their seed alone, the one with the lowest: what figures of single images show."""
+    lowest = {}
+    for unit in sorted(units, key=lambda unit: unit.result["seed"]):
+        lowest.setdefault((unit.path.parent, unit.path.name.rpartition("-seed")[0]), unit)
+    return [unit for unit in units if unit in lowest.values()]
 
 
 def standing(unit):
@@ -257,7 +229,7 @@ def provenance(*, device, data, seconds):
 
 def _commit():
     try:
-        command = ["git", "-C", PACKAGE, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+        command = ["git", "-C", fingerprints.PACKAGE, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
@@ -265,7 +237,7 @@ def _commit():
 
 def _finite(value):
     if is_dataclass(value) or isinstance(value, np.ndarray):
-        value = _plain(value)
+        value = fingerprints.plain(value)
     if isinstance(value, dict):
         return {k: _finite(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
@@ -273,15 +245,3 @@ def _finite(value):
     if isinstance(value, float | np.floating):
         return float(value) if math.isfinite(value) else None
     return value
-
-
-def _plain(value):
-    if is_dataclass(value):
-        return asdict(value)
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"cannot store a {type(value).__name__}")

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 import torch
 
 from roa_helpers import config, data, models, store
-from roa_helpers.studies import roi_roa
+from roa_helpers.studies import pairs, roi_roa
 
 CHOICES = config.RoiRoa(
     dataset="digits", classes=("0", "1"), size=32, width=1 / 16, epochs=2, batch=8, eps=(0.05, 0.2),
@@ -36,9 +36,9 @@ def computed(folder):
     """(model, three-channel splits, what training says, what ``compute`` returns), trained below ``folder``."""
     models.use_threads(1)
     grey = splits()
-    coloured = replace(grey, **{name: roi_roa._coloured(getattr(grey, name)) for name in ("train", "val", "test")})
-    model, training = roi_roa.train(CHOICES, coloured, seed=0, path=folder / "model.safetensors", progress=False)
-    return model, coloured, training, roi_roa.compute(model, coloured, CHOICES, seed=0)
+    coloured = replace(grey, **{name: pairs._coloured(getattr(grey, name)) for name in ("train", "val", "test")})
+    model, training = pairs.train(CHOICES, coloured, seed=0, path=folder / "model.safetensors", progress=False)
+    return model, coloured, training, roi_roa.results(model, coloured, CHOICES, seed=0)
 
 
 def stored(folder, outcome, *, dataset="digits", profile="quick"):

@@ -9,7 +9,7 @@ from twins import images
 from roa_helpers import explain, models
 from roa_helpers.errors import UserError
 
-TRAINING = models.Training(epochs=3, batch=8, learning_rate=0.02, weight_decay=5e-4, augment=True, seed=0)
+TRAINING = models.Training(epochs=3, batch=8, learning_rate=0.02, weight_decay=5e-4, augment=True, mixed=False, seed=0)
 
 
 @dataclass(frozen=True)
@@ -267,6 +267,18 @@ def test_each_epoch_sees_every_image_once_in_an_order_of_its_own(tmp_path, sets)
     first, second = seen[:24], seen[24:]
     assert sorted(first) == sorted(second) == sorted(sets[0].images.sum((1, 2, 3)).tolist())
     assert first != second
+
+
+def test_mixed_training_computes_in_bfloat16_and_keeps_float32_weights(tmp_path, sets):
+    model, seen = small(), []
+    model.features.register_forward_hook(lambda module, x, y: seen.append(y.dtype) if module.training else None)
+    one_step = replace(TRAINING, epochs=1, batch=24, augment=False)
+    path = tmp_path / "m"
+    mixed = models.fit(model, *sets, replace(one_step, mixed=True), path=path, fingerprint="f", progress=False)
+    assert set(seen) == {torch.bfloat16}
+    assert all(p.dtype == torch.float32 for p in mixed.model.parameters())
+    loss = fit(tmp_path / "plain", sets, training=one_step).history[0]["loss"]
+    assert 0 < abs(mixed.history[0]["loss"] - loss) < 2**-6 * loss  # bfloat16 keeps 8 bits
 
 
 @pytest.mark.parametrize("in_the_middle", [False, True])

@@ -9,7 +9,7 @@ import samples
 import torch
 from samples import CHOICES, DIRECTIONS
 
-from roa_helpers import attacks, config, data, explain, metrics, models, pipeline, regions, store
+from roa_helpers import attacks, config, data, explain, metrics, models, pipeline, regions, store, studies
 from roa_helpers.errors import UserError
 from roa_helpers.studies import roi_roa
 
@@ -86,7 +86,7 @@ def test_controls_use_another_blob_of_the_stated_size(computed):
 
 def test_equal_seeds_give_equal_bytes(computed):
     model, splits, _, first = computed
-    second = roi_roa.compute(model, splits, CHOICES, seed=0)
+    second = roi_roa.results(model, splits, CHOICES, seed=0)
     assert json.dumps(first[0], default=str) == json.dumps(second[0], default=str)
     assert all(np.array_equal(first[1][name], second[1][name], equal_nan=True) for name in first[1])
     assert all(first[2][name].equals(second[2][name]) for name in first[2])
@@ -94,32 +94,32 @@ def test_equal_seeds_give_equal_bytes(computed):
 
 def test_a_unit_is_stored_found_again_and_computed_anew_when_a_choice_changes(loaded, results, monkeypatch):
     plan = config.Planned("roi_roa", CHOICES, 0)
-    unit, reused = roi_roa.run(plan, profile="quick", progress=False)
+    unit, reused = studies.run(plan, profile="quick", progress=False)
     assert not reused and unit.path == results / "quick" / "roi_roa" / "digits-0-1-seed0"
     assert unit.result["provenance"]["data"]["source"] == "made here"
     assert set(unit.result["fingerprint"]) == {"parameters", "code", "data"}
     for block in unit.result["directions"].values():
         assert set(block["ssim"]["individual"]) == {"min", "max", "mean", "median", "sd", "n"}
-    again, reused = roi_roa.run(plan, profile="quick", progress=False)
+    again, reused = studies.run(plan, profile="quick", progress=False)
     assert reused and again.result == unit.result
     other = config.Planned("roi_roa", replace(CHOICES, theta=(0.9,)), 0)
-    assert roi_roa.run(other, profile="quick", progress=False)[1] is False
+    assert studies.run(other, profile="quick", progress=False)[1] is False
     assert not list(results.rglob("*.tmp"))
 
 
 def test_other_data_are_noticed(loaded, results, monkeypatch):
     plan = config.Planned("roi_roa", CHOICES, 0)
-    roi_roa.run(plan, profile="quick", progress=False)
+    studies.run(plan, profile="quick", progress=False)
     monkeypatch.setattr(data, "load", lambda *args, **kwargs: replace(samples.splits(), test=samples.pictures(12, 9)))
-    assert roi_roa.run(plan, profile="quick", progress=False)[1] is False
+    assert studies.run(plan, profile="quick", progress=False)[1] is False
 
 
 def test_units_computes_what_is_missing_and_reads_the_rest(loaded, results, monkeypatch):
     planned = config.Profile(name="quick", roi_roa=(CHOICES,))
     monkeypatch.setitem(config.PROFILES, "quick", planned)
-    (unit,) = roi_roa.units("quick", seed=0, progress=False)
+    (unit,) = studies.units("roi_roa", "quick", seed=0, progress=False)
     before = len(loaded)
-    (again,) = roi_roa.units("quick", seed=0, progress=False)
+    (again,) = studies.units("roi_roa", "quick", seed=0, progress=False)
     assert again.path == unit.path and len(loaded) == before
     assert store.standing(unit) == "current"
 
@@ -151,7 +151,7 @@ def test_too_few_pictures_are_refused_before_anything_is_computed(results, monke
     splits.provenance["counts"]["val"]["1"] = 1
     monkeypatch.setattr(data, "load", lambda *args, **kwargs: splits)
     with pytest.raises(UserError, match="val: 1 of 1"):
-        roi_roa.run(config.Planned("roi_roa", CHOICES, 0), profile="quick", progress=False)
+        studies.run(config.Planned("roi_roa", CHOICES, 0), profile="quick", progress=False)
     assert not list(results.rglob("*.safetensors*"))
 
 

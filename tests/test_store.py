@@ -1,4 +1,3 @@
-import ast
 import os
 import subprocess
 import sys
@@ -254,87 +253,6 @@ def test_nothing_is_read_where_nothing_or_a_file_lies(tmp_path):
     assert store.read(tmp_path / "absent") is None and store.read(tmp_path / "file") is None
 
 
-def test_a_fingerprint_ignores_the_order_of_keys_and_nothing_else():
-    value = {"a": 1, "b": [1, 2], "c": config.RoiRoa(dataset="mnist", classes=("0", "1"))}
-    same = store.fingerprint(dict(reversed(value.items())))
-    assert store.fingerprint(value) == same and len(same) == 64
-    others = (
-        value | {"a": 2}, value | {"a": "1"}, value | {"b": [2, 1]},
-        value | {"c": config.RoiRoa(dataset="mnist", classes=("0", "1"), size=49)},
-    )  # fmt: skip
-    assert len({same, *map(store.fingerprint, others)}) == 5
-
-
-CODE = '''"""What it is for."""
-
-import os
-
-# a remark
-LIMIT = 3
-TEXT = """first
-
-# not a remark
-last"""
-
-
-class Thing:
-    """A thing."""
-
-    def double(self, value):
-        """Twice the value.
-
-        More words.
-        """
-        return 2 * value
-'''
-
-UNCHANGED = {
-    "module docstring": ("What it is for.", "What else it is for."),
-    "class docstring": ('"""A thing."""', '"""A thing, said\n    in two lines."""'),
-    "function docstring": ("More words.", "Other words.\n\n        Many."),
-    "no docstring": ('    """A thing."""\n\n', ""),
-    "comment": ("# a remark", "# another # remark"),
-    "no comment": ("# a remark\n", ""),
-    "comment behind code": ("LIMIT = 3", "LIMIT = 3  # as few as that"),
-    "comment behind a text": ('last"""', 'last"""  # as few as that'),
-    "blank lines": ("LIMIT = 3\n", "\n\nLIMIT = 3   \n\n"),
-}
-CHANGED = {
-    "number": ("LIMIT = 3", "LIMIT = 4"),
-    "expression": ("2 * value", "2 + value"),
-    "name": ("double", "twice"),
-    "default": ("self, value", "self, value=1"),
-    "order": ("import os\n\n# a remark\nLIMIT = 3\n", "LIMIT = 3\nimport os\n"),
-    "text": ("first", "zeroth"),
-    "blank line of a text": ("first\n\n", "first\n"),
-    "hash inside a text": ("# not a remark\n", "# a remark\n"),
-    "blanks at the end of a text's line": ("first\n", "first \n"),
-    "hash in a string": ("LIMIT = 3", 'LIMIT = "#3"'),
-}
-
-
-def code_fingerprint(monkeypatch, folder, source):
-    folder.mkdir()
-    (folder / "module.py").write_text(source)
-    monkeypatch.setattr(store, "PACKAGE", folder)
-    return store.code_fingerprint("module.py")
-
-
-@pytest.mark.parametrize("edit", [*UNCHANGED, *CHANGED])
-def test_a_fingerprint_of_code_sees_code_alone(tmp_path, monkeypatch, edit):
-    old, new = (UNCHANGED | CHANGED)[edit]
-    assert CODE.count(old) == 1
-    before = code_fingerprint(monkeypatch, tmp_path / "before", CODE)
-    after = code_fingerprint(monkeypatch, tmp_path / "after", CODE.replace(old, new))
-    assert (before == after) == (edit in UNCHANGED)
-
-
-def test_a_fingerprint_of_modules_needs_all_of_them_in_any_order():
-    both = store.code_fingerprint("attacks.py", "explain.py")
-    assert both == store.code_fingerprint("explain.py", "attacks.py")
-    assert len({both, store.code_fingerprint("attacks.py"), store.code_fingerprint("explain.py")}) == 3
-
-
 # Locks
 
 
@@ -453,28 +371,6 @@ def test_a_unit_stands_or_says_what_changed(results):
 def test_what_a_unit_depends_on_differs_by_choices_and_seed():
     units = [planned(0), planned(1), *config.planned("quick", "roi_roa", seed=1)]
     assert len({store.expected(unit)["parameters"] for unit in units}) == 4
-
-
-def imports_of(name):
-    """Modules of the package that a module imports, and what those import."""
-    found, waiting = set(), [name]
-    while waiting:
-        for node in ast.walk(ast.parse((store.PACKAGE / waiting.pop()).read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.level:
-                names = [node.module] if node.module else [alias.name for alias in node.names]
-                new = {f"{n}.py" for n in names if (store.PACKAGE / f"{n}.py").is_file()} - found
-                found |= new
-                waiting += new
-    return found
-
-
-@pytest.mark.parametrize("study", store.CODE)
-def test_all_code_that_decides_numbers_is_in_the_fingerprint(study):
-    """What may be left out only refuses, stores or names, or has its own part in the fingerprint (data, choices)."""
-    left_out = {"checks.py", "errors.py", "store.py", "papers.py", "config.py", "_torchvision.py"}
-    left_out |= {"data.py"} | imports_of("data.py")
-    listed = set(store.CODE[study])
-    assert imports_of(f"studies/{study}.py") - left_out == listed - {f"studies/{study}.py"}
 
 
 def test_provenance_is_complete_and_can_be_stored(tmp_path):

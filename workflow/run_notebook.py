@@ -33,7 +33,7 @@ def main(argv=None):
     parser.add_argument("notebook", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--profile", required=True)
-    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--seed", type=int)
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="other parameters")
     parser.add_argument("--log", type=Path, required=True, help="everything that is printed meanwhile goes there")
     args = parser.parse_args(argv)

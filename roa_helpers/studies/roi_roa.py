@@ -9,104 +9,30 @@ made from the test images themselves; a control makes it from validation images.
 definitions of the RoA: ``perturbation``, the paper's, and ``gradient``.
 """
 
-import time
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 
 import numpy as np
 import pandas as pd
 import torch
 
-from .. import attacks, config, data, metrics, models, papers, pipeline, regions, store, usefulness
-from ..errors import UserError
+from .. import attacks, metrics, pipeline, regions, usefulness
 from ..pipeline import DEFINITIONS
+from .pairs import load, train
 
-STUDY = "roi_roa"
-
-
-def units(profile, *, seed=None, root=None, progress=True):
-    """The units to show: those that ``profile`` plans, read or else computed now, and those recorded earlier.
-
-    Args:
-        profile: name of a profile.
-        seed: replaces the profile's own seeds.
-        root: folder of the data sets (None: ``$ROA_DATA`` or ``~/.cache/roa``).
-
-    Returns:
-        list of :class:`roa_helpers.store.Unit`, the recorded ones first.
-    """
-    planned = config.planned(profile, STUDY, seed=seed)
-    for plan in planned:
-        if not store.read(store.unit_path(profile, STUDY, plan.name), store.expected(plan)):
-            run(plan, profile=profile, root=root, progress=progress)
-    return store.shown(profile, STUDY, seed=seed)
+__all__ = ["compute", "load", "results"]
 
 
-def run(plan, *, profile, root=None, progress=True):
-    """Compute one unit and store it, or find it finished.
-
-    Args:
-        plan: :class:`roa_helpers.config.Planned`.
-        profile: name of the profile that the unit is stored under.
-        root: folder of the data sets (None: ``$ROA_DATA`` or ``~/.cache/roa``).
-        progress: whether to show progress bars.
-
-    Returns:
-        (:class:`roa_helpers.store.Unit`, whether it stood already).
-
-    Raises:
-        UserError: data that are missing or unfit, or a place that cannot be written.
-    """
-    start = time.perf_counter()
-    choices, path = plan.choices, store.unit_path(profile, STUDY, plan.name)
-    models.use_threads(config.profile(profile).threads)
-    limit = (choices.train, choices.val, choices.test)
-    splits = data.load(
-        choices.dataset, classes=choices.classes, size=choices.size, limit=limit, root=root, progress=progress
-    )
-    _check_counts(splits.provenance["counts"])
-    splits = replace(splits, **{name: _coloured(getattr(splits, name)) for name in ("train", "val", "test")})
-    expected = store.expected(plan) | {"data": splits.fingerprint}
-    with store.lock(path):
-        found = store.read(path, expected)
-        if found:
-            return found, True
-        weights = store.root() / profile / "models" / f"{plan.name}.safetensors"
-        model, training = train(choices, splits, seed=plan.seed, path=weights, progress=progress)
-        result, arrays, tables = compute(model, splits, choices, seed=plan.seed)
-        result = {
-            "study": STUDY, "unit": plan.name, "profile": profile, "dataset": choices.dataset, "seed": plan.seed,
-            "classes": list(choices.classes), **result, "model": result["model"] | training, "fingerprint": expected,
-            "provenance": store.provenance(
-                device=_device_name(), data=splits.provenance, seconds=time.perf_counter() - start),
-        }  # fmt: skip
-        return store.write(path, result, arrays=arrays, tables=tables), False
+def compute(plan, splits, *, weights, progress=True):
+    """Train M, or read it from the folder ``weights``, and measure it: see :func:`results`."""
+    choices = plan.choices
+    path = weights / f"{plan.name}.safetensors"
+    model, training = train(choices, splits, seed=plan.seed, path=path, progress=progress)
+    result, arrays, tables = results(model, splits, choices, seed=plan.seed)
+    head = {"dataset": choices.dataset, "classes": list(choices.classes)}
+    return head | result | {"model": result["model"] | training}, arrays, tables
 
 
-def train(choices, splits, *, seed, path, progress=True):
-    """The model M of a unit: VGG16 on the training images, read from ``path`` if it stands there.
-
-    Returns:
-        (model in evaluation mode, {"initialisation", "history"}).
-    """
-    model = models.vgg16(2, width=choices.width, seed=seed)
-    imagenet = choices.weights == "imagenet" and models.load_imagenet_features(model)
-    initialisation = "imagenet" if imagenet else "scratch"
-    training = models.Training(
-        epochs=choices.epochs, batch=choices.batch, learning_rate=choices.learning_rate,
-        weight_decay=choices.weight_decay, augment=choices.augment, seed=seed,
-    )  # fmt: skip
-    fingerprint = store.fingerprint(
-        [asdict(training), choices.width, initialisation, splits.train.fingerprint, splits.val.fingerprint,
-         torch.__version__, _device_name(), store.code_fingerprint("models.py")]
-    )  # fmt: skip
-    trained = models.fit(
-        model.to(models.device()), splits.train, splits.val, training,
-        path=path, fingerprint=fingerprint, progress=progress,
-    )  # fmt: skip
-    return trained.model.eval(), {"initialisation": initialisation, "history": list(trained.history)}
-
-
-def compute(model, splits, choices, *, seed):
+def results(model, splits, choices, *, seed):
     """Everything that a unit reports, for a trained model.
 
     Returns:
@@ -114,8 +40,7 @@ def compute(model, splits, choices, *, seed):
     """
     val = [pipeline.scan(model, *pipeline.of_class(splits.val, k, seed=seed)) for k in (0, 1)]
     test = [pipeline.scan(model, *pipeline.of_class(splits.test, k, seed=seed)) for k in (0, 1)]
-    target = papers.attacked_accuracy(choices.dataset, default=choices.eps_target)
-    eps, eps_table = pipeline.choose_eps(model, val, choices.eps, target)
+    eps, eps_table = pipeline.choose_eps(model, val, choices.eps, choices.eps_target)
     tuning = pipeline.tune(model, [side[: choices.tune] for side in val], choices, eps)
     settings = {d: pipeline.chosen_setting(tuning, d, eps) for d in DEFINITIONS}
 
@@ -144,7 +69,7 @@ def compute(model, splits, choices, *, seed):
     hits = torch.cat([side.hit for side in test])
     result = {
         "directions": directions,
-        "parameters": {"choices": asdict(choices), "eps": eps, "eps_target": target},
+        "parameters": {"choices": asdict(choices), "eps": eps},
         "model": {"test": _count(hits)},
     }
     half = max(1, choices.feature_images // 2)
@@ -306,20 +231,6 @@ def example_maps(model, side, blob, setting, count):
     return {name: m.numpy().astype(np.float16) for name, m in maps.items()}
 
 
-def _check_counts(counts):
-    """Refuse data of which a part holds fewer than two pictures of a class: there would be nothing to measure."""
-    few = [f"{part}: {n} of {label}" for part, labels in counts.items() for label, n in labels.items() if n < 2]
-    if few:
-        raise UserError(f"too few pictures to train and measure ({', '.join(few)})\n  give at least 14 of each class")
-
-
-def _coloured(image_set):
-    """Grey images as three equal channels: the paper's inputs are RGB, so an attack may move channels apart."""
-    if image_set.images.shape[1] != 1:
-        return image_set
-    return replace(image_set, images=image_set.images.expand(-1, 3, -1, -1).contiguous())
-
-
 def _count(hits):
     return {"k": int(hits.sum()), "n": len(hits)}
 
@@ -337,7 +248,3 @@ def _ssim_of_representatives(roi, roa):
         return whole, (np.nan, np.nan)
     without = [(total - maps.double()).numpy() / (len(roi) - 1) for total, maps in zip(totals, (roi, roa), strict=True)]
     return whole, metrics.jackknife(whole, metrics.ssim(*without))
-
-
-def _device_name():
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"

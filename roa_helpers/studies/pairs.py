@@ -1,0 +1,62 @@
+"""A pair of classes: its images, and the binary network M that is trained on them. Shared by the paper's studies."""
+
+from dataclasses import asdict, replace
+
+import torch
+
+from .. import data, fingerprints, models
+from ..errors import UserError
+
+
+def load(choices, *, root=None, progress=True):
+    """The images of a pair (:class:`roa_helpers.config.Pair`) as three disjoint sets of three channels.
+
+    Raises:
+        UserError: data that are missing or unfit, or fewer than two images of a class in a set.
+    """
+    limit = (choices.train, choices.val, choices.test)
+    splits = data.load(
+        choices.dataset, classes=choices.classes, size=choices.size, limit=limit, root=root, progress=progress
+    )
+    _check_counts(splits.provenance["counts"])
+    return replace(splits, **{name: _coloured(getattr(splits, name)) for name in ("train", "val", "test")})
+
+
+def train(choices, splits, *, seed, path, progress=True):
+    """The model M of a pair: VGG16 on the training images, read from ``path`` if it stands there.
+
+    Returns:
+        (model in evaluation mode, {"initialisation", "mixed", "history"}).
+    """
+    model = models.vgg16(2, width=choices.width, seed=seed)
+    imagenet = choices.weights == "imagenet" and models.load_imagenet_features(model)
+    initialisation = "imagenet" if imagenet else "scratch"
+    training = models.Training(
+        epochs=choices.epochs, batch=choices.batch, learning_rate=choices.learning_rate,
+        weight_decay=choices.weight_decay, augment=choices.augment,
+        mixed=choices.mixed and models.has_bfloat16(), seed=seed,
+    )  # fmt: skip
+    fingerprint = fingerprints.value(
+        [asdict(training), choices.width, initialisation, splits.train.fingerprint, splits.val.fingerprint,
+         torch.__version__, models.device_name(), fingerprints.code("models:fit", "models:vgg16")]
+    )  # fmt: skip
+    trained = models.fit(
+        model.to(models.device()), splits.train, splits.val, training,
+        path=path, fingerprint=fingerprint, progress=progress,
+    )  # fmt: skip
+    told = {"initialisation": initialisation, "mixed": training.mixed, "history": list(trained.history)}
+    return trained.model.eval(), told
+
+
+def _check_counts(counts):
+    """Refuse data of which a part holds fewer than two pictures of a class: there would be nothing to measure."""
+    few = [f"{part}: {n} of {label}" for part, labels in counts.items() for label, n in labels.items() if n < 2]
+    if few:
+        raise UserError(f"too few pictures to train and measure ({', '.join(few)})\n  give at least 14 of each class")
+
+
+def _coloured(image_set):
+    """Grey images as three equal channels: the paper's inputs are RGB, so an attack may move channels apart."""
+    if image_set.images.shape[1] != 1:
+        return image_set
+    return replace(image_set, images=image_set.images.expand(-1, 3, -1, -1).contiguous())
