@@ -28,9 +28,10 @@ def parser():
     study = commands.add_parser("study", help="compute units of a study, or find them finished", allow_abbrev=False)
     study.add_argument("name", metavar="NAME", help=f"one of: {', '.join(config.STUDIES)}")
     _add_profile(study)
+    study.add_argument("--unit", metavar="U", help="only this unit of the profile, by the name of its folder")
     study.add_argument("--dataset", metavar="D", help="only this data set (default: all that the profile names)")
     study.add_argument("--images", metavar="PATH", help="your own images: a folder or .zip of class folders")
-    study.add_argument("--pair", nargs=2, metavar=("A", "B"), help="the two classes")
+    study.add_argument("--pair", nargs=2, metavar=("A", "B"), help="the two classes, in any order")
     study.add_argument("--seed", type=seed, metavar="S", help="instead of the profile's own seeds")
     study.set_defaults(run=run_study)
 
@@ -63,13 +64,23 @@ def seed(text):
     return int(text)
 
 
-def planned(*, name, profile, dataset=None, images=None, pair=None, seed=None):
+def planned(*, name, profile, unit=None, dataset=None, images=None, pair=None, seed=None):
     """The units that the arguments of ``study`` ask for.
 
     Raises:
-        UserError: unknown study, profile or data set, or arguments that do not fit together.
+        UserError: unknown study, profile, unit or data set, or arguments that do not fit together.
     """
     plans = config.planned(profile, name, seed=seed)
+    if unit is not None:
+        if dataset or images or pair:
+            raise UserError("--unit names a unit whole\n  leave out --dataset, --images and --pair")
+        wanted = [plan for plan in plans if plan.name == unit]
+        if not wanted:
+            raise UserError(
+                f"profile '{profile}' plans no unit '{unit}' of {name}"
+                f"\n  name one like '{plans[0].name}', or choose by --dataset and --pair"
+            )
+        return wanted
     if dataset is None and images is None:
         if pair:
             raise UserError("--pair needs the data set it belongs to\n  add: --dataset D  or  --images PATH")
@@ -79,17 +90,11 @@ def planned(*, name, profile, dataset=None, images=None, pair=None, seed=None):
     if images is not None:
         dataset = str(Path(images).expanduser().absolute())
         pair = _pair_of(dataset, pair)
-    else:
-        plans = [plan for plan in plans if plan.choices.dataset == dataset]
-        wanted = [plan for plan in plans if pair is None or set(plan.choices.classes) == set(pair)]
-        if wanted:
-            return wanted
+    elif all(plan.choices.dataset != dataset for plan in plans):
         from . import download
 
         download.find(dataset, download.data_root())
-    choices = config.choices(profile, dataset, classes=pair)
-    seeds = config.profile(profile).seeds if seed is None else (seed,)
-    return [config.Planned(name, choices, s) for s in seeds]
+    return config.planned(profile, name, dataset=dataset, classes=pair, seed=seed)
 
 
 def _pair_of(place, pair):
@@ -111,8 +116,9 @@ def _pair_of(place, pair):
 
 def run_study(args):
     plans = planned(
-        name=args.name, profile=args.profile, dataset=args.dataset, images=args.images, pair=args.pair, seed=args.seed
-    )
+        name=args.name, profile=args.profile, unit=args.unit,
+        dataset=args.dataset, images=args.images, pair=args.pair, seed=args.seed,
+    )  # fmt: skip
     from . import studies
 
     for plan in plans:
@@ -161,7 +167,7 @@ def run_fetch(args):
 def run_verdicts(args):
     from . import papers, store
 
-    units = [unit for study in config.STUDIES for unit in store.shown(args.profile, study)]
+    units = store.shown(args.profile, "roi_roa")
     if not units:
         raise UserError(f"no results of profile '{args.profile}' yet\n  compute them: make book PROFILE={args.profile}")
     table = papers.verdicts(units)

@@ -290,13 +290,18 @@ def available(root=None) -> list[dict]:
 def fetch(name: str, root=None, *, progress: bool = True) -> list[Path]:
     """Download the official files of a known data set; the paths they are at (none for a bundled set).
 
+    ``name`` may also be that of the authors' published numbers, :data:`roa_helpers.reference.NAME`.
+
     Raises:
         UserError: unknown name, no answer, an incomplete file, a wrong sum.
     """
+    from . import reference  # which is made of this module's parts
+
     root = data_root(root)
-    if name not in KNOWN:
-        raise UserError(f"unknown data set {name!r}\n  known are  {', '.join(KNOWN)}")
-    return [download(file, root, progress=progress) for file in KNOWN[name].downloads]
+    offered = {known.name: known.downloads for known in KNOWN.values()} | {reference.NAME: reference.FILES.values()}
+    if name not in offered:
+        raise UserError(f"unknown data set {name!r}\n  known are  {', '.join(offered)}")
+    return [download(file, root, progress=progress) for file in offered[name]]
 
 
 def download(file: Download, root: Path, *, progress: bool = True) -> Path:

@@ -3,7 +3,7 @@
 Made of the public functions of ``attacks``, ``explain`` and ``regions``; the studies put them together.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ class Scan:
     Attributes:
         x, y: images (N, C, H, W) in [0, 1] and labels (N,).
         hit: whether each is classified correctly, (N,) bool.
+        probability: of the true class, the softmax of the logits, (N,).
         cam: Grad-CAM of the true class, not scaled, (N, H, W).
         gradient: of the cross-entropy with respect to the image, (N, C, H, W).
     """
@@ -29,11 +30,12 @@ class Scan:
     x: torch.Tensor
     y: torch.Tensor
     hit: torch.Tensor
+    probability: torch.Tensor
     cam: torch.Tensor
     gradient: torch.Tensor
 
     def __getitem__(self, rows):
-        return Scan(*(t[rows] for t in (self.x, self.y, self.hit, self.cam, self.gradient)))
+        return Scan(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
 def scan(model, x, y):
@@ -45,8 +47,18 @@ def scan(model, x, y):
             logits = model(images)
             cam = explain.class_activation(seen[0], explain.class_score(logits, labels), x.shape[2:])
             gradient = torch.autograd.grad(attacks.total_loss(logits, labels), images)[0]
-            parts.append([t.detach().to(x.device) for t in (logits.argmax(1) == labels, cam, gradient)])
+            found = (*_scores(logits.detach(), labels), cam.detach(), gradient)
+            parts.append([t.to(x.device) for t in found])
     return Scan(x, y, *(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+def scored(model, x, y):
+    """(whether each image is classified correctly, (N,) bool; the probability of its true class, (N,))."""
+    return _scores(models.predict(model, x), y)
+
+
+def _scores(logits, y):
+    return logits.argmax(1) == y, logits.softmax(1).gather(1, y[:, None])[:, 0]
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,7 @@ def maps_of(side, eps, definition):
     importance = regions.importance(side.cam)
     if definition == "gradient":
         return importance, regions.gradient_magnitude(side.gradient)
-    return importance, regions.attack_magnitude(side.x, attacks.sign_step(side.x, side.gradient, eps=eps))
+    return importance, regions.attack_magnitude(side.x, perturbed(side, eps))
 
 
 def regions_of(side, setting, definition):
@@ -86,13 +98,20 @@ def regions_of(side, setting, definition):
     return regions.threshold(importance, setting.delta1), regions.threshold(vulnerability, setting.delta2)
 
 
+def perturbed(side, eps):
+    """The images of a :class:`Scan` after FGSM, (N, C, H, W): S_adv, or S_mod-adv for a scan of S_mod."""
+    return attacks.sign_step(side.x, side.gradient, eps=eps)
+
+
 def attacked(model, side, eps):
     """Whether each image of a :class:`Scan` is still classified correctly after FGSM: (N,) bool."""
-    return models.correct(model, attacks.sign_step(side.x, side.gradient, eps=eps), side.y)
+    return models.correct(model, perturbed(side, eps), side.y)
 
 
 def neutralised(model, side, blob, value):
-    """S_mod as a :class:`Scan`: the images with the blob's pixels at ``value``, scanned anew."""
+    """S_mod as a :class:`Scan`: the images with the blob's pixels at ``value``, scanned anew unless it is empty."""
+    if not blob.any():
+        return side
     return scan(model, regions.neutralise(side.x, blob, value), side.y)
 
 

@@ -11,6 +11,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, is_dataclass
 from datetime import UTC, datetime
@@ -208,6 +209,15 @@ def standing(unit):
         return "not planned any more"
     changed = [part for part, value in expected(plan).items() if stands.get(part) != value]
     return f"{' and '.join(changed)} changed since" if changed else "current"
+
+
+def outdated(units):
+    """How many of ``units`` the present code would not compute like this, in words: ``code changed since: 2 of 7``.
+
+    Empty if all are current.
+    """
+    found = Counter(map(standing, units))
+    return ", ".join(f"{what}: {n} of {len(units)}" for what, n in found.items() if what != "current")
 
 
 def provenance(*, device, data, seconds):

@@ -37,14 +37,19 @@ def choices():
 def test_a_scan_is_the_three_public_functions_in_one_pass(scanned):
     model, side = scanned
     assert torch.equal(side.hit, models.correct(model, side.x, side.y))
+    by_hand = models.predict(model, side.x).softmax(1)[range(10), side.y]
+    assert torch.allclose(side.probability, by_hand, rtol=1e-5)
+    hit, probability = pipeline.scored(model, side.x, side.y)
+    assert torch.equal(hit, side.hit) and torch.equal(probability, by_hand)
     assert torch.allclose(side.cam, explain.grad_cam(model, side.x, side.y), rtol=1e-5, atol=1e-8)
     assert torch.allclose(side.gradient, attacks.loss_gradient(model, side.x, side.y), rtol=1e-4, atol=1e-8)
 
 
 def test_attacked_is_fgsm(scanned):
     model, side = scanned
-    by_hand = models.correct(model, attacks.fgsm(model, side.x, side.y, eps=EPS), side.y)
-    assert torch.equal(pipeline.attacked(model, side, EPS), by_hand)
+    by_hand = attacks.fgsm(model, side.x, side.y, eps=EPS)
+    assert torch.equal(pipeline.perturbed(side, EPS), by_hand)
+    assert torch.equal(pipeline.attacked(model, side, EPS), models.correct(model, by_hand, side.y))
 
 
 def test_neutralised_is_a_scan_of_the_neutralised_images(scanned):
@@ -54,6 +59,8 @@ def test_neutralised_is_a_scan_of_the_neutralised_images(scanned):
     found = pipeline.neutralised(model, side, blob, 1.0)
     assert torch.equal(found.x, regions.neutralise(side.x, blob, 1.0))
     assert torch.equal(found.hit, models.correct(model, found.x, side.y))
+    empty = pipeline.neutralised(model, side, torch.zeros(32, 32, dtype=torch.bool), 1.0)
+    assert torch.equal(empty.x, side.x) and torch.equal(empty.hit, side.hit)
 
 
 @pytest.mark.parametrize("definition", pipeline.DEFINITIONS)

@@ -39,6 +39,10 @@ def test_scores_follow_from_public_functions(computed, k, definition):
     x_mod = regions.neutralise(x, blob, setting["value"])
     sets = {"clean": x, "adv": x_adv, "mod": x_mod, "mod_adv": attacks.fgsm(model, x_mod, y, eps=setting["eps"])}
     assert own["scores"] == {name: {"k": int(models.correct(model, s, y).sum()), "n": 12} for name, s in sets.items()}
+    for name, images in sets.items():
+        probability = models.predict(model, images).softmax(1)[:, k].double().numpy()
+        assert own["probability"][name]["mean"] == pytest.approx(probability.mean(), abs=1e-6)
+        assert own["probability"][name]["sd"] == pytest.approx(probability.std(ddof=1), abs=1e-6)
     assert np.array_equal(arrays[f"{definition}_blob_{k}"], blob.numpy())
     assert np.array_equal(arrays[f"{definition}_roi_{k}"], regions.representative(roi).numpy())
     assert np.array_equal(arrays[f"{definition}_roa_{k}"], regions.representative(roa).numpy())
@@ -74,14 +78,120 @@ def test_curves_pass_through_the_scores(computed):
         assert row.k == int(pipeline.attacked(model, side, eps).sum())
 
 
-def test_controls_use_another_blob_of_the_stated_size(computed):
-    _, _, _, (result, arrays, _) = computed
-    for k, name in enumerate(DIRECTIONS):
-        block = result["directions"][name]
-        assert (
-            block["controls"]["random"]["pixels"] == block["blob"]["pixels"] == arrays[f"perturbation_blob_{k}"].sum()
-        )
-        assert set(block["controls"]) == {"held out", "random"}
+def rows_of(tables, k, table="images"):
+    rows = tables[table][tables[table].direction == DIRECTIONS[k]]
+    return rows[rows.definition == "perturbation"] if table == "images" else rows
+
+
+@pytest.mark.parametrize("k", (0, 1))
+def test_controls_follow_from_public_functions(computed, k):
+    model, splits, _, (result, arrays, tables) = computed
+    block = result["directions"][DIRECTIONS[k]]
+    setting, count = block["parameters"], block["blob"]["pixels"]
+    assert 0 < count < 32 * 32
+    images, held_out = splits.test.of_class(k), splits.val.of_class(k)
+    order = torch.randperm(32 * 32, generator=torch.Generator().manual_seed(0)).tolist()
+
+    def parts_of(images):
+        x, y = images.images, images.labels
+        roi = regions.region_of_importance(explain.grad_cam(model, x, y), setting["delta1"])
+        roa = regions.region_of_attack(x, attacks.fgsm(model, x, y, eps=setting["eps"]), setting["delta2"])
+        return roi, regions.isolate(roi, roa)
+
+    def top(maps):
+        share = maps.double().mean(0).flatten().tolist()
+        ranked = sorted(order, key=lambda pixel: -share[pixel])  # stable: ties stay in the seed's order
+        return torch.tensor([pixel in ranked[:count] for pixel in range(32 * 32)]).reshape(32, 32)
+
+    roi, parts = parts_of(images)
+    blobs = {
+        "held out": regions.blob(parts_of(held_out)[1].not_u_v, setting["theta"]),
+        "random": torch.tensor([pixel in order[:count] for pixel in range(32 * 32)]).reshape(32, 32),
+        "in the RoI": top(roi),
+        "in U−V−": top(parts.not_u_not_v),
+    }
+    assert list(block["controls"]) == list(blobs)
+    for name, blob in blobs.items():
+        x, y = regions.neutralise(images.images, blob, setting["value"]), images.labels
+        hits = {"mod": models.correct(model, x, y),
+                "mod_adv": models.correct(model, attacks.fgsm(model, x, y, eps=setting["eps"]), y)}  # fmt: skip
+        found = block["controls"][name]
+        assert {s: found[s] for s in hits} == {s: {"k": int(h.sum()), "n": 12} for s, h in hits.items()}
+        assert found["pixels"] == int(blob.sum())
+        paper = arrays[f"perturbation_blob_{k}"]
+        assert found["jaccard"] == pytest.approx((paper & blob.numpy()).sum() / (paper | blob.numpy()).sum())
+        for score in hits:
+            assert rows_of(tables, k)[f"{score}, {name}"].sum() == found[score]["k"]
+
+
+def test_the_highest_pixels_by_hand():
+    values = torch.tensor([[0.1, 0.9], [0.5, 0.5]])
+    assert roi_roa.highest(values, 1, seed=0).tolist() == [[False, True], [False, False]]
+    assert roi_roa.highest(values, 3, seed=0).tolist() == [[False, True], [True, True]]
+    drawn = {tuple(roi_roa.highest(values, 2, seed=s).flatten().tolist()) for s in range(20)}
+    assert drawn == {(False, True, True, False), (False, True, False, True)}
+
+
+@pytest.mark.parametrize("k", (0, 1))
+def test_threats_follow_from_public_functions(computed, k):
+    model, splits, _, (result, arrays, tables) = computed
+    block = result["directions"][DIRECTIONS[k]]
+    eps, value = block["parameters"]["eps"], block["parameters"]["value"]
+    blob = torch.from_numpy(arrays[f"perturbation_blob_{k}"])
+    x, y = pipeline.of_class(splits.test, k, seed=0)
+    x_mod = regions.neutralise(x, blob, value)
+    attacked = {"adv": attacks.fgsm(model, x, y, eps=eps), "mod_adv": attacks.fgsm(model, x_mod, y, eps=eps)}
+    for name, images in attacked.items():
+        hits = models.correct(model, regions.neutralise(images, blob, value), y)
+        assert block["threats"][f"{name}_mod"] == {"k": int(hits.sum()), "n": 12}
+        assert rows_of(tables, k)[f"{name}_mod"].tolist() == hits.int().tolist()
+    table = rows_of(tables, k, "threats")
+    assert table.image.tolist() == list(range(5))
+    for name, images, shown in (("pgd", x, "adv"), ("mod_pgd", x_mod, "mod_adv")):
+        strong = attacks.pgd(model, images[:5], y[:5], eps=eps, step=eps / 4, steps=10, seed=0)
+        assert table[name].tolist() == models.correct(model, strong, y[:5]).int().tolist()
+        fgsm = name.replace("pgd", "fgsm")
+        assert table[fgsm].tolist() == rows_of(tables, k)[shown].tolist()[:5]
+        for score in (name, fgsm):
+            assert block["threats"][score] == {"k": int(table[score].sum()), "n": 5}
+
+
+def test_an_attack_through_the_defence_is_the_attack_on_what_it_leaves(computed):
+    """FGSM on x ↦ M(neutralise(x)) from S_clean: neutralised again, the same images as ``mod_adv_mod`` sees."""
+    model, splits, _, (result, arrays, _) = computed
+    setting = result["directions"][DIRECTIONS[0]]["parameters"]
+    blob = torch.from_numpy(arrays["perturbation_blob_0"])
+    x, y = pipeline.of_class(splits.test, 0, seed=0)
+
+    def defended(images):
+        return model(regions.neutralise(images.clamp(0, 1), blob, setting["value"]))
+
+    leaf = x.clone().requires_grad_()
+    torch.nn.functional.cross_entropy(defended(leaf), y, reduction="sum").backward()
+    through = (x + setting["eps"] * leaf.grad.sign()).clamp(0, 1)
+    x_mod = regions.neutralise(x, blob, setting["value"])
+    known = attacks.fgsm(model, x_mod, y, eps=setting["eps"])
+    again = [regions.neutralise(images, blob, setting["value"]) for images in (through, known)]
+    assert torch.equal(*again)
+
+
+@pytest.mark.parametrize("k", (0, 1))
+def test_the_examples_table_holds_their_probabilities(computed, k):
+    model, splits, _, (result, arrays, tables) = computed
+    block = result["directions"][DIRECTIONS[k]]
+    x, y = pipeline.of_class(splits.test, k, seed=0)
+    picked = [i for i in range(12) if models.correct(model, x, y)[i]][:2]
+    assert np.array_equal(arrays[f"example_image_{k}"], x[picked].numpy().astype(np.float16))
+    x_mod = regions.neutralise(x, torch.from_numpy(arrays[f"perturbation_blob_{k}"]), block["parameters"]["value"])
+    table = rows_of(tables, k, "examples")
+    assert sorted(set(table.eps)) == [0.0, *CHOICES.eps] and len(table) == 2 * 3
+    for column, images in (("clean", x), ("neutralised", x_mod)):
+        for eps, rows in table.groupby("eps"):
+            adv = attacks.fgsm(model, images, y, eps=eps)[picked]
+            assert rows.example.tolist() == [0, 1]
+            assert rows[column].tolist() == pytest.approx(
+                models.predict(model, adv).softmax(1)[:, k].tolist(), abs=1e-5
+            )
 
 
 def test_equal_seeds_give_equal_bytes(computed):
@@ -158,7 +268,9 @@ def test_too_few_pictures_are_refused_before_anything_is_computed(results, monke
 def test_examples_exist_even_where_the_model_fails(computed):
     model, splits, _, _ = computed
     x, y = pipeline.of_class(splits.test, 0, seed=0)
-    wrong = pipeline.scan(model, x, 1 - y)
-    setting = pipeline.Setting(eps=0.1, delta1=0.3, delta2=0.5, theta=0.2, value=0.0)
-    maps = roi_roa.example_maps(model, wrong, torch.zeros(32, 32, dtype=torch.bool), setting, 2)
-    assert len(maps["image"]) == 2
+    wrong, settings = pipeline.scan(model, x, 1 - y), {
+        name: pipeline.Setting(eps=0.1, delta1=0.3, delta2=0.5, theta=0.2, value=0.0) for name in pipeline.DEFINITIONS
+    }  # fmt: skip
+    assert not wrong.hit.all()
+    _, arrays, tables = roi_roa.direction(model, wrong, wrong, settings, CHOICES, seed=0)
+    assert len(arrays["example_image"]) == 2 and set(tables["examples"].example) == {0, 1}

@@ -2,7 +2,9 @@
 
 The module of a study offers ``load(choices, *, root, progress)``, the data with ``fingerprint`` and ``provenance``,
 and ``compute(plan, data, *, weights, progress)``, (result, arrays, tables) as :func:`roa_helpers.store.write` takes
-them; ``weights`` is the folder of checkpoints.
+them; ``weights`` is the folder of checkpoints. A result holds ``dataset`` and ``classes``. Counts stand as ``k`` and
+``n``, means as ``mean``, ``sd`` and ``n``, other numbers with their interval as ``NAME`` and ``NAME_interval``, so that
+``workflow/reproduce.py`` can compare units of every study.
 """
 
 import time

@@ -15,11 +15,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from .. import attacks, metrics, pipeline, regions, usefulness
+from .. import attacks, metrics, models, pipeline, regions, usefulness
 from ..pipeline import DEFINITIONS
+from . import measures
 from .pairs import load, train
 
 __all__ = ["compute", "load", "results"]
+
+#: Steps of the stronger attack.
+PGD_STEPS = 10
 
 
 def compute(plan, splits, *, weights, progress=True):
@@ -44,33 +48,19 @@ def results(model, splits, choices, *, seed):
     tuning = pipeline.tune(model, [side[: choices.tune] for side in val], choices, eps)
     settings = {d: pipeline.chosen_setting(tuning, d, eps) for d in DEFINITIONS}
 
-    directions, arrays, rows, points = {}, {}, [], []
-    for k, (source, other) in enumerate((choices.classes, choices.classes[::-1])):
-        name = f"{source} to {other}"
-        adv = pipeline.attacked(model, test[k], eps)
-        blocks, images = {}, {}
-        for definition in DEFINITIONS:
-            blocks[definition], maps, images[definition] = measure(
-                model, test[k], adv, settings[definition], definition, seed=seed, permutations=choices.permutations
-            )
-            arrays |= {f"{definition}_{key}_{k}": value for key, value in maps.items()}
-        found, control_hits = controls(model, test[k], val[k], settings["perturbation"], seed=seed)
-        images["perturbation"] = pd.concat([images["perturbation"], control_hits], axis=1)
-        rows += [table.assign(direction=name, definition=definition) for definition, table in images.items()]
-        directions[name] = {
-            "source": source, "target": other, **blocks["perturbation"], "controls": found,
-            "definitions": {"gradient": blocks["gradient"]},
-        }  # fmt: skip
-        blob = torch.from_numpy(arrays[f"perturbation_blob_{k}"])
-        examples = example_maps(model, test[k], blob, settings["perturbation"], choices.examples)
-        arrays |= {f"example_{key}_{k}": m for key, m in examples.items()}
-        points.append(curves(model, test[k], choices.curve, settings["perturbation"], choices).assign(direction=name))
+    directions, arrays, parts = {}, {}, []
+    for k, (source, target) in enumerate((choices.classes, choices.classes[::-1])):
+        name = f"{source} to {target}"
+        block, maps, tables = direction(model, test[k], val[k], settings, choices, seed=seed)
+        directions[name] = {"source": source, "target": target} | block
+        arrays |= {f"{key}_{k}": value for key, value in maps.items()}
+        parts.append({key: table.assign(direction=name) for key, table in tables.items()})
 
     hits = torch.cat([side.hit for side in test])
     result = {
         "directions": directions,
         "parameters": {"choices": asdict(choices), "eps": eps},
-        "model": {"test": _count(hits)},
+        "model": {"test": measures.count(hits)},
     }
     half = max(1, choices.feature_images // 2)
     few = [torch.cat(column) for column in zip(*((s.x[:half], s.y[:half]) for s in test), strict=True)]
@@ -78,11 +68,52 @@ def results(model, splits, choices, *, seed):
         model, (splits.val.images, splits.val.labels), few,
         eps=eps, count=choices.feature_count, steps=choices.feature_steps, seed=seed,
     )  # fmt: skip
+    tables = {key: pd.concat([part[key] for part in parts]) for key in parts[0]}
+    return result, arrays, tables | {"tuning": tuning, "eps": eps_table, "features": features.assign(n=len(few[0]))}
+
+
+def direction(model, side, held_out, settings, choices, *, seed):
+    """One direction, source class → target class: both definitions of the RoA, and all else with the paper's.
+
+    Args:
+        model: M.
+        side: test images of the source class, a :class:`roa_helpers.pipeline.Scan`.
+        held_out: its validation images, likewise.
+        settings: :class:`roa_helpers.pipeline.Setting` by definition.
+        choices: :class:`roa_helpers.config.RoiRoa`.
+        seed: of all that is drawn.
+
+    Returns:
+        (result block, arrays by name, tables by name).
+    """
+    setting = settings["perturbation"]
+    adv = pipeline.scored(model, pipeline.perturbed(side, setting.eps), side.y)
+    found = {
+        definition: measure(
+            model, side, adv, settings[definition], definition, seed=seed, permutations=choices.permutations
+        )
+        for definition in DEFINITIONS
+    }
+    arrays = {f"{name}_{key}": m.numpy() for name, (_, maps, _, _) in found.items() for key, m in maps.items()}
+    block, maps, images, modified = found["perturbation"]
+    controlled, control_hits = controls(model, side, held_out, maps, setting, seed=seed)
+    threatened, threat_hits = threats(model, side, modified, maps["blob"], setting)
+    few = images[["image", "adv", "mod_adv"]].rename(columns={"adv": "fgsm", "mod_adv": "mod_fgsm"})[: choices.curve]
+    few = few.assign(**stronger(model, side[: choices.curve], modified[: choices.curve], setting, seed=seed))
+    threatened |= {name: measures.count(few[name]) for name in few.columns.drop("image")}
+    block |= {"controls": controlled, "threats": threatened, "definitions": {"gradient": found["gradient"][0]}}
+    shown = torch.argsort(~side.hit, stable=True)[: choices.examples]
+    arrays |= {f"example_{key}": m for key, m in example_maps(side[shown], modified[shown], setting).items()}
     tables = {
-        "images": pd.concat(rows), "tuning": tuning, "eps": eps_table, "curves": pd.concat(points),
-        "features": features.assign(n=len(few[0])),
+        "images": pd.concat([
+            pd.concat([images, control_hits, threat_hits], axis=1).assign(definition="perturbation"),
+            found["gradient"][2].assign(definition="gradient"),
+        ]),
+        "threats": few,
+        "curves": curves(model, side, modified, choices.curve, setting, choices),
+        "examples": example_probabilities(model, side[shown], modified[shown], choices.eps),
     }  # fmt: skip
-    return result, arrays, tables
+    return block, arrays, tables
 
 
 def measure(model, side, adv, setting, definition, *, seed, permutations):
@@ -91,31 +122,27 @@ def measure(model, side, adv, setting, definition, *, seed, permutations):
     Args:
         model: M.
         side: test images of the source class, a :class:`roa_helpers.pipeline.Scan`.
-        adv: which of them are still classified correctly under the attack, (N,) bool.
+        adv: what :func:`roa_helpers.pipeline.scored` says of S_adv, their images under the attack.
         setting: :class:`roa_helpers.pipeline.Setting`.
         definition: of the RoA, one of ``DEFINITIONS``.
         seed: of the permutations.
         permutations: size of each permutation null.
 
     Returns:
-        (result block, maps for ``arrays.npz``, a row an image).
+        (result block, maps by name, a row an image, S_mod as a :class:`roa_helpers.pipeline.Scan`).
     """
     roi, roa = pipeline.regions_of(side, setting, definition)
     parts = regions.isolate(roi, roa)
     blob = regions.blob(parts.not_u_v, setting.theta)
     modified = pipeline.neutralised(model, side, blob, setting.value)
-    mod_adv = pipeline.attacked(model, modified, setting.eps)
-    hits = {"clean": side.hit, "adv": adv, "mod": modified.hit, "mod_adv": mod_adv}
+    mod_adv = pipeline.scored(model, pipeline.perturbed(modified, setting.eps), side.y)
+    hits = {"clean": side.hit, "adv": adv[0], "mod": modified.hit, "mod_adv": mod_adv[0]}
+    probability = {"clean": side.probability, "adv": adv[1], "mod": modified.probability, "mod_adv": mod_adv[1]}
     table = images_table(side, hits, setting, definition, seed=seed, permutations=permutations)
-    similarity, interval = _ssim_of_representatives(roi, roa)
     block = {
-        "scores": {name: _count(hit) for name, hit in hits.items()},
-        "ssim": {
-            "individual": _summary(table.ssim),
-            "representative": similarity,
-            "representative_interval": interval,
-            "graded": _summary(table.ssim_graded),
-        },
+        "scores": {name: measures.count(hit) for name, hit in hits.items()},
+        "probability": {name: measures.distribution(values) for name, values in probability.items()},
+        "ssim": measures.similarity(roi, roa) | {"graded": measures.distribution(table.ssim_graded)},
         "colocation": {
             name: colocation(mask.numpy(), seed=seed, permutations=permutations)
             for name, mask in (("roi", roi), ("roa", roa))
@@ -123,9 +150,9 @@ def measure(model, side, adv, setting, definition, *, seed, permutations):
         "blob": {"pixels": int(blob.sum()), "share": pipeline.share(blob)},
         "parameters": asdict(setting),
     }
-    maps = {"roi": regions.representative(roi), "roa": regions.representative(roa),
-            "not_u_v": regions.representative(parts.not_u_v), "blob": blob}  # fmt: skip
-    return block, {name: m.numpy() for name, m in maps.items()}, table
+    stacks = {"roi": roi, "roa": roa, "not_u_v": parts.not_u_v, "not_u_not_v": parts.not_u_not_v}
+    maps = {name: regions.representative(stack) for name, stack in stacks.items()} | {"blob": blob}
+    return block, maps, table, modified
 
 
 def images_table(side, hits, setting, definition, *, seed, permutations):
@@ -171,26 +198,32 @@ def colocation(maps, *, seed, permutations):
     }
 
 
-def controls(model, side, held_out, setting, *, seed):
-    """The paper's blob against two others on the same test images ``side``.
+def controls(model, side, held_out, maps, setting, *, seed):
+    """The paper's blob against others on the same test images ``side``.
 
-    ``held out``: made in the same way from validation images of the class. ``random``: as many pixels as the paper's
-    blob has, drawn by ``seed``.
+    ``held out``: made in the same way from validation images of the class. The others have as many pixels as the
+    paper's blob: ``random`` ones, those highest in the representative RoI (``in the RoI``), and those that lie in
+    U−V− in most images (``in U−V−``).
+
+    Args:
+        maps: the maps of :func:`measure` for the paper's definition of the RoA.
 
     Returns:
         (by name: counts ``mod`` and ``mod_adv``, the blob's pixels, its Jaccard index with the paper's blob;
         the hits, a row an image).
     """
-    blob, prepared = (
-        regions.blob(regions.isolate(*pipeline.regions_of(images, setting, "perturbation")).not_u_v, setting.theta)
-        for images in (side, held_out)
-    )
-    order = torch.randperm(blob.numel(), generator=torch.Generator().manual_seed(seed))
-    found, hits = {}, {}
-    for name, other in (("held out", prepared), ("random", (order < blob.sum()).reshape(blob.shape))):
+    blob, found, hits = maps["blob"], {}, {}
+    inside = regions.isolate(*pipeline.regions_of(held_out, setting, "perturbation")).not_u_v
+    others = {"held out": regions.blob(inside, setting.theta)} | {
+        name: highest(values, int(blob.sum()), seed=seed)
+        for name, values in (
+            ("random", torch.zeros(blob.shape)), ("in the RoI", maps["roi"]), ("in U−V−", maps["not_u_not_v"])
+        )
+    }  # fmt: skip
+    for name, other in others.items():
         modified = pipeline.neutralised(model, side, other, setting.value)
         scores = {"mod": modified.hit, "mod_adv": pipeline.attacked(model, modified, setting.eps)}
-        found[name] = {score: _count(hit) for score, hit in scores.items()} | {
+        found[name] = {score: measures.count(hit) for score, hit in scores.items()} | {
             "pixels": int(other.sum()),
             "jaccard": float(metrics.jaccard(other[None].numpy(), blob[None].numpy())[0]),
         }
@@ -198,53 +231,90 @@ def controls(model, side, held_out, setting, *, seed):
     return found, pd.DataFrame(hits)
 
 
-def curves(model, side, count, setting, choices):
+def highest(values, count, *, seed):
+    """The ``count`` pixels of a map (H, W) with the highest values, (H, W) bool; ``seed`` draws the order of ties."""
+    order = torch.randperm(values.numel(), generator=torch.Generator().manual_seed(seed))
+    ranked = order[torch.argsort(values.flatten()[order], descending=True, stable=True)]
+    chosen = torch.zeros(values.numel(), dtype=torch.bool)
+    chosen[ranked[:count]] = True
+    return chosen.reshape(values.shape)
+
+
+def threats(model, side, modified, blob, setting):
+    """The blob against two other threats by FGSM, which differ in who knows what.
+
+    ``adv_mod``: the attacker does not know the defence. S_adv is neutralised before M sees it. ``mod_adv_mod``: the
+    attacker knows it. The attack on S_mod is neutralised once more, so it keeps only what lies outside the blob:
+    FGSM through the defence.
+
+    Args:
+        modified: S_mod, a :class:`roa_helpers.pipeline.Scan`.
+
+    Returns:
+        (counts by name; the hits, a row an image).
+    """
+    hits = {}
+    for name, scanned in (("adv_mod", side), ("mod_adv_mod", modified)):
+        defended = regions.neutralise(pipeline.perturbed(scanned, setting.eps), blob, setting.value)
+        hits[name] = models.correct(model, defended, side.y).int()
+    return {name: measures.count(hit) for name, hit in hits.items()}, pd.DataFrame(hits)
+
+
+def stronger(model, side, modified, setting, *, seed):
+    """The paper's protocol with PGD, a stronger attack than FGSM: hits before and after neutralisation, by name.
+
+    Steps of 2.5 ε / ``PGD_STEPS``, so that the ball can be crossed from wherever the attack starts.
+    """
+    budget = {"eps": setting.eps, "step": 2.5 * setting.eps / PGD_STEPS, "steps": PGD_STEPS, "seed": seed}
+    return {
+        name: models.correct(model, attacks.pgd(model, scanned.x, scanned.y, **budget), scanned.y).int().numpy()
+        for name, scanned in (("pgd", side), ("mod_pgd", modified))
+    }
+
+
+def curves(model, side, modified, count, setting, choices):
     """Scores of ``count`` test images as ε changes (blob fixed) and as θ changes (ε fixed), with the paper's RoA.
 
-    The blobs are those of all images of ``side``. A row a point.
+    The blobs are those of all images of ``side``, ``modified`` is S_mod. A row a point.
     """
     inside = regions.isolate(*pipeline.regions_of(side, setting, "perturbation")).not_u_v
-    shown, rows = side[:count], []
-    modified = pipeline.neutralised(model, shown, regions.blob(inside, setting.theta), setting.value)
+    shown, modified, rows = side[:count], modified[:count], []
     for eps in choices.eps:
         for name, scanned in (("adv", shown), ("mod_adv", modified)):
-            rows.append({"axis": "eps", "at": eps, "score": name} | _count(pipeline.attacked(model, scanned, eps)))
+            rows.append(
+                {"axis": "eps", "at": eps, "score": name} | measures.count(pipeline.attacked(model, scanned, eps))
+            )
     for theta in choices.curve_theta:
         scanned = pipeline.neutralised(model, shown, regions.blob(inside, theta), setting.value)
         for name, hits in (("mod", scanned.hit), ("mod_adv", pipeline.attacked(model, scanned, setting.eps))):
-            rows.append({"axis": "theta", "at": theta, "score": name} | _count(hits))
+            rows.append({"axis": "theta", "at": theta, "score": name} | measures.count(hits))
     return pd.DataFrame(rows)
 
 
-def example_maps(model, side, blob, setting, count):
-    """A handful of images, correctly classified ones first, with the maps that everything else follows from, float16.
+def example_maps(picked, modified, setting):
+    """The maps that everything else follows from, float16, for a handful of images and their neutralised versions.
 
-    Perturbations are in units of ε: of the clean image, and of the neutralised one.
+    Perturbations are in units of ε: of the clean images, and of the neutralised ones.
     """
-    picked = side[torch.argsort(~side.hit, stable=True)[:count]]
-    modified = pipeline.neutralised(model, picked, blob, setting.value)
     maps = {"image": picked.x}
     for name, scanned in (("perturbation", picked), ("perturbation_modified", modified)):
-        maps[name] = (attacks.sign_step(scanned.x, scanned.gradient, eps=setting.eps) - scanned.x) / setting.eps
+        maps[name] = (pipeline.perturbed(scanned, setting.eps) - scanned.x) / setting.eps
     for definition in DEFINITIONS:
         maps["importance"], maps[f"vulnerability_{definition}"] = pipeline.maps_of(picked, setting.eps, definition)
     return {name: m.numpy().astype(np.float16) for name, m in maps.items()}
 
 
-def _count(hits):
-    return {"k": int(hits.sum()), "n": len(hits)}
+def example_probabilities(model, picked, modified, grid):
+    """Probability of the true class under FGSM at ε = 0 and each ε of ``grid``, with and without neutralisation.
 
-
-def _summary(values):
-    return {"min": values.min(), "max": values.max(), "mean": values.mean(), "median": values.median(),
-            "sd": values.std(), "n": len(values)}  # fmt: skip
-
-
-def _ssim_of_representatives(roi, roa):
-    """(SSIM of the mean maps of two stacks of regions (N, H, W) bool, its jackknife interval over images)."""
-    totals = [maps.double().sum(0, keepdim=True) for maps in (roi, roa)]
-    whole = metrics.ssim(*(total.numpy() / len(roi) for total in totals))[0]
-    if len(roi) < 2:
-        return whole, (np.nan, np.nan)
-    without = [(total - maps.double()).numpy() / (len(roi) - 1) for total, maps in zip(totals, (roi, roa), strict=True)]
-    return whole, metrics.jackknife(whole, metrics.ssim(*without))
+    Returns:
+        A row an example and ε: example (from 0), eps, clean (not neutralised), neutralised.
+    """
+    tables = []
+    for eps in (0.0, *grid):
+        clean, neutralised = (
+            pipeline.scored(model, pipeline.perturbed(s, eps), s.y)[1].numpy() for s in (picked, modified)
+        )
+        tables.append(pd.DataFrame({"example": range(len(clean)), "eps": eps, "clean": clean,
+                                    "neutralised": neutralised}))  # fmt: skip
+    return pd.concat(tables)
