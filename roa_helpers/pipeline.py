@@ -180,8 +180,11 @@ def share(mask):
     return float(mask.double().mean())
 
 
-def of_class(image_set, k, *, seed):
-    """(images, labels) of class ``k`` of an ImageSet in an order drawn by ``seed``: the first n are a random sample."""
+def of_class(image_set, k, *, seed, limit=None):
+    """(images, labels) of class ``k`` of an ImageSet in an order drawn by ``seed``: the first n are a random sample.
+
+    At most ``limit`` of them (None: all).
+    """
     subset = image_set.of_class(k)
-    order = torch.randperm(len(subset), generator=torch.Generator().manual_seed(seed))
+    order = torch.randperm(len(subset), generator=torch.Generator().manual_seed(seed))[:limit]
     return subset.images[order], subset.labels[order]

@@ -4,22 +4,37 @@ from dataclasses import asdict, replace
 
 import torch
 
-from .. import data, fingerprints, models
+from .. import data, fingerprints, models, pipeline
 from ..errors import UserError
 
 
 def load(choices, *, root=None, progress=True):
     """The images of a pair (:class:`roa_helpers.config.Pair`) as three disjoint sets of three channels.
 
+    Training and validation images are as many as the choices say; test images are all there are, so that M can be
+    judged on all of them. :func:`sides` takes those that are measured.
+
     Raises:
         UserError: data that are missing or unfit, or fewer than two images of a class in a set.
     """
-    limit = (choices.train, choices.val, choices.test)
+    limit = (choices.train, choices.val, None)
     splits = data.load(
         choices.dataset, classes=choices.classes, size=choices.size, limit=limit, root=root, progress=progress
     )
     _check_counts(splits.provenance["counts"])
     return replace(splits, **{name: _coloured(getattr(splits, name)) for name in ("train", "val", "test")})
+
+
+def sides(model, splits, choices, *, seed):
+    """What one pass tells about the images that are measured: ``choices.test`` test images a class, a random sample.
+
+    Returns:
+        (validation, test), each a :class:`roa_helpers.pipeline.Scan` for class 0 and for class 1.
+    """
+    return tuple(
+        [pipeline.scan(model, *pipeline.of_class(part, k, seed=seed, limit=limit)) for k in (0, 1)]
+        for part, limit in ((splits.val, None), (splits.test, choices.test))
+    )
 
 
 def train(choices, splits, *, seed, path, progress=True):

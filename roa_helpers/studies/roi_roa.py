@@ -18,7 +18,7 @@ import torch
 from .. import attacks, metrics, models, pipeline, regions, usefulness
 from ..pipeline import DEFINITIONS
 from . import measures
-from .pairs import load, train
+from .pairs import load, sides, train
 
 __all__ = ["compute", "load", "results"]
 
@@ -42,8 +42,7 @@ def results(model, splits, choices, *, seed):
     Returns:
         (result, arrays, tables) as :func:`roa_helpers.store.write` takes them.
     """
-    val = [pipeline.scan(model, *pipeline.of_class(splits.val, k, seed=seed)) for k in (0, 1)]
-    test = [pipeline.scan(model, *pipeline.of_class(splits.test, k, seed=seed)) for k in (0, 1)]
+    val, test = sides(model, splits, choices, seed=seed)
     eps, eps_table = pipeline.choose_eps(model, val, choices.eps, choices.eps_target)
     tuning = pipeline.tune(model, [side[: choices.tune] for side in val], choices, eps)
     settings = {d: pipeline.chosen_setting(tuning, d, eps) for d in DEFINITIONS}
@@ -56,11 +55,10 @@ def results(model, splits, choices, *, seed):
         arrays |= {f"{key}_{k}": value for key, value in maps.items()}
         parts.append({key: table.assign(direction=name) for key, table in tables.items()})
 
-    hits = torch.cat([side.hit for side in test])
     result = {
         "directions": directions,
         "parameters": {"choices": asdict(choices), "eps": eps},
-        "model": {"test": measures.count(hits)},
+        "model": {"test": measures.count(models.correct(model, splits.test.images, splits.test.labels))},
     }
     half = max(1, choices.feature_images // 2)
     few = [torch.cat(column) for column in zip(*((s.x[:half], s.y[:half]) for s in test), strict=True)]

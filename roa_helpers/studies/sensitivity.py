@@ -12,7 +12,7 @@ import torch
 
 from .. import pipeline, regions
 from . import measures
-from .pairs import load, train
+from .pairs import load, sides, train
 
 __all__ = ["compute", "load", "results"]
 
@@ -34,8 +34,7 @@ def results(model, splits, choices, *, seed):
     Returns:
         dict with ``directions`` (name → source, target, scores, ssim, parameters), ``parameters`` and ``model``.
     """
-    val, test = ([pipeline.scan(model, *pipeline.of_class(part, k, seed=seed)) for k in (0, 1)]
-                 for part in (splits.val, splits.test))  # fmt: skip
+    val, test = sides(model, splits, choices, seed=seed)
     eps, _ = pipeline.choose_eps(model, val, choices.eps, choices.eps_target)
     tuning = pipeline.tune(model, [side[: choices.tune] for side in val], choices, eps)
     setting = pipeline.chosen_setting(tuning, "perturbation", eps)

@@ -13,7 +13,7 @@ import torch
 
 from .. import metrics, pipeline, regions
 from . import measures
-from .pairs import load, train
+from .pairs import load, sides, train
 
 __all__ = ["compute", "load", "results"]
 
@@ -43,10 +43,7 @@ def results(model, splits, choices, *, seed):
         interval of its mean (low, high), k of n images classified correctly. The arrays hold the representatives and
         the blobs (θ, H, W) of each direction.
     """
-    val, test = (
-        [pipeline.scan(model, *pipeline.of_class(part, k, seed=seed)) for k in (0, 1)]
-        for part in (splits.val, splits.test)
-    )
+    val, test = sides(model, splits, choices, seed=seed)
     eps, eps_table = pipeline.choose_eps(model, val, choices.eps, choices.eps_target)
     directions, arrays, tables = {}, {}, []
     for k, (source, target) in enumerate((choices.classes, choices.classes[::-1])):
@@ -55,11 +52,10 @@ def results(model, splits, choices, *, seed):
         directions[name] = {"source": source, "target": target} | block
         tables.append(table.assign(direction=name, source=source, target=target))
         arrays |= {f"{key}_{k}": m for key, m in maps.items()}
-    hits = torch.cat([side.hit for side in test])
     result = {
         "directions": directions,
         "parameters": {"choices": asdict(choices), "eps": eps},
-        "model": {"test": measures.count(hits)},
+        "model": {"test": measures.count(torch.cat([side.hit for side in test]))},
     }
     return result, arrays, {"scores": pd.concat(tables), "eps": eps_table}
 
