@@ -13,24 +13,26 @@ import sys
 from pathlib import Path
 
 from roa_helpers import config as profiles
-from roa_helpers import fingerprints, store
+from roa_helpers import fingerprints, reference, store
 
 if unknown := set(config) - {"profile", "seed"}:
     sys.exit(f"unknown setting {', '.join(unknown)}; there are: profile, seed")
 PROFILE = config.get("profile", "quick")
 SEED = config.get("seed")  # None: the profile's own seeds
+SEED_OPTION = "" if SEED is None else f"--seed {SEED}"
 RESULTS = os.path.relpath(store.root())
 PYTHON = shlex.quote(sys.executable)
-PLANS = {(study, plan.name): plan for study in profiles.STUDIES for plan in profiles.planned(PROFILE, study, seed=SEED)}
+UNITS = [(study, plan.name) for study in profiles.STUDIES for plan in profiles.planned(PROFILE, study, seed=SEED)]
 NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("[0-9][0-9]_*.ipynb"))
 PACKAGE = sorted(str(path) for path in Path("roa_helpers").rglob("*.py") if path.name != "__main__.py")
 BOOK = sorted(str(path) for path in Path("book").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 RECORDED = sorted(str(path) for name in store.RECORDED for path in Path(RESULTS, name).glob("*/[!.]*/result.json"))
-SUPPLIES = ["archives.py", "config.py", "data.py", "download.py", "papers.py", "store.py", "studies/__init__.py"]  # choices and data
+SUPPLIES = ["archives.py", "config.py", "data.py", "download.py", "published.py", "store.py", "studies/__init__.py"]  # choices and data
 EXECUTED = [f"_build/executed/{PROFILE}/{name}.ipynb" for name in NOTEBOOKS]
-MARKS = [f"{RESULTS}/{PROFILE}/{study}/.{name}.done" for study, name in PLANS]
+MARKS = [f"{RESULTS}/{PROFILE}/{study}/.{name}.done" for study, name in UNITS]
+CODE = {study: fingerprints.files(*store.entries(study)) for study in profiles.STUDIES}
 
-for (study, name), mark in zip(PLANS, MARKS):  # a unit that was deleted is computed again
+for (study, name), mark in zip(UNITS, MARKS):  # a unit that was deleted is computed again
     if not store.read(store.unit_path(PROFILE, study, name)):
         Path(mark).unlink(missing_ok=True)
 
@@ -84,7 +86,8 @@ rule notebook:
     benchmark:
         f"_build/times/{PROFILE}/{{name}}.tsv"
     params:
-        seed="" if SEED is None else f"--seed {SEED}",
+        seed=SEED_OPTION,
+        reference=reference.find() is not None,  # once the authors' files are at hand, pages show them
     message:
         "notebook {wildcards.name}"
     shell:
@@ -94,7 +97,7 @@ rule notebook:
 
 rule study:
     input:
-        lambda wildcards: [f"roa_helpers/{name}" for name in (*fingerprints.files(*store.entries(wildcards.study)), *SUPPLIES)],
+        lambda wildcards: [f"roa_helpers/{name}" for name in (*CODE[wildcards.study], *SUPPLIES)],
     output:
         f"{RESULTS}/{PROFILE}/{{study}}/.{{unit}}.done",
     log:
@@ -102,18 +105,13 @@ rule study:
     benchmark:
         f"_build/times/{PROFILE}/{{study}}-{{unit}}.tsv"
     params:
-        choices=lambda wildcards: _arguments(PLANS[wildcards.study, wildcards.unit]),
+        seed=SEED_OPTION,
         result=f"{RESULTS}/{PROFILE}/{{study}}/{{unit}}/result.json",
     threads: profiles.profile(PROFILE).threads
     message:
         "study {wildcards.study} {wildcards.unit}"
     shell:
         # The mark is a copy of the result, so that a unit that is merely found again makes nothing else run again.
-        "{PYTHON} -m roa_helpers study {wildcards.study:q} --profile {PROFILE:q} {params.choices} > {log:q} 2>&1"
+        "{PYTHON} -m roa_helpers study {wildcards.study:q} --profile {PROFILE:q} --unit {wildcards.unit:q} {params.seed}"
+        " > {log:q} 2>&1"
         " && cp {params.result:q} {output:q}"
-
-
-def _arguments(plan):
-    """The arguments of the command line that name one unit."""
-    choices = plan.choices
-    return shlex.join(["--dataset", choices.dataset, "--pair", *choices.classes, "--seed", str(plan.seed)])

@@ -17,7 +17,7 @@
 # (start)=
 # # Start here: the whole pipeline on a few images
 #
-# A classifier looks at some pixels, an attacker moves some pixels. This page takes one image of each data set through
+# A classifier looks at some pixels, an attacker moves some pixels. This page takes images of each data set through
 # all the steps of the paper: attack it, find the region of importance (RoI) and the region of attack (RoA), split the
 # image into four regions, take the class's blob out of U−V+, neutralise it.
 #
@@ -37,29 +37,71 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import figures, papers, plots, studies
+from roa_helpers import figures, papers, plots, store, studies, widgets
 
 units = studies.units("roi_roa", profile, seed=seed)
+pairs = store.one_of_each(units)  # single images are shown for one seed
+
+# %% [markdown]
+# ## What an attack does
+#
+# An adversarial image looks like the clean one to a person and like another class to the model (Fig. 1 of the paper).
+# FGSM moves every channel of every pixel by ε, up or down. P is the model's probability of the true class.
+
+# %% tags=["hide-input"]
+figure, data = plots.adversarial(pairs)
+figures.show(
+    figure,
+    name="fig-1",
+    sample="examples stored with the results",
+    caption="<b>Fig. 1 of the paper, from real images</b>: of each class, among the stored examples that the attack "
+    "turns, the one that the model was surest of, at the smallest ε of the grid that turns it (if none is turned, the "
+    "largest ε). Middle: grey channels stay, bright ones rise, dark ones fall.",
+    alt="For each data set and class: an image, the direction in which each of its channels is moved, and the attacked "
+    "image, with what the model says.",
+    data=data,
+    units=pairs,
+)
 
 # %% [markdown]
 # ## From image to neutralised image
 #
-# One row a data set. The attack is FGSM with the ε that was chosen on validation images, the map of importance is
-# Grad-CAM, the map of vulnerability is how far the attack moved each pixel.
+# One row a class. The attack is FGSM with the ε that was chosen on validation images. The perturbation shows the
+# direction in which each channel moved. Vulnerability is its size, the paper's definition, and importance is Grad-CAM;
+# both are scaled to [0, 1] and drawn in colours whose lightness rises with the value. The two thresholds make the four
+# regions. The blob belongs to the class, not to the image.
 
 # %% tags=["hide-input"]
-for unit in units:
+for unit in pairs:
     figures.show(
-        plots.plate(unit, 0),
+        plots.plate(unit),
         name=f"plate-{unit.path.name}",
-        caption=f"<b>{papers.title(unit.result['dataset'])}</b>: one image of class "
-        f"“{unit.result['classes'][0]}” through "
-        "the pipeline (the paper’s Figs 1 and 3 to 5, drawn from real images).",
-        alt="Seven pictures in a row: image, attacked image, Grad-CAM, vulnerability, the four regions in colour, "
-        "the blob of the class, and the neutralised image.",
+        sample="examples stored with the results",
+        caption=f"<b>Fig. 3 of the paper, from real images: {papers.title(unit.result['dataset'])}</b>, one image of "
+        "each class through the pipeline.",
+        alt="Two rows of eight pictures: image, attacked image, perturbation, vulnerability, Grad-CAM, the four "
+        "regions in colour, the blob of the class, and the neutralised image.",
         data=plots.example_data([unit], "image", "perturbation", "importance", "vulnerability_perturbation"),
         units=[unit],
     )
+
+# %% [markdown]
+# ## Turn the attack up
+#
+# The same attack at every ε of the grid, on an image and on its neutralised version. Does the model hold out longer
+# with the blob blocked out? (These pictures alone are compressed with a small loss; all others on this page are exact.)
+
+# %% tags=["hide-input"]
+classes = plots.classes(pairs)
+shown = min(2, plots.stored(pairs))
+widgets.browse(
+    [plots.attack_frames(unit, k, shown) for unit, k in classes.values()],
+    [
+        widgets.choice("class", classes),
+        widgets.choice("example", range(1, shown + 1)),
+        widgets.slider("ε", plots.confidence(pairs[0], 0, 0).index),
+    ],
+)
 
 # %% [markdown]
 # ## What happens to the scores

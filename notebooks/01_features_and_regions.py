@@ -36,9 +36,10 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import charts, figures, papers, plots, studies, widgets
+from roa_helpers import charts, figures, papers, plots, store, studies, widgets
 
 units = studies.units("roi_roa", profile, seed=seed)
+pairs = store.one_of_each(units)  # single images are shown for one seed
 
 # %% [markdown]
 # ## Usefulness and robust usefulness
@@ -95,27 +96,18 @@ figures.show(
 # ## Move the thresholds
 #
 # Axioms 2.1 and 2.2: a pixel is in the RoI if its importance is at least δ₁, in the RoA if its vulnerability is at
-# least δ₂. Move both and watch the four regions.
-
-# %% tags=["hide-input"]
-widgets.legend({figures.REGION_LABELS[r]: c for r, c in figures.REGION_COLOURS.items()})
+# least δ₂. Move both and watch the four regions; the share of the image that each takes stands below it.
 
 # %% tags=["hide-input"]
 deltas = [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9]
-
-
-def region_widget(unit, k):
-    frames = plots.region_frames(unit, k, deltas, deltas)
-    encoded = [widgets.frames(row, scale=5) for row in frames]
-    name = f"{papers.title(unit.result['dataset'])}, {unit.result['classes'][k]}"
-    return name, widgets.grid_stack(
-        encoded,
-        deltas,
-        deltas,
-        row_label="δ₁ (importance)",
-        col_label="δ₂ (vulnerability)",
-        alt=f"Four regions of {name}",
-    )
-
-
-widgets.chooser(dict(region_widget(u, k) for u in units for k in (0, 1)), description="image")
+classes = plots.classes(pairs)
+widgets.browse(
+    [plots.threshold_frames(unit, k, deltas, deltas) for unit, k in classes.values()],
+    [
+        widgets.choice("image", classes),
+        widgets.slider("δ₁ (importance)", deltas, start=3),
+        widgets.slider("δ₂ (vulnerability)", deltas, start=2),
+    ],
+    beside=[plots.graded_maps(unit, k) for unit, k in classes.values()],
+    legend=plots.LEGEND,
+)

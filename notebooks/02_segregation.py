@@ -35,23 +35,29 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import charts, figures, papers, plots, studies, tables
+from roa_helpers import charts, figures, papers, plots, store, studies, tables, widgets
 
 units = studies.units("roi_roa", profile, seed=seed)
+pairs = store.one_of_each(units)  # single images are shown for one seed
 
 # %% [markdown]
 # ## The region of importance
+#
+# Maps are drawn in cividis (importance) and magma (vulnerability), whose lightness rises with the value: they can be
+# read in grey print and with any kind of colour vision. The paper uses jet, with blue for the highest values; its
+# lightness goes up and down and so shows edges where there are none. The switch below a figure sets all maps of the
+# page in the paper’s colours.
 
 # %% tags=["hide-input"]
 figures.show(
-    plots.individual_regions(units, "importance"),
+    plots.individual_regions(pairs, "importance"),
     name="fig-6",
-    caption="<b>Fig. 6 of the paper</b>: RoI of one test image of each class. Middle: Grad-CAM scaled to [0, "
-    "1]; right: the "
-    "pixels at or above δ₁, outlined.",
-    alt="For each data set and class: the image, its Grad-CAM heat map, and the outline of the region of importance.",
-    data=plots.example_data(units, "image", "importance"),
-    units=units,
+    sample="examples stored with the results",
+    caption="<b>Fig. 6 of the paper</b>: RoI of one test image of each class. Middle: Grad-CAM scaled to [0, 1]; "
+    "right: the border of the pixels at or above δ₁, and their share of the image.",
+    alt="For each data set and class: the image, its Grad-CAM heat map, and the border of the region of importance.",
+    data=plots.example_data(pairs, "image", "importance"),
+    units=pairs,
 )
 
 # %% [markdown]
@@ -63,14 +69,16 @@ figures.show(
 
 # %% tags=["hide-input"]
 figures.show(
-    plots.individual_regions(units, "vulnerability"),
+    plots.individual_regions(pairs, "vulnerability"),
     name="fig-7",
-    caption="<b>Fig. 7 of the paper</b>: RoA of the same images by the size of the perturbation, scaled by the largest "
-    "it could be; right: the pixels at or above δ₂, outlined.",
-    alt="For each data set and class: the image, the size of its perturbation, and the outline of the region of "
-    "attack.",
-    data=plots.example_data(units, "image", "vulnerability_perturbation"),
-    units=units,
+    sample="examples stored with the results",
+    caption="<b>Fig. 7 of the paper</b>: RoA of the same images. Second: the perturbation, as the paper shows it, "
+    "channels that rise bright and those that fall dark; third: its size, scaled by the largest it could be; right: "
+    "the border of the pixels at or above δ₂, and their share of the image.",
+    alt="For each data set and class: the image, its perturbation in colour, the size of the perturbation, and the "
+    "border of the region of attack.",
+    data=plots.example_data(pairs, "image", "perturbation", "vulnerability_perturbation"),
+    units=pairs,
 )
 
 # %% [markdown]
@@ -81,20 +89,39 @@ figures.show(
 
 # %% tags=["hide-input"]
 figures.show(
-    plots.individual_regions(units, "vulnerability", definition="gradient"),
+    plots.individual_regions(pairs, "vulnerability", definition="gradient"),
     name="fig-7-gradient",
+    sample="examples stored with the results",
     caption="The same images with the RoA by gradient magnitude, which is not in the paper.",
-    alt="For each data set and class: the image, the norm of its loss gradient, and the outline of the region.",
-    data=plots.example_data(units, "image", "vulnerability_gradient"),
-    units=units,
+    alt="For each data set and class: the image, the norm of its loss gradient, and the border of the region.",
+    data=plots.example_data(pairs, "image", "vulnerability_gradient"),
+    units=pairs,
 )
 
+# %% [markdown]
+# ### More examples
+#
+# One image proves little. These are all that are stored: test images in random order, those that the model has right
+# first.
+
 # %% tags=["hide-input"]
-figure, data = charts.magnitude_histogram(units)
+classes = plots.classes(pairs)
+shown = plots.stored(pairs)
+widgets.browse(
+    [plots.example_frames(unit, k)[:shown] for unit, k in classes.values()],
+    [widgets.choice("class", classes), widgets.slider("example", range(1, shown + 1))],
+    legend=plots.LEGEND,
+)
+
+# %% [markdown]
+# ### What the two definitions see
+
+# %% tags=["hide-input"]
+figure, data = charts.magnitude_histogram(pairs)
 figures.show(
     figure,
     name="magnitudes",
-    sample=f"{sum(len(unit.arrays[f'example_image_{k}']) for unit in units for k in (0, 1))} images in all",
+    sample=f"{sum(len(unit.arrays[f'example_image_{k}']) for unit in pairs for k in (0, 1))} images in all",
     caption="What the two definitions see: values of the two maps over all pixels of the stored examples.",
     alt="Histograms for each data set: FGSM magnitudes crowd at few values, gradient magnitudes spread.",
     data=data,

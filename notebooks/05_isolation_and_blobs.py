@@ -34,23 +34,24 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import charts, figures, papers, plots, studies, tables, widgets
+from roa_helpers import figures, plots, sensitivity, store, studies, tables, widgets
 
 units = studies.units("roi_roa", profile, seed=seed)
+pairs = store.one_of_each(units)  # single images are shown for one seed
 
 # %% [markdown]
 # ## Four regions
 
 # %% tags=["hide-input"]
 figures.show(
-    plots.isolation(units),
+    plots.isolation(pairs),
     name="fig-4",
-    caption="<b>Fig. 4 of the paper, from real images</b>: the four regions of one test image of each class, by "
-    "the paper’s "
-    "RoA (middle) and by the gradient (right).",
+    sample="examples stored with the results",
+    caption="<b>Fig. 4 of the paper, from real images</b>: the four regions of one test image of each class, by the "
+    "paper’s RoA (middle) and by the gradient (right).",
     alt="For each data set and class: the image and its division into four coloured regions, for both definitions.",
-    data=plots.example_data(units, "image", "importance", "vulnerability_perturbation", "vulnerability_gradient"),
-    units=units,
+    data=plots.example_data(pairs, "image", "importance", "vulnerability_perturbation", "vulnerability_gradient"),
+    units=pairs,
 )
 
 # %% tags=["hide-input"]
@@ -67,35 +68,29 @@ figures.show_table(
 
 # %% tags=["hide-input"]
 figures.show(
-    plots.representatives(units, "blob"),
+    plots.representatives(pairs, "blob"),
     name="fig-10",
-    caption="<b>Fig. 10 of the paper</b>: the blob of each class (black), from U−V+ of the test images and the "
-    "θ chosen on "
-    "validation images.",
+    caption="<b>Fig. 10 of the paper</b>: the blob of each class (black), from U−V+ of the test images and the θ "
+    "chosen on validation images.",
     alt="One black-and-white map for each data set and class: the blob.",
-    data=plots.map_data(units, "blob"),
-    units=units,
+    data=plots.map_data(pairs, "blob"),
+    units=pairs,
 )
 
 # %% [markdown]
 # ### Choose θ yourself
 #
-# Left: the share of images in which a pixel lies in U−V+. Middle: the blob. Right: an image with the blob
-# neutralised.
+# Left: the share of images in which a pixel lies in U−V+. It stays while θ moves the blob and with it the neutralised
+# image.
 
 # %% tags=["hide-input"]
 thetas = [round(0.05 * i, 2) for i in range(2, 20)]
-
-
-def blob_widget(unit, k):
-    frames = widgets.frames(plots.blob_frames(unit, k, thetas), scale=4)
-    name = f"{papers.title(unit.result['dataset'])}, {unit.result['classes'][k]}"
-    return name, widgets.slider_stack(
-        frames, thetas, description="θ", alt=f"U−V+ map, blob and neutralised image of {name}"
-    )
-
-
-widgets.chooser(dict(blob_widget(u, k) for u in units for k in (0, 1)), description="class")
+classes = plots.classes(pairs)
+widgets.browse(
+    [plots.blob_frames(unit, k, thetas) for unit, k in classes.values()],
+    [widgets.choice("class", classes), widgets.slider("θ", thetas, start=4)],
+    beside=[plots.share_map(unit, k) for unit, k in classes.values()],
+)
 
 # %% [markdown]
 # ## How δ₁, δ₂ and θ were chosen
@@ -106,42 +101,118 @@ widgets.chooser(dict(blob_widget(u, k) for u in units for k in (0, 1)), descript
 # play no part.
 
 # %% tags=["hide-input"]
-searched = []
-for unit in units:
-    figure, data = charts.tuning_surface(unit)
-    searched.append(data.assign(unit=unit.path.name))
-    figures.show(
-        figure,
-        name=f"tuning-{unit.path.name}",
-        caption=f"<b>{papers.title(unit.result['dataset'])}</b>: the settings of the grid that give both "
-        "classes a blob, by cost and gain. Shaded: the cost that is allowed.",
-        sample=f"at most {unit.result['parameters']['choices']['tune']} validation images a class",
-        alt="Scatter of gain under attack against cost in clean accuracy for all settings; the chosen one is ringed.",
-        data=data,
-        units=[unit],
-    )
-
-# %% tags=["remove-input"]
-for unit, data in zip(units, searched, strict=True):
-    row = data[data.chosen].iloc[0]
-    reached = "within the allowed cost" if row.feasible else "although no setting stays within the allowed cost"
-    figures.show_text(
-        f"**{papers.title(unit.result['dataset'])}**: δ₁ = {row.delta1:g}, δ₂ = {row.delta2:g}, θ = "
-        f"{row.theta:g}, pixels set to "
-        f"{row.value:g}, {reached}; {data.feasible.sum()} of {len(data)} settings shown stay within it. On validation "
-        f"images accuracy "
-        f"under attack goes from {100 * row.adv:.1f} % to {100 * row.mod_adv:.1f} %, clean accuracy from "
-        f"{100 * row.clean:.1f} % to "
-        f"{100 * row['mod']:.1f} %."
-    )
-
-# %% [markdown]
-# ## Choices that the paper leaves open
+counts = sorted({sensitivity.images_that_tune(unit) for unit in units})
+validation = f"{counts[0]} to {counts[-1]} validation images a class"
+figure, surfaces = sensitivity.tuning_surfaces(pairs)
+figures.show(
+    figure,
+    name="tuning",
+    caption="<b>The tuning surface</b>: the settings of the grid that give both classes a blob, by what they cost "
+    "(score_clean − score_mod) and gain (score_mod-adv − score_adv). Ringed: the setting that was chosen; where none "
+    "of them costs so little, that is the one with the largest score_mod.",
+    sample=validation,
+    alt="For each data set a scatter of gain under attack against cost in clean accuracy over all settings; the chosen "
+    "one is ringed, the allowed cost shaded.",
+    data=surfaces,
+    units=pairs,
+)
 
 # %% tags=["hide-input"]
 figures.show_table(
-    tables.open_choices(units),
-    name="open-choices",
-    caption="What the paper does not state, what is used here, and why.",
+    tables.tuned(units),
+    name="tuned",
+    caption="The setting that was chosen for each data set, and its scores in % on the validation images that it was "
+    "chosen on.",
+    sample=validation,
     units=units,
+)
+
+# %% tags=["remove-input"]
+chosen = surfaces[surfaces.chosen]
+gains = 100 * (chosen.mod_adv - chosen.adv)
+figures.show_text(
+    f"A setting stays within the allowed cost for {chosen.feasible.sum()} of {len(chosen)} data sets. Even on the "
+    f"images that it was chosen on, the chosen setting raises accuracy under attack for {(gains > 0).sum()} of "
+    f"{len(chosen)}: the gain lies between {gains.min():+.1f} and {gains.max():+.1f} points.".replace("-", "−")
+)
+
+# %% [markdown]
+# ## Choices that the paper leaves open
+#
+# How much does a result depend on a choice that the paper does not state? One choice at a time is changed, the others
+# stay, and the change of each result is read: of score_mod − score_clean, what neutralisation costs; of
+# score_mod-adv − score_adv, what it gains; of the SSIM of RoI and RoA. Changes are against the value that was used.
+#
+# The thresholds are searched on a grid, so the settings that were not chosen tell the change on validation images;
+# ε and θ are also varied on test images. Settings that cost too much to be chosen are among them.
+
+# %% tags=["hide-input"]
+retrained = studies.units("sensitivity", profile, seed=seed)
+moves = sensitivity.moves(units, retrained)
+on_units = moves[moves.measured != "retrained"]
+shown = on_units[on_units.measured == "test"].n
+figure, _ = sensitivity.moves_plot(on_units)
+figures.show(
+    figure,
+    name="moves-searched",
+    caption="<b>Choices of the pipeline</b>: how far each result moves when one choice takes the other values that "
+    "were tried, on validation images unless it says test. A dot is a value (on test images: in one direction), the "
+    "line their range.",
+    sample=f"{validation}, or {shown.min()} to {shown.max()} test images",
+    alt="For each choice and data set the range of the change of cost and of gain; zero is the value that was used.",
+    data=on_units,
+    units=units,
+)
+
+# %% [markdown]
+# The choices of the training cannot be read off: the network is trained again with each of them changed, ε and the
+# thresholds are chosen anew, and both directions are measured. Chance alone moves the results too: the grey bars show
+# how far they move when nothing but the seed changes.
+
+# %% tags=["hide-input"]
+anew = moves[moves.measured == "retrained"]
+figure, _ = sensitivity.moves_plot(anew)
+figures.show(
+    figure,
+    name="moves-retrained",
+    caption="<b>Choices of the training</b>: how far each result moves when the network is trained with one choice "
+    "changed. A dot is a value in one direction; the grey bar is the range over the seeds.",
+    alt="For each choice of the training the range of the change of four results, beside the range over seeds.",
+    data=anew,
+    units=retrained,
+)
+
+# %% tags=["hide-input"]
+figures.show_table(
+    tables.retrained(retrained),
+    name="retrained",
+    caption="The largest change of each result, scores in points, when the choice takes the values under “instead”; "
+    "*: larger than any change between seeds.",
+    units=retrained,
+)
+
+# %% tags=["remove-input"]
+exceeding = sensitivity.beyond_chance(anew)
+for dataset in dict.fromkeys(anew["data set"]):
+    tried = [choice for choice in dict.fromkeys(anew[anew["data set"] == dataset].choice) if choice != "seed"]
+    by_result = {
+        label: [sensitivity.LABELS[choice] for d, choice, r in exceeding if (d, r) == (dataset, result)]
+        for result, label in sensitivity.RESULTS.items()
+    }
+    figures.show_text(
+        f"**{dataset}**: of {len(tried)} choices of the training, these move a result further than a change of the "
+        "seed does: " + "; ".join(f"{label}: {', '.join(names) or 'none'}" for label, names in by_result.items()) + "."
+    )
+
+# %% [markdown]
+# All open choices in one table: what was used, why, and how far the two changes of score move with it, in points.
+
+# %% tags=["hide-input"]
+figures.show_table(
+    tables.open_choices(units, retrained),
+    name="open-choices",
+    caption="What the paper does not state, what is used here, why, and how much that matters.",
+    sample=f"validation: {validation}; test: {shown.min()} to {shown.max()} test images; retrained: {anew.n.min()} to "
+    f"{anew.n.max()} test images a direction",
+    units=[*units, *retrained],
 )

@@ -34,22 +34,42 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import charts, figures, papers, plots, studies
+from roa_helpers import accuracy, charts, figures, papers, plots, seeds, store, studies
 
 units = studies.units("roi_roa", profile, seed=seed)
+pairs = store.one_of_each(units)  # single images are shown for one seed
 
 # %% tags=["hide-input"]
-figure, data = plots.neutralisation_flow(units[0], 0)
+sheet, data = plots.neutralisation_flow(pairs)
 figures.show(
-    figure,
+    sheet,
     name="fig-5",
-    caption=f"<b>Fig. 5 of the paper, from real images</b> ({papers.title(units[0].result['dataset'])}): the "
-    f"four sets and the model’s score on each.",
-    alt="Four pictures in a row: clean image, attacked image, neutralised image, neutralised image attacked again, "
-    "each with the accuracy of the model.",
+    caption="<b>Fig. 5 of the paper, from real images</b>: one test image of each class in the four sets, with the "
+    "accuracy of M on each set.",
+    alt="For each data set and direction four pictures: clean image, attacked image, neutralised image, neutralised "
+    "image attacked again, each with the accuracy of the model.",
     data=data,
-    units=units[:1],
+    units=pairs,
 )
+
+# %% [markdown]
+# ## The model M
+#
+# All scores are those of a model M that is trained for each pair of classes. How good is it?
+
+# %% tags=["hide-input"]
+table_of_models = accuracy.compare(units)
+figures.show_table(
+    table_of_models,
+    name="model-accuracy",
+    caption="Accuracy (%) of M on all n test images of both classes with its 95 % Wilson interval, beside the paper’s "
+    "score_clean, averaged over both directions." + seeds.note(table_of_models),
+    sample="accuracy on all test images",
+    units=units,
+)
+
+# %% tags=["remove-input"]
+figures.show_text(accuracy.answer(table_of_models))
 
 # %% [markdown]
 # ## Classification after neutralisation
@@ -59,11 +79,9 @@ table_2 = papers.compare("A10", units)
 figures.show_table(
     table_2,
     name="table-2",
-    caption="<b>Table II of the paper</b>: accuracy (%) on clean and on neutralised images of the source class, "
-    "with 95 % "
-    "Wilson intervals. The paper’s MNIST and Fashion-MNIST percentages are multiples of 1/32, so its interval "
-    "is that of 32 "
-    "images; for the other sets it does not state n.",
+    caption="<b>Table II of the paper</b>: accuracy (%) on clean and on neutralised images of the source class, with "
+    "95 % Wilson intervals. The paper’s MNIST and Fashion-MNIST percentages are multiples of 1/32, so its interval is "
+    "that of 32 images; for the other sets it does not state n." + seeds.note(table_2),
     units=units,
 )
 
@@ -78,7 +96,8 @@ table_3 = papers.compare("A11", units)
 figures.show_table(
     table_3,
     name="table-3",
-    caption="<b>Table III of the paper</b>: accuracy (%) under FGSM before and after neutralisation.",
+    caption="<b>Table III of the paper</b>: accuracy (%) under FGSM before and after neutralisation."
+    + seeds.note(table_3),
     units=units,
 )
 
@@ -88,17 +107,19 @@ figures.show_text(papers.answer("A11", table_3))
 # %% [markdown]
 # ## Is it the region, or any region?
 #
-# The change is paired: the same images before and after. Two other blobs stand beside the paper’s: one made from
-# validation images only, which a defender could have prepared beforehand, and one of as many pixels drawn at random.
+# The change is paired: the same images before and after. Four other blobs stand beside the paper’s. One is made in the
+# same way from validation images, which a defender could have prepared beforehand. Three have as many pixels as the
+# paper’s: drawn at random; those that lie in the RoI of most images; those that lie in U−V− of most images.
 
 # %% tags=["hide-input"]
-figure, data = charts.change_plot(units, "adv", "mod_adv")
+figure, gain = charts.change_plot(units, "adv", "mod_adv")
 figures.show(
     figure,
     name="gain",
-    caption="Change of accuracy under attack by neutralisation; lines: 95 % intervals (same images scored twice).",
-    alt="For each data set and direction: the change in accuracy under attack for three blobs, with intervals.",
-    data=data,
+    caption="Change of accuracy under attack by neutralisation; lines: 95 % intervals (same images scored twice)."
+    + seeds.note(gain),
+    alt="For each data set and direction: the change in accuracy under attack for five blobs, with intervals.",
+    data=gain,
     units=units,
 )
 
@@ -107,19 +128,52 @@ figure, cost = charts.change_plot(units, "clean", "mod")
 figures.show(
     figure,
     name="cost",
-    caption="Change of clean accuracy by neutralisation, the price of the defence.",
-    alt="For each data set and direction: the change in clean accuracy for three blobs, with intervals.",
+    caption="Change of clean accuracy by neutralisation, the price of the defence." + seeds.note(cost),
+    alt="For each data set and direction: the change in clean accuracy for five blobs, with intervals.",
     data=cost,
     units=units,
 )
 
 # %% tags=["remove-input"]
-wide = data.pivot_table(index=["data set", "direction"], columns="blob", values="change")
-best = (wide["blob from the test images"] > wide["as many random pixels"]).sum()
 figures.show_text(
-    f"In {best} of {len(wide)} directions accuracy under attack is higher with the paper’s blob than with as many "
-    "random pixels. Note what the procedure assumes: the blob is chosen by the true class of the image, which a "
-    "defender would not know."
+    "Accuracy under attack after neutralisation, compared with that before:\n\n"
+    + charts.tally(gain, "blob")
+    + "\n\nand with the paper’s blob, compared with each control on the same images:\n\n"
+    + charts.tally(charts.against_controls(units, "mod_adv"), "blob")
+    + "\n\n“Undecided” means that the 95 % interval of the difference holds 0. Note what the procedure assumes: the "
+    "blob is chosen by the true class of the image, which a defender would not know."
+)
+
+# %% [markdown]
+# ## Who attacks, and what do they know?
+#
+# In the paper the attacker changes the neutralised images, blob and all, and M sees what the attacker made. A defender
+# would rather neutralise what arrives. Then there are two cases. An attacker who is *unaware* of the defence changes
+# the clean image, and the defender overwrites the blob’s pixels. An attacker who is *aware* of it computes the attack
+# on the neutralised image, and the defender overwrites the blob’s pixels once more, so that only changes outside the
+# blob remain: FGSM through the defence. A fourth threat is the paper’s with a stronger attack of the same size: PGD,
+# ten steps of ε/4 from a random start.
+
+# %% tags=["hide-input"]
+figure, threats = charts.threat_plot(units)
+few = threats[threats.threat.str.startswith("PGD")].n
+figures.show(
+    figure,
+    name="threats",
+    caption="Change of accuracy by the paper’s blob under four threats, each against the same attack without a blob; "
+    f"lines: 95 % intervals. PGD ran on at most {few.max()} test images a direction." + seeds.note(threats),
+    alt="For each data set and direction: the change in accuracy under four attacks, with intervals.",
+    data=threats,
+    units=units,
+)
+
+# %% tags=["remove-input"]
+levels = charts.attacked_levels(units)
+figures.show_text(
+    "Accuracy with the blob, compared with that without:\n\n"
+    + charts.tally(threats, "threat")
+    + f"\n\nWithout the blob, FGSM leaves {levels['fgsm']} of those images that both attacks were run on classified "
+    f"correctly, and PGD {levels['pgd']}, depending on data set and direction."
 )
 
 # %% [markdown]
@@ -133,7 +187,8 @@ figures.show(
     figure,
     name="curve-eps",
     sample=f"at most {data.n.max()} test images a direction",
-    caption="Accuracy under attack before and after neutralisation as ε grows; bands: 95 % Wilson; dashed: the ε used.",
+    caption="Accuracy under attack before and after neutralisation as ε grows; bands: 95 % Wilson; dashed: the ε used."
+    + seeds.note(data),
     alt="Curves of accuracy against epsilon for each data set and direction, with and without neutralisation.",
     data=data,
     units=units,
@@ -145,7 +200,8 @@ figures.show(
     figure,
     name="curve-theta",
     sample=f"at most {data.n.max()} test images a direction",
-    caption="Accuracy on neutralised images, clean and attacked, as θ grows and the blob shrinks; dashed: the θ used.",
+    caption="Accuracy on neutralised images, clean and attacked, as θ grows and the blob shrinks; dashed: the θ used."
+    + seeds.note(data),
     alt="Curves of accuracy against theta for each data set and direction, clean and attacked.",
     data=data,
     units=units,

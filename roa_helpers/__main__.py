@@ -42,7 +42,7 @@ def parser():
     check.add_argument("name", metavar="NAME", help="a known data set, or a path")
     check.set_defaults(run=run_check)
     fetch = actions.add_parser("fetch", help="download the official files and verify them")
-    fetch.add_argument("name", metavar="NAME", help="a known data set")
+    fetch.add_argument("name", metavar="NAME", help="a known data set, or roi-roa-supplement: the authors' files")
     fetch.set_defaults(run=run_fetch)
 
     verdicts = commands.add_parser("verdicts", help="claims, the paper's values, ours, verdicts", allow_abbrev=False)
@@ -131,13 +131,15 @@ def run_study(args):
 
 
 def run_list(args):
-    from . import download
+    from . import download, reference
 
     print(f"data folder: {download.data_root()}   (ROA_DATA sets another)")
     for row in download.available():
         place = row["where"] or f"not found; looked in {' · '.join(row['looked_in'])}"
         size = f"fetch: {row['download_size'] / 2**20:.0f} MB" if row["download_size"] else ""
-        print(f"{row['name']:<14} {len(row['classes']):>2} classes  {'' if row['found'] else size:<15} {_short(place)}")
+        print(f"{row['name']:<18} {len(row['classes']):>2} classes  {'' if row['found'] else size:<15} {_short(place)}")
+    place = reference.find() or f"not found; looked in {' · '.join(map(str, reference.places()))}"
+    print(f"{reference.NAME:<18} the authors' files          {_short(place)}")
     return 0
 
 
@@ -176,6 +178,8 @@ def run_verdicts(args):
     else:
         table = table[["claim", "data set", "direction", "paper", "ours", "low", "high", "n", "verdict", "profile"]]
         print(table.to_string(index=False, float_format="{:.3f}".format, na_rep="–"))
+    if old := store.outdated(units):
+        print(f"not all units are what the present code would compute ({old})", file=sys.stderr)
     return 0
 
 

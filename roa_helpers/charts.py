@@ -3,13 +3,16 @@
 Needs no torch. :func:`roa_helpers.figures.show` puts them on a page; pictures of images are in ``plots``.
 """
 
+import textwrap
+
 import numpy as np
 import pandas as pd
-from matplotlib.patches import Patch
+from matplotlib.lines import Line2D
 
-from . import metrics, papers
-from .figures import REGION_COLOURS, REGION_LABELS, SCORE_COLOURS
-from .plots import coloured_regions, drawing, example, four_regions, label_of, setting_of
+from . import metrics, papers, seeds
+from .figures import REGION_COLOURS, REGION_LABELS, SCORE_COLOURS, drawing
+from .pictures import coloured_regions, example, four_regions
+from .plots import label_of, setting_of
 
 
 def utility_vulnerability(unit, k, *, definition="gradient"):
@@ -36,111 +39,94 @@ def utility_vulnerability(unit, k, *, definition="gradient"):
     return figure, table.assign(region=np.select([m.ravel() for m in masks.values()], list(masks), default=""))
 
 
+def per_unit(units, *, height):
+    """A figure with a chart of ``height`` inches for each unit, at most three side by side, and the axes of these."""
+    columns = min(3, len(units))
+    lines = -(-len(units) // columns)
+    figure, axes = drawing(2.35 * columns, height * lines, nrows=lines, ncols=columns, squeeze=False)
+    for axis in axes.flat[len(units) :]:
+        axis.set_visible(False)
+    return figure, axes.flat[: len(units)]
+
+
 def usefulness(units):
     """Section II-C: ρ̂ against γ̂ of the penultimate features; below 0 on the γ axis lies the non-robust part."""
-    figure, axes = drawing(2.9 * len(units) + 0.4, 3.0, ncols=len(units), squeeze=False, sharey=True)
+    figure, axes = per_unit(units, height=2.1)
     tables = []
-    for axis, unit in zip(axes[0], units, strict=True):
+    for axis, unit in zip(axes, units, strict=True):
         table = unit.table("features")
         tables.append(table.assign(unit=unit.path.name))
         robust = table.gamma > 0
         axis.axhline(0, color="k", lw=0.8)
         axis.plot(table.rho[robust], table.gamma[robust], "o", ms=4, color="#0072B2", label="robust")
         axis.plot(table.rho[~robust], table.gamma[~robust], "^", ms=4, color="#D55E00", label="non-robust")
-        axis.set(
-            xlabel="ρ̂: usefulness",
-            title=f"{papers.title(unit.result['dataset'])}, ε = {unit.result['parameters']['eps']:g}",
-        )
-    axes[0, 0].set_ylabel("γ̂: usefulness under attack")
-    axes[0, 0].legend(frameon=False)
+        axis.set_title(f"{papers.title(unit.result['dataset'])}, ε = {unit.result['parameters']['eps']:g}")
+    figure.supxlabel("ρ̂: usefulness", fontsize=9)
+    figure.supylabel("γ̂: usefulness under attack", fontsize=9)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
     return figure, pd.concat(tables)
 
 
 def similarity_histogram(units):
-    """Table I as a picture: SSIM of RoI and RoA of each image, with our mean and the paper's."""
-    rows = papers.directions(units)
-    figure, axis = drawing(6.4, 0.75 * len(rows) + 0.8)
-    labels, data, marked = [], [], False
-    for row, (unit, name, block) in enumerate(rows):
-        images = unit.table("images")
+    """Table I as a picture: SSIM of RoI and RoA of each image (of all seeds), with our mean and the paper's."""
+    rows = list(seeds.by_direction(units))
+    figure, axis = drawing(6.8, 0.45 * len(rows) + 1.0)
+    data, marked = [], False
+    for row, (pair, name, blocks) in enumerate(rows):
+        images = pd.concat([unit.table("images") for unit in pair])
         values = images[(images.direction == name) & (images.definition == "perturbation")].ssim
-        spread = np.random.default_rng(0).uniform(-0.25, 0.25, len(values))
+        spread = np.random.default_rng(0).uniform(-0.3, 0.3, len(values))
         axis.plot(values, row + spread, ".", ms=3, color="#56B4E9", alpha=0.6)
         axis.plot(values.mean(), row, "o", color="#0072B2", ms=6, label="our mean" if row == 0 else None)
-        paper = papers.published("A9", unit.result["dataset"], block["source"], block["target"], "individual")
+        dataset = pair[0].result["dataset"]
+        paper = papers.published("A9", dataset, blocks[0]["source"], blocks[0]["target"], "individual")
         if paper:
             axis.plot(paper.value, row, "D", color="#D55E00", ms=6, label=None if marked else "the paper’s mean")
             marked = True
-        labels.append(label_of(unit, name))
-        data.append(pd.DataFrame({"data set": unit.result["dataset"], "direction": name, "ssim": values}))
-    axis.set(yticks=range(len(rows)), yticklabels=labels, xlabel="SSIM of RoI and RoA, one dot an image")
-    axis.invert_yaxis()
-    axis.legend(frameon=False, loc="best")
+        data.append(pd.DataFrame({"data set": papers.title(dataset), "direction": name, "ssim": values}))
+    axis.set(yticks=range(len(rows)), yticklabels=[label_of(pair[0], name) for pair, name, _ in rows],
+             xlabel="SSIM of RoI and RoA, one dot an image", ylim=(len(rows) - 0.5, -0.5))  # fmt: skip
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure, pd.concat(data)
-
-
-def tuning_surface(unit, *, definition="perturbation"):
-    """A6: the settings of the grid by what they cost and what they gain on validation images; the chosen one ringed.
-
-    Settings that leave a class without a blob cost and gain nothing; they are left out.
-    """
-    table = unit.table("tuning")
-    empty = (
-        ~table.chosen
-        & ~table.feasible
-        & (table.clean - table["mod"] <= unit.result["parameters"]["choices"]["clean_loss"])
-    )
-    table = table[(table.definition == definition) & ~empty]
-    cost, gain = 100 * (table.clean - table["mod"]), 100 * (table.mod_adv - table.adv)
-    limit = 100 * unit.result["parameters"]["choices"]["clean_loss"]
-    figure, axis = drawing(5.6, 3.2)
-    axis.axvspan(min(cost.min(), 0) - 2, limit, color="#009E73", alpha=0.08)
-    for value, marker in zip(sorted(table.value.unique()), "o^sD", strict=False):
-        rows = table.value == value
-        dots = axis.scatter(cost[rows], gain[rows], c=table.theta[rows], marker=marker, s=26, vmin=0, vmax=1,
-                            label=f"pixels set to {value:g}")  # fmt: skip
-    axis.plot(cost[table.chosen], gain[table.chosen], "o", ms=13, mfc="none", mec="k", label="chosen")
-    axis.axhline(0, color="k", lw=0.8)
-    axis.set(xlabel="cost: score_clean − score_mod (points)", ylabel="gain: score_mod-adv − score_adv (points)")
-    figure.colorbar(dots, label="θ")
-    axis.legend(frameon=False, fontsize=8)
-    return figure, table
 
 
 def score_curves(units, axis_name):
-    """Tables II and III as curves over ε or over θ on test images; the dashed line marks the value used."""
-    rows = papers.directions(units)
-    lines = -(-len(rows) // 2)
-    figure, axes = drawing(6.4, 2.2 * lines, nrows=lines, ncols=2, squeeze=False, sharey=True)
-    data = []
-    for axis, (unit, name, block) in zip(axes.flat, rows, strict=False):
-        table = unit.table("curves")
+    """Tables II and III as curves over ε or over θ on test images; dashed: the value used (of each seed)."""
+    rows, data = list(seeds.by_direction(units)), []
+    columns = 2 if len(rows) <= 4 else 3
+    lines = -(-len(rows) // columns)
+    figure, axes = drawing(2.45 * columns, 1.75 * lines + 0.5, nrows=lines, ncols=columns, squeeze=False, sharey=True,
+                           sharex=True)  # fmt: skip
+    for axis, (pair, name, blocks) in zip(axes.flat, rows, strict=False):
+        table = pd.concat([unit.table("curves") for unit in pair])
         table = table[(table.direction == name) & (table["axis"] == axis_name)]
         for score, points in table.groupby("score"):
-            bounds = np.array([metrics.wilson(k, n) for k, n in zip(points.k, points.n, strict=True)])
-            axis.fill_between(points["at"], *(100 * bounds.T), color=SCORE_COLOURS[score], alpha=0.15, lw=0)
-            axis.plot(
-                points["at"],
-                100 * points.k / points.n,
-                "o-",
-                ms=3,
-                color=SCORE_COLOURS[score],
-                label=papers.SCORES[score],
-            )
-        used = block["parameters"][axis_name]
-        axis.axvline(used, color="k", lw=0.8, ls="--")
-        if axis_name == "eps":
-            axis.set_xscale("log")
-        axis.set(
-            title=label_of(unit, name),
-            ylim=(-3, 103),
-            xlabel={"eps": "ε", "theta": "θ"}[axis_name],
-        )
-        data.append(table.assign(dataset=unit.result["dataset"]))
-    axes[0, 0].legend(frameon=False, fontsize=8)
-    for axis in axes[:, 0]:
-        axis.set_ylabel("accuracy (%)")
-    return figure, pd.concat(data)
+            found = {
+                at: seeds.across_seeds([(k / n, metrics.wilson(k, n), n) for k, n in zip(c.k, c.n, strict=True)])
+                for at, c in points.groupby("at")
+            }
+            values, bounds = ([100 * np.array(one[i]) for one in found.values()] for i in (0, 1))
+            axis.fill_between(list(found), *np.array(bounds).T, color=SCORE_COLOURS[score], alpha=0.15, lw=0)
+            axis.plot(list(found), values, "o-", ms=2.5, lw=1.2, color=SCORE_COLOURS[score], label=papers.SCORES[score])
+            data += [
+                {"data set": papers.title(pair[0].result["dataset"]), "direction": name, "axis": axis_name, "at": at,
+                 "score": papers.SCORES[score], "share": value, "low": interval.low, "high": interval.high, "n": n}
+                | seeds.run(pair)
+                for at, (value, interval, n) in found.items()
+            ]  # fmt: skip
+        for used in {block["parameters"][axis_name] for block in blocks}:
+            axis.axvline(used, color="k", lw=0.8, ls="--")
+        axis.set_title(label_of(pair[0], name).replace(": ", "\n"), fontsize=8)
+        axis.set_ylim(-4, 104)
+    for axis, above in zip(axes.flat[len(rows) :], axes.flat[len(rows) - columns :], strict=False):
+        axis.set_visible(False)
+        above.tick_params(labelbottom=True)
+    if axis_name == "eps":
+        axes[0, 0].set_xscale("log")
+    figure.supxlabel({"eps": "ε", "theta": "θ"}[axis_name], fontsize=9)
+    figure.supylabel("accuracy (%)", fontsize=9)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+    return figure, pd.DataFrame(data)
 
 
 #: The blobs that are compared: key of the controls (None: the paper's blob), label, colour, marker.
@@ -148,38 +134,109 @@ BLOBS = (
     (None, "blob from the test images", "#0072B2", "o"),
     ("held out", "blob from validation images", "#009E73", "D"),
     ("random", "as many random pixels", "#999999", "s"),
+    ("in the RoI", "as many pixels in the RoI", "#E69F00", "^"),
+    ("in U−V−", "as many pixels in U−V−", "#CC79A7", "v"),
+)
+#: The threats that are compared: label, colour, marker, table of hits, score before, score after.
+THREATS = (
+    ("the paper’s: FGSM on neutralised images", "#0072B2", "o", "images", "adv", "mod_adv"),
+    ("FGSM, unaware of the defence", "#009E73", "D", "images", "adv", "adv_mod"),
+    ("FGSM, aware of the defence", "#D55E00", "s", "images", "adv", "mod_adv_mod"),
+    ("PGD on neutralised images", "#000000", "^", "threats", "pgd", "mod_pgd"),
 )
 
 
 def change_plot(units, before, after):
-    """The change between two scores of the same images: the paper's blob and two controls, with intervals."""
-    rows, data = papers.directions(units), []
-    figure, axis = drawing(6.4, 0.6 * len(rows) + 1.2)
-    for row, (unit, name, block) in enumerate(rows):
-        images = unit.table("images")
-        images = images[(images.direction == name) & (images.definition == "perturbation")]
-        start, n = block["scores"][before]["k"], block["scores"][before]["n"]
-        for offset, (key, label, colour, marker) in enumerate(BLOBS):
-            found = (block["scores"] if key is None else block["controls"][key])[after]
-            change, height = (found["k"] - start) / n, row + 0.2 * (offset - 1)
-            low, high = metrics.paired_difference(images[before], images[after if key is None else f"{after}, {key}"])
-            axis.plot([100 * low, 100 * high], [height, height], color=colour, lw=1.5)
-            axis.plot(100 * change, height, marker, color=colour, ms=5, label=label if row == 0 else None)
-            data.append({"data set": unit.result["dataset"], "direction": name, "blob": label, "change": change,
-                         "low": low, "high": high, "n": n})  # fmt: skip
+    """The change between two scores of the same images: the paper's blob and the controls, with intervals.
+
+    Returns:
+        (figure, DataFrame: data set, direction, blob, change, low, high, n, profile, seeds).
+    """
+    series = [
+        (label, colour, marker, "images", before, after if key is None else f"{after}, {key}")
+        for key, label, colour, marker in BLOBS
+    ]
+    return _changes(units, series, "blob", f"{papers.SCORES[after]} − {papers.SCORES[before]} (points)")
+
+
+def threat_plot(units):
+    """The change of accuracy under attack by the paper's blob, for attackers that differ in what they know and do.
+
+    Returns:
+        (figure, DataFrame: data set, direction, threat, change, low, high, n, profile, seeds).
+    """
+    return _changes(units, THREATS, "threat", "accuracy with the blob − without, under the same attack (points)")
+
+
+def against_controls(units, after):
+    """A score with the paper's blob − with each control, same images: the columns of :func:`change_plot`."""
+    return pd.DataFrame([
+        _change(pair, name, "images", f"{after}, {key}", after) | {"blob": label}
+        for key, label, _, _ in BLOBS[1:]
+        for pair, name, _ in seeds.by_direction(units)
+    ])  # fmt: skip
+
+
+def attacked_levels(units):
+    """How many images FGSM and PGD leave classified correctly without a blob, as a range over directions, in words."""
+    words = {}
+    for attack in ("fgsm", "pgd"):
+        counts = [block["threats"][attack] for _, _, block in papers.directions(units)]
+        shares = [100 * count["k"] / count["n"] for count in counts]
+        words[attack] = " to ".join(dict.fromkeys((f"{min(shares):.0f} %", f"{max(shares):.0f} %")))
+    return words
+
+
+def tally(data, column, *, higher="higher", lower="lower"):
+    """How many intervals lie above 0, below it, or hold it: a Markdown list with a line for each entry of a column."""
+    lines = []
+    for entry, rows in data.groupby(column, sort=False):
+        up, down = int((rows.low > 0).sum()), int((rows.high < 0).sum())
+        counts = {higher: up, lower: down, "undecided": len(rows) - up - down}
+        told = ", ".join(f"{word} in {count}" for word, count in counts.items() if count)
+        lines.append(f"- {entry}: {told} of {len(rows)} directions")
+    return "\n".join(lines)
+
+
+def _change(pair, name, table, before, after):
+    """The change of a score of the same images, with its interval, of a direction."""
+    estimates = []
+    for unit in pair:
+        rows = unit.table(table)
+        rows = rows[(rows.direction == name) & (rows.get("definition", "perturbation") == "perturbation")]
+        interval = metrics.paired_difference(rows[before], rows[after])
+        estimates.append(((rows[after] - rows[before]).mean(), interval, len(rows)))
+    value, interval, n = seeds.across_seeds(estimates)
+    return {"data set": papers.title(pair[0].result["dataset"]), "direction": name, "change": value,
+            "low": interval.low, "high": interval.high, "n": n} | seeds.run(pair)  # fmt: skip
+
+
+def _changes(units, series, key, xlabel):
+    """Intervals of changes: a band of rows for each direction, a row in it for each of ``series``."""
+    rows, data = list(seeds.by_direction(units)), []
+    figure, axis = drawing(7.0, (0.11 * len(series) + 0.12) * len(rows) + 1.2)
+    for row, (pair, name, _) in enumerate(rows):
+        if row % 2:
+            axis.axhspan(row - 0.5, row + 0.5, color="#000000", alpha=0.05, lw=0)
+        for i, (label, colour, marker, table, before, after) in enumerate(series):
+            found = _change(pair, name, table, before, after)
+            height = row + 0.8 * ((i + 0.5) / len(series) - 0.5)
+            axis.plot([100 * found["low"], 100 * found["high"]], [height, height], color=colour, lw=1.3)
+            axis.plot(100 * found["change"], height, marker, color=colour, ms=4, label=label if row == 0 else None)
+            data.append(found | {key: label})
     axis.axvline(0, color="k", lw=0.8)
-    axis.set(yticks=range(len(rows)), yticklabels=[label_of(u, n) for u, n, _ in rows],
-             xlabel=f"{papers.SCORES[after]} − {papers.SCORES[before]} (points)")  # fmt: skip
-    axis.invert_yaxis()
-    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
-    return figure, pd.DataFrame(data)
+    axis.set(yticks=range(len(rows)), yticklabels=[label_of(pair[0], name) for pair, name, _ in rows], xlabel=xlabel,
+             ylim=(len(rows) - 0.5, -0.5))  # fmt: skip
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    order = ["data set", "direction", key, "change", "low", "high", "n", "profile", "seeds"]
+    return figure, pd.DataFrame(data)[order]
 
 
 def magnitude_histogram(units):
     """What FGSM's magnitude and the gradient's tell apart: shares of the examples’ pixels in bins of width .025."""
-    figure, axes = drawing(2.9 * len(units) + 0.4, 2.6, ncols=len(units), squeeze=False, sharey=True)
+    figure, axes = per_unit(units, height=1.9)
     edges, data = np.linspace(0, 1, 41), []
-    for axis, unit in zip(axes[0], units, strict=True):
+    for axis, unit in zip(axes, units, strict=True):
         for definition, colour in (("perturbation", "#D55E00"), ("gradient", "#0072B2")):
             names = [f"example_vulnerability_{definition}_{k}" for k in (0, 1)]
             counts, _ = np.histogram(np.concatenate([unit.arrays[n].astype(float).ravel() for n in names]), edges)
@@ -188,50 +245,74 @@ def magnitude_histogram(units):
             axis.stairs(100 * share, edges, color=colour, lw=1.6, label=label)
             title = papers.title(unit.result["dataset"])
             data.append(pd.DataFrame({"data set": title, "definition": definition, "from": edges[:-1], "share": share}))
-        axis.set(title=papers.title(unit.result["dataset"]), xlabel="scaled magnitude of a pixel", yscale="log")
-    axes[0, 0].set_ylabel("pixels (%)")
-    axes[0, 0].legend(frameon=False, fontsize=8)
+        axis.set(title=papers.title(unit.result["dataset"]), yscale="log", ylim=(5e-3, 150))
+    figure.supxlabel("scaled magnitude of a pixel", fontsize=9)
+    figure.supylabel("pixels (%)", fontsize=9)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
     return figure, pd.concat(data).round(5)
 
 
 def alignment_plot(units):
     """Alignment of the regions of a class against the range of the same regions rolled to random places."""
-    rows, data = papers.directions(units), []
-    figure, axes = drawing(6.4, 0.42 * len(rows) + 1.0, ncols=2, sharey=True, sharex=True)
-    for axis, region in zip(axes, ("roi", "roa"), strict=True):
-        for row, (unit, name, block) in enumerate(rows):
-            found = block["colocation"][region]
-            low, high = (np.nan if v is None else v for v in found["alignment_null"])
-            value = np.nan if found["alignment"] is None else found["alignment"]
+    rows, data = list(seeds.by_direction(units)), []
+    figure, axes = drawing(6.8, 0.22 * len(rows) + 1.0, ncols=2, sharey=True, sharex=True)
+    for axis, (region, label) in zip(axes, (("roi", "RoI"), ("roa", "RoA")), strict=True):
+        for row, (pair, name, blocks) in enumerate(rows):
+            found = [block["colocation"][region] for block in blocks]
+            numbers = np.array([[one["alignment"], *one["alignment_null"]] for one in found], dtype=float)
+            value, low, high = numbers[:, 0].mean(), numbers[:, 1].min(), numbers[:, 2].max()
             axis.plot([low, high], [row, row], color="#999999", lw=6, solid_capstyle="butt")
-            axis.plot(value, row, "o", color="#0072B2", ms=6)
-            data.append({"region": region, "data set": unit.result["dataset"], "direction": name, "alignment": value,
-                         "null_low": low, "null_high": high})  # fmt: skip
-        axis.set(title={"roi": "RoI", "roa": "RoA"}[region], xlabel="alignment", xlim=(-0.03, 1.03))
-    axes[0].set(yticks=range(len(rows)), yticklabels=[label_of(u, n) for u, n, _ in rows])
-    axes[0].invert_yaxis()
+            axis.plot(value, row, "o", color="#0072B2", ms=5)
+            data.append({"region": region, "data set": papers.title(pair[0].result["dataset"]), "direction": name,
+                         "alignment": value, "null_low": low, "null_high": high})  # fmt: skip
+        axis.set(title=label, xlabel="alignment", xlim=(-0.03, 1.03), ylim=(len(rows) - 0.5, -0.5))
+    axes[0].set(yticks=range(len(rows)), yticklabels=[label_of(pair[0], name) for pair, name, _ in rows])
     return figure, pd.DataFrame(data)
 
 
+VERDICT_COLOURS = {papers.REPRODUCED: "#009E73", papers.UNDECIDED: "#999999", papers.CONTRADICTED: "#D55E00"}
+VERDICT_SHAPES = {papers.REPRODUCED: "o", papers.UNDECIDED: "D", papers.CONTRADICTED: "X"}
+
+
 def verdict_plot(verdicts):
-    """Every claim's quantity with its interval against the claim's bound, one row a direction."""
+    """Every claim's quantity with its interval against the claim's bound: a panel a claim, a row a direction."""
     claims = [claim for claim in papers.CLAIMS if claim.id in set(verdicts.id)]
-    per = int(verdicts.groupby("id").size().max())
-    lines = -(-len(claims) // 2)
-    figure, axes = drawing(7.2, lines * (0.22 * per + 0.75), nrows=lines, ncols=2, sharey=True, squeeze=False)
-    colours = {papers.REPRODUCED: "#009E73", papers.UNDECIDED: "#999999", papers.CONTRADICTED: "#D55E00"}
+    shown = verdicts[verdicts.id.isin([claim.id for claim in claims])]
+    rows = [f"{d}: {n}" for d, n in dict.fromkeys(zip(shown["data set"], shown.direction, strict=True))]
+    height = 0.17 * len(rows) + 0.85
+    figure, axes = drawing(7.4, 2 * height + 0.3, nrows=2, ncols=4, sharey=True, squeeze=False)
     for axis, claim in zip(axes.flat, claims, strict=False):
-        table = verdicts[verdicts.id == claim.id]
-        for row, entry in enumerate(table.itertuples()):
-            axis.plot([entry.low, entry.high], [row, row], color=colours[entry.verdict], lw=2)
-            axis.plot(entry.ours, row, "o", color=colours[entry.verdict], ms=5)
+        for row, entry in enumerate(shown[shown.id == claim.id].itertuples()):
+            colour = VERDICT_COLOURS[entry.verdict]
+            axis.plot([entry.low, entry.high], [row, row], color=colour, lw=1.5)
+            axis.plot(entry.ours, row, VERDICT_SHAPES[entry.verdict], color=colour, ms=4)
         axis.axvline(claim.bound, color="k", lw=0.8)
-        axis.set_title(claim.text, loc="left", fontsize=8)
-        labels = [f"{d}: {n}" for d, n in zip(table["data set"], table.direction, strict=True)]
-        axis.set(yticks=range(len(table)), yticklabels=labels)
+        axis.set_title(textwrap.fill(claim.text, 21), loc="left", fontsize=8)
+        axis.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
+        axis.tick_params(labelsize=7)
     for axis in axes.flat[len(claims) :]:
         axis.set_visible(False)
-    axes[0, 0].invert_yaxis()
-    handles = [Patch(color=colour, label=verdict) for verdict, colour in colours.items()]
+    handles = [
+        Line2D([], [], color=colour, marker=VERDICT_SHAPES[verdict], ms=5, label=verdict)
+        for verdict, colour in VERDICT_COLOURS.items()
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
-    return figure, verdicts[["claim", "data set", "direction", "ours", "low", "high", "n", "verdict"]]
+    return figure, shown[["claim", "data set", "direction", "ours", "low", "high", "n", "verdict"]]
+
+
+def registration_plot(units, *, definition="perturbation"):
+    """What superposition leaves of the regions, for classes with registered images and for others."""
+    data = papers.registration(units, definition=definition)
+    figure, axes = drawing(6.8, 2.3, ncols=2, sharey=True)
+    kinds = ((True, "registered", "#0072B2", "o"), (False, "not registered", "#D55E00", "^"))
+    for axis, (region, label) in zip(axes, (("roi", "RoI"), ("roa", "RoA")), strict=True):
+        for row, (kind, _, colour, marker) in enumerate(kinds):
+            found = data[(data.region == region) & (data.registered == kind)]
+            height = row + np.linspace(-0.25, 0.25, len(found)) if len(found) > 1 else np.full(len(found), row)
+            axis.plot(found.excess, height, marker, color=colour, ms=5, alpha=0.8)
+            means = found.groupby("data set").excess.mean()
+            axis.plot([means.mean()] * 2, [row - 0.35, row + 0.35], color=colour, lw=2)
+        axis.axvline(0, color="k", lw=0.8)
+        axis.set(title=label, xlabel="alignment beyond random places", xlim=(-0.08, 1.03))
+    axes[0].set(yticks=(0, 1), yticklabels=[words for _, words, _, _ in kinds], ylim=(1.5, -0.5))
+    return figure, data

@@ -1,6 +1,6 @@
 """What goes on a page: figures and tables with name, caption, alt text, data and provenance; the book's colours.
 
-Needs no torch. The drawings themselves are in ``plots``.
+Needs no torch. The drawings themselves are in ``plots`` and ``charts``.
 """
 
 import base64
@@ -10,14 +10,18 @@ import io
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
+from PIL import Image
 
-from . import papers
+from . import papers, store
+from .sheets import Sheet
 
 #: Okabe–Ito colours of the four regions, told apart by colour-blind readers and in grey print.
 REGION_COLOURS = {"uv": "#E69F00", "u_not_v": "#0072B2", "not_u_v": "#D55E00", "not_u_not_v": "#BBBBBB"}
 REGION_LABELS = {"uv": "U+V+", "u_not_v": "U+V−", "not_u_v": "U−V+", "not_u_not_v": "U−V−"}
-#: Colour maps of the graded maps; "paper" is the one of the paper's own pictures.
-MAPS = {"importance": "cividis", "vulnerability": "magma", "paper": "jet"}
+#: Colour maps of the graded maps. The lightness of the first two rises with the value, so that they can be read in
+#: grey print and with any kind of colour vision; "paper" is the one of the paper's own pictures, where blue is high.
+MAPS = {"importance": "cividis", "vulnerability": "magma", "paper": "jet_r"}
 SCORE_COLOURS = {"clean": "#000000", "adv": "#D55E00", "mod": "#0072B2", "mod_adv": "#009E73"}
 VERDICT_MARKS = {
     papers.AGREES: "●", papers.REPRODUCED: "●", papers.UNDECIDED: "◐", papers.DIFFERS: "○", papers.CONTRADICTED: "○",
@@ -25,13 +29,22 @@ VERDICT_MARKS = {
 }  # fmt: skip
 STYLE = {"font.size": 9, "axes.titlesize": 9, "axes.spines.top": False, "axes.spines.right": False,
          "figure.dpi": 110, "savefig.bbox": "tight", "svg.hashsalt": "roa"}  # fmt: skip
+#: Pixels an inch of a chart's file; it is shown at ``figure.dpi``, so it stays sharp in print and on dense screens.
+FILE_DPI = 220
+
+
+def drawing(width, height, **subplots):
+    """An empty figure in the book's style, in inches, and its axes as ``Figure.subplots`` returns them."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, figure.subplots(**subplots)
 
 
 def show(figure, *, name, caption, alt, data, units=(), sample=None):
     """Put a figure on the page: picture, caption, a link to its data, and where it came from.
 
     Args:
-        figure: matplotlib figure.
+        figure: matplotlib figure, or :class:`roa_helpers.sheets.Sheet`.
         name: anchor on the page and stem of the data file, for instance ``fig-6``.
         caption: one or two sentences; what the figure shows.
         alt: what a reader who cannot see it should know.
@@ -39,25 +52,21 @@ def show(figure, *, name, caption, alt, data, units=(), sample=None):
         units: the units it was drawn from.
         sample: what was measured on, in words; None: the test images that the scores were measured on.
     """
-    buffer = io.BytesIO()
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
-    picture = base64.b64encode(buffer.getvalue()).decode()
+    picture = figure.markup(name=name, alt=alt) if isinstance(figure, Sheet) else _chart(figure, alt)
     _display(
-        f'<figure class="roa" id="{name}"><img alt="{html.escape(alt, quote=True)}" '
-        f'src="data:image/png;base64,{picture}">'
+        f'<figure class="roa" id="{name}">{picture}'
         f"<figcaption>{caption} {_data_link(name, data)}{_origin(units, sample)}</figcaption></figure>"
     )
 
 
-def show_table(table, *, name, caption, units=()):
-    """Put a DataFrame on the page with its caption and its data.
+def show_table(table, *, name, caption, units=(), sample=None):
+    """Put a DataFrame on the page with its caption and its data; arguments as those of :func:`show`.
 
     Tables of :func:`roa_helpers.papers.compare` and ``verdicts`` are set as “value [interval]”.
     """
     shaped = present(table) if "paper_low" in table else table
     body = shaped.to_html(index=False, border=0, na_rep="–", classes="roa-table", escape=True)
-    caption_row = f"<caption>{caption} {_data_link(name, table)}{_origin(units, None)}</caption>"
+    caption_row = f"<caption>{caption} {_data_link(name, table)}{_origin(units, sample)}</caption>"
     body = body.replace("<thead>", caption_row + "<thead>", 1)
     _display(f'<div class="roa-table" id="{name}">{body}</div>')
 
@@ -72,25 +81,34 @@ def show_text(text):
 def present(table):
     """A comparison as a reader sees it: proportions in %, each value with its interval, verdicts with a mark.
 
-    Columns without any entry are left out, and so is the run if there is only one.
+    Columns without any entry are left out, and those of which every row says the same are: what, run.
     """
     percent = table["id"].str.contains("keeps|weakens") if "id" in table else table["quantity"].str.startswith("score")
     scale, digits = np.where(percent, 100, 1), np.where(percent, 1, 3)
+    several, where = table["seeds"].str.contains(","), "classes" if "classes" in table else "direction"
     shaped = {
         "claim": table.get("claim"),
-        "direction": table["data set"] + ": " + table["direction"],
+        {"classes": "pair"}.get(where, where): table["data set"] + ": " + table[where],
         "what": table.get("quantity"),
         "paper": _values(table["paper"], table["paper_low"], table["paper_high"], scale, digits),
         "paper’s verdict": table.get("paper's verdict"),
         "ours": _values(table["ours"], table["low"], table["high"], scale, digits),
         "n": table["n"],
         "verdict": [f"{VERDICT_MARKS[verdict]} {verdict}" for verdict in table["verdict"]],
-        "run": table["profile"] + ", seed " + table["seed"].astype(str),
+        **{name: table[name] for name in ("training images", "initialisation", "mixed precision") if name in table},
+        "run": table["profile"] + np.where(several, ", seeds ", ", seed ") + table["seeds"],
     }
     shaped = pd.DataFrame({name: column for name, column in shaped.items() if column is not None})
     empty = [name for name in ("paper", "paper’s verdict") if name in shaped and (shaped[name] == "").all()]
-    alone = ["run"] if shaped["run"].nunique() == 1 else []
+    alone = [name for name in ("what", "run") if name in shaped and shaped[name].nunique() == 1]
     return shaped.drop(columns=empty + alone)
+
+
+def verdict_grid(verdicts):
+    """Verdicts at a glance: a row a claim, a column a data set, a mark (``VERDICT_MARKS``) for each direction."""
+    marks = verdicts.assign(mark=verdicts["verdict"].map(VERDICT_MARKS))
+    grid = marks.pivot_table(index="claim", columns="data set", values="mark", aggfunc=" ".join, sort=False)
+    return grid.fillna("").rename_axis(columns=None).reset_index()
 
 
 def _values(values, lows, highs, scales, digits):
@@ -109,18 +127,36 @@ def _display(markup):
     display(HTML(markup))
 
 
+def _chart(figure, alt):
+    """A matplotlib figure as an image; on a narrow screen it scrolls rather than become too small to read."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(buffer, format="webp", dpi=FILE_DPI, pil_kwargs={"lossless": True})
+    width = round(Image.open(buffer).width * STYLE["figure.dpi"] / FILE_DPI)
+    return (
+        f'<div class="roa-chart" tabindex="0" role="group" aria-label="chart" style="overflow-x:auto">'
+        f'<img alt="{html.escape(alt, quote=True)}" width="{width}" style="height:auto;max-width:100%;'
+        f'min-width:{round(0.72 * width)}px" src="data:image/webp;base64,{_text(buffer)}"></div>'
+    )
+
+
+def _text(buffer):
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
 def _data_link(name, data):
     if isinstance(data, pd.DataFrame):
-        kind, media, content = "csv", "text/csv", data.to_csv(index=False).encode()
+        kind, media = "csv", "text/csv"
+        buffer = io.BytesIO(data.to_csv(index=False, float_format="%.6g").encode())
     else:
-        buffer = io.BytesIO()
+        kind, media, buffer = "npz", "application/zip", io.BytesIO()
         np.savez_compressed(buffer, **data)
-        kind, media, content = "npz", "application/zip", buffer.getvalue()
-    address = f"data:{media};base64,{base64.b64encode(content).decode()}"
+    address = f"data:{media};base64,{_text(buffer)}"
     return f'<a class="roa-data" download="{name}.{kind}" href="{address}">data ({kind.upper()})</a>'
 
 
 def _origin(units, sample):
+    """Where the numbers come from: profiles, devices, dates, sample; and whether the present code would differ."""
     lines = []
     for profile in dict.fromkeys(unit.result["profile"] for unit in units):
         results = [unit.result for unit in units if unit.result["profile"] == profile]
@@ -129,8 +165,15 @@ def _origin(units, sample):
         when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
         counts = sorted({c["n"] for r in results for c in _clean_counts(r)})
         span = str(counts[0]) if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
-        lines.append(f"profile {profile} ({devices}, {when}), {sample or f'n = {span} test images a direction'}")
-    return f'<span class="roa-origin">{html.escape("; ".join(lines))}</span>' if lines else ""
+        lines.append(
+            f"profile {profile} ({devices}, {when})" + ("" if sample else f", n = {span} test images a direction")
+        )
+    if not lines:
+        return ""
+    text = html.escape("; ".join(lines) + (f"; {sample}" if sample else ""))
+    outdated = store.outdated(units)
+    mark = f" <strong>Outdated: {html.escape(outdated)}.</strong>" if outdated else ""
+    return f'<span class="roa-origin">{text}{mark}</span>'
 
 
 def _clean_counts(result):

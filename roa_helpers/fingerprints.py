@@ -28,6 +28,7 @@ def value(thing):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@cache
 def code(*entries):
     """SHA-256 of all definitions that ``entries`` reach: their source without comments, docstrings, blank lines.
 

@@ -118,6 +118,20 @@ def paired_difference(before, after, *, level=0.95):
     return Interval(float(max(-1, centre - reach)), float(min(1, centre + reach)))
 
 
+def welch(first, second, *, level=0.95):
+    """Interval of the difference of two means, mean(first) − mean(second), of samples with variances of their own.
+
+    Welch (1947), with the Welch–Satterthwaite degrees of freedom.
+
+    Raises:
+        ValueError: fewer than two values in a sample.
+    """
+    if min(len(first), len(second)) < 2:
+        raise ValueError(f"two samples of at least two values are needed, got {len(first)} and {len(second)}")
+    interval = stats.ttest_ind(first, second, equal_var=False).confidence_interval(level)
+    return Interval(float(interval.low), float(interval.high))
+
+
 def bootstrap(values, *, statistic=np.mean, level=0.95, resamples=2000, seed=0):
     """Percentile bootstrap interval of a statistic of N values; for paired scores give their differences.
 

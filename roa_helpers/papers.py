@@ -1,6 +1,7 @@
-"""The published values, as data; the claims of the paper, the rules that judge them, and the verdicts.
+"""The paper beside our results: its numbers and ours, its claims, the rules that judge them, and the verdicts.
 
-Needs no torch: reads finished units only.
+Needs no torch: reads finished units only. Units that differ in their seed alone count once (:mod:`roa_helpers.seeds`),
+so a verdict stands only if it holds for every seed.
 """
 
 from collections.abc import Callable
@@ -10,100 +11,19 @@ import numpy as np
 import pandas as pd
 
 from . import metrics
+from .published import PUBLISHED, TITLES, Published, attacked_accuracy, published, registered, title
+from .seeds import across_seeds, by_direction, by_pair, run
+
+__all__ = [
+    "ACROSS", "AGREES", "CLAIMS", "CONTRADICTED", "DIFFERS", "NO_VALUE", "PUBLISHED", "REPRODUCED", "SCORES", "TITLES",
+    "UNDECIDED", "Claim", "Published", "answer", "attacked_accuracy", "beside", "compare", "directions", "findings",
+    "judge", "minus", "published", "registered", "registration", "summary", "title", "verdicts",
+]  # fmt: skip
 
 AGREES, DIFFERS, NO_VALUE = "agrees", "differs", "no published value"
 REPRODUCED, CONTRADICTED, UNDECIDED = "reproduced", "contradicted", "undecided"
 
-#: Names of the data sets as a reader would write them: digits are scikit-learn's, faces scikit-image's LFW subset.
-TITLES = {
-    "mnist": "MNIST",
-    "fashion-mnist": "Fashion-MNIST",
-    "cifar10": "CIFAR-10",
-    "cats-vs-dogs": "Cats vs Dogs",
-    "malaria": "Malaria",
-    "digits": "Digits",
-    "faces": "LFW faces",
-}
 SCORES = {"clean": "score_clean", "adv": "score_adv", "mod": "score_mod", "mod_adv": "score_mod-adv"}
-
-
-@dataclass(frozen=True)
-class Published:
-    """One number of the paper.
-
-    Attributes:
-        row: row of the catalogue, for instance ``A10`` (Table II).
-        value: as printed; percentages as proportions.
-        n: sample size, where it is known or implied; None: not stated.
-    """
-
-    row: str
-    dataset: str
-    source: str
-    target: str
-    quantity: str
-    value: float
-    n: int | None = None
-
-    @property
-    def k(self):
-        """The count that the printed percentage of ``n`` rounds."""
-        return round(self.value * self.n)
-
-    @property
-    def interval(self):
-        """95 % Wilson interval of a proportion whose n is known, else None."""
-        return metrics.wilson(self.k, self.n) if self.n else None
-
-
-def _scores(dataset, source, target, n, clean, mod, adv, mod_adv):
-    cells = (("A10", "clean", clean), ("A10", "mod", mod), ("A11", "adv", adv), ("A11", "mod_adv", mod_adv))
-    return [Published(row, dataset, source, target, q, round(v / 100, 4), n) for row, q, v in cells]
-
-
-def _similarity(dataset, source, target, individual, representative):
-    rows = [Published("A9", dataset, source, target, "representative", representative)]
-    if individual is not None:
-        rows.insert(0, Published("A9", dataset, source, target, "individual", individual))
-    return rows
-
-
-#: Tables I to III. The MNIST and Fashion-MNIST percentages are multiples of 1/32: one batch of 32 was scored.
-PUBLISHED = (
-    *_similarity("mnist", "0", "1", 0.2178, 0.0039),
-    *_similarity("mnist", "1", "0", 0.1978, 0.0001),
-    *_similarity("fashion-mnist", "Trouser", "Pullover", 0.1923, -0.0019),
-    *_similarity("fashion-mnist", "Pullover", "Trouser", 0.2029, -0.0003),
-    *_similarity("cats-vs-dogs", "Cat", "Dog", 0.3028, 0.0899),
-    *_similarity("cats-vs-dogs", "Dog", "Cat", 0.3046, 0.0938),
-    *_similarity("malaria", "Parasitized", "Uninfected", None, 0.0842),
-    *_similarity("malaria", "Uninfected", "Parasitized", None, 0.0939),
-    *_scores("mnist", "0", "1", 32, 100, 93.75, 90.62, 100),
-    *_scores("mnist", "1", "0", 32, 100, 96.88, 96.85, 100),
-    *_scores("fashion-mnist", "Trouser", "Pullover", 32, 100, 96.88, 90.62, 90.62),
-    *_scores("fashion-mnist", "Pullover", "Trouser", 32, 100, 96.88, 96.85, 100),
-    *_scores("cats-vs-dogs", "Cat", "Dog", None, 98.97, 85.35, 3.47, 3.49),
-    *_scores("cats-vs-dogs", "Dog", "Cat", None, 99.87, 99.89, 7.37, 2.67),
-    *_scores("malaria", "Parasitized", "Uninfected", None, 99.79, 99.68, 5.85, 46.11),
-    *_scores("malaria", "Uninfected", "Parasitized", None, 99.21, 99.56, 7.55, 45.06),
-)
-
-
-def attacked_accuracy(dataset, *, default):
-    """The paper's score_adv, averaged over both directions: what ε is matched to. ``default`` where it has none."""
-    values = [p.value for p in PUBLISHED if p.dataset == dataset and p.quantity == "adv"]
-    return float(np.mean(values)) if values else default
-
-
-def published(row, dataset, source, target, quantity):
-    """The :class:`Published` number, or None if the paper gives none."""
-    key = (row, dataset, source, target, quantity)
-    return next((p for p in PUBLISHED if (p.row, p.dataset, p.source, p.target, p.quantity) == key), None)
-
-
-def title(dataset):
-    """A data set's name as a reader would write it."""
-    return TITLES.get(dataset, dataset)
 
 
 def directions(units):
@@ -114,30 +34,33 @@ def directions(units):
 def compare(row, units):
     """A table of the paper beside ours: rows A9 (Table I), A10 (Table II), A11 (Table III).
 
-    A number of ours *agrees* where its interval and the paper's overlap (where the paper's sample size is not
-    stated: where ours holds the paper's value), and *differs* otherwise.
+    A number of ours *agrees* where its interval, over all seeds, and the paper's overlap (where the paper's sample
+    size is not stated: where ours holds the paper's value), and *differs* otherwise.
 
     Returns:
-        DataFrame with columns data set, direction, quantity, paper, paper_low, paper_high, ours, low, high, n,
-        verdict, profile, seed.
+        DataFrame with columns data set, direction, quantity, paper, paper_low, paper_high, ours, low, high, n (images
+        a seed), verdict, profile, seeds (for instance “0, 1, 2”).
     """
     if row not in ("A9", "A10", "A11"):
         raise ValueError(f"rows that can be compared are A9, A10 and A11, not {row}")
     cells = []
-    for unit, name, block in directions(units):
-        dataset = unit.result["dataset"]
-        for quantity, (value, interval, n) in _ours(row, block).items():
-            paper = published(row, dataset, block["source"], block["target"], quantity)
-            theirs = paper.interval if paper else None
-            cells.append(
-                {"data set": title(dataset), "direction": name, "quantity": SCORES.get(quantity, quantity),
-                 "paper": paper.value if paper else np.nan,
-                 "paper_low": theirs.low if theirs else np.nan, "paper_high": theirs.high if theirs else np.nan,
-                 "ours": value, "low": interval[0], "high": interval[1], "n": n,
-                 "verdict": _agreement(paper, interval),
-                 "profile": unit.result["profile"], "seed": unit.result["seed"]}
-            )  # fmt: skip
+    for pair, name, blocks in by_direction(units):
+        dataset, found = pair[0].result["dataset"], [_ours(row, block) for block in blocks]
+        for quantity in found[0]:
+            paper = published(row, dataset, blocks[0]["source"], blocks[0]["target"], quantity)
+            where = {"data set": title(dataset), "direction": name, "quantity": SCORES.get(quantity, quantity)}
+            cells.append(where | beside(paper, across_seeds([one[quantity] for one in found])) | run(pair))
     return pd.DataFrame(cells)
+
+
+def beside(paper, estimate):
+    """The paper's number and ours, (value, interval, n), in one row."""
+    value, interval, n = estimate
+    theirs = (paper.interval if paper else None) or (np.nan, np.nan)
+    return {
+        "paper": paper.value if paper else np.nan, "paper_low": theirs[0], "paper_high": theirs[1],
+        "ours": value, "low": interval[0], "high": interval[1], "n": n, "verdict": _agreement(paper, interval),
+    }  # fmt: skip
 
 
 def _ours(row, block):
@@ -170,7 +93,8 @@ class Claim:
     """A statement of the paper with the rule that judges it.
 
     Attributes:
-        estimate: (result block, table of its images) → (value, interval, n); the rule reads the interval.
+        estimate: (result block, table of its images) → (value, interval, n); the rule reads the interval. Of a claim
+            about all data sets: rows of :func:`registration` → the same.
         bound: the claim is reproduced where the interval lies above it, contradicted where it lies below.
         quantities: for claims about two scores, their names, so that the paper's own numbers can be judged too.
     """
@@ -199,13 +123,47 @@ def _difference(before, after):
     return estimate
 
 
-def _alignment(name):
-    def estimate(block, images):
-        found = block["colocation"][name]
-        value, low, high = _numbers([found["alignment"], *found["alignment_null"]])
-        return value - (low + high) / 2, metrics.Interval(value - high, value - low), len(images)
+def _excess(block, name):
+    """(alignment beyond that of the same regions at random places, its range) of a class; NaN where undefined."""
+    found = block["colocation"][name]
+    value, low, high = _numbers([found["alignment"], *found["alignment_null"]])
+    return value - (low + high) / 2, metrics.Interval(value - high, value - low)
 
-    return estimate
+
+def _alignment(name):
+    return lambda block, images: (*_excess(block, name), len(images))
+
+
+def registration(units, *, definition="perturbation"):
+    """How much of the regions survives superposition, in classes with registered images and in others.
+
+    Returns:
+        DataFrame, a row for each region (roi, roa) and class of which it is known: region, data set, direction,
+        registered, excess (alignment beyond that of the same regions rolled to random places; mean over seeds).
+    """
+    rows = [
+        {"region": region, "data set": title(pair[0].result["dataset"]), "direction": name,
+         "registered": registered(pair[0].result["dataset"], blocks[0]["source"]),
+         "excess": float(np.mean([_excess(_defined(block, definition), region)[0] for block in blocks]))}
+        for region in ("roi", "roa")
+        for pair, name, blocks in by_direction(units)
+    ]  # fmt: skip
+    return pd.DataFrame(rows).dropna().astype({"registered": bool})
+
+
+def _difference_of_kinds(table):
+    """Mean excess of the data sets with registered images − that of the others; None if there is none of a kind."""
+    means = table.groupby(["registered", "data set"]).excess.mean()
+    kinds = [means[means.index.get_level_values("registered") == kind].to_numpy() for kind in (True, False)]
+    one, other = kinds
+    if not (len(one) and len(other)):
+        return None
+    interval = metrics.welch(one, other) if min(len(one), len(other)) > 1 else metrics.Interval(np.nan, np.nan)
+    return one.mean() - other.mean(), interval, len(one) + len(other)
+
+
+def _defined(block, definition):
+    return block if definition == "perturbation" else block["definitions"][definition]
 
 
 _MAJORITY = "reproduced where the 95 % Wilson interval of {} lies above one half, contradicted where it lies below"
@@ -252,6 +210,15 @@ CLAIMS = (
         _difference("adv", "mod_adv"), 0.0, ("adv", "mod_adv"),
     ),
 )  # fmt: skip
+#: The claim that is about all data sets at once; judged for the RoI and for the RoA.
+ACROSS = Claim(
+    "registered", "regions survive superposition only where images are registered",
+    "reproduced where the 95 % interval (Welch’s) of a difference lies above 0, contradicted where it lies below: the "
+    "mean alignment of data sets whose images are free of translational variance minus that of the others. Alignment "
+    "counts beyond that of the same regions rolled to random places; the sample are the data sets (mean over "
+    "classes and seeds), at least two of either kind",
+    _difference_of_kinds, 0.0,
+)  # fmt: skip
 
 
 def judge(interval, bound):
@@ -265,48 +232,86 @@ def judge(interval, bound):
 def verdicts(units, *, definition="perturbation"):
     """Every claim judged for every direction of ``units``, by the paper's definition of the RoA or the other.
 
+    ``ACROSS`` has two rows, data set “all data sets”, direction “RoI” and “RoA”, if there are both kinds of data sets.
+
     Returns:
         DataFrame with columns id, claim, data set, direction, paper, paper_low, paper_high, paper's verdict (the same
-        rule applied to the paper's own numbers), ours, low, high, n, verdict, profile, seed.
+        rule applied to the paper's own numbers), ours, low, high, n (images a seed, or data sets), verdict, profile,
+        seeds.
     """
     rows = []
-    for unit, name, block in directions(units):
-        images = unit.table("images")
-        images = images[(images.direction == name) & (images.definition == definition)]
-        own = block if definition == "perturbation" else block["definitions"][definition]
+    for pair, name, blocks in by_direction(units):
+        tables = [unit.table("images") for unit in pair]
+        images = [table[(table.direction == name) & (table.definition == definition)] for table in tables]
+        dataset, own = pair[0].result["dataset"], [_defined(block, definition) for block in blocks]
+        where = {"data set": title(dataset), "direction": name}
         for claim in CLAIMS:
-            value, interval, n = claim.estimate(own, images)
-            paper, theirs = _paper_difference(claim, unit.result["dataset"], block)
-            rows.append(
-                {"id": claim.id, "claim": claim.text, "data set": title(unit.result["dataset"]), "direction": name,
-                 "paper": paper, "paper_low": theirs[0], "paper_high": theirs[1],
-                 "paper's verdict": judge(theirs, claim.bound) if np.isfinite(theirs[0]) else "",
-                 "ours": value, "low": interval[0], "high": interval[1], "n": n,
-                 "verdict": judge(interval, claim.bound),
-                 "profile": unit.result["profile"], "seed": unit.result["seed"]}
-            )  # fmt: skip
-    order = [claim.id for claim in CLAIMS]
+            found = across_seeds([claim.estimate(*one) for one in zip(own, images, strict=True)])
+            rows.append(_judged(claim, where, found, _paper_difference(claim, dataset, blocks[0])) | run(pair))
+    runs = pd.DataFrame([run(pair) for pair in by_pair(units)])
+    for region, table in registration(units, definition=definition).groupby("region", sort=False):
+        found = ACROSS.estimate(table)
+        if found:
+            where = {"data set": "all data sets", "direction": {"roi": "RoI", "roa": "RoA"}[region]}
+            everything = {name: " and ".join(runs[name].unique()) for name in runs}
+            rows.append(_judged(ACROSS, where, found, _NOTHING) | everything)
+    order = [claim.id for claim in (*CLAIMS, ACROSS)]
     return pd.DataFrame(rows).sort_values("id", key=lambda ids: ids.map(order.index), kind="stable", ignore_index=True)
 
 
+_NOTHING = np.nan, (np.nan, np.nan)
+
+
+def _judged(claim, where, estimate, published_estimate):
+    value, interval, n = estimate
+    paper, theirs = published_estimate
+    return {"id": claim.id, "claim": claim.text} | where | {
+        "paper": paper, "paper_low": theirs[0], "paper_high": theirs[1],
+        "paper's verdict": judge(theirs, claim.bound) if np.isfinite(theirs[0]) else "",
+        "ours": value, "low": interval[0], "high": interval[1], "n": n, "verdict": judge(interval, claim.bound),
+    }  # fmt: skip
+
+
 def _paper_difference(claim, dataset, block):
-    missing = np.nan, (np.nan, np.nan)
     if not claim.quantities:
-        return missing
+        return _NOTHING
     row = "A10" if "clean" in claim.quantities else "A11"
     before, after = (published(row, dataset, block["source"], block["target"], q) for q in claim.quantities)
     if before is None or after is None:
-        return missing
-    interval = metrics.newcombe(before.k, before.n, after.k, after.n) if before.n else missing[1]
+        return _NOTHING
+    interval = metrics.newcombe(before.k, before.n, after.k, after.n) if before.n else _NOTHING[1]
     return after.value - before.value, interval
 
 
 def summary(table):
     """Verdicts counted by claim: a row a claim, a column a verdict."""
     counts = pd.crosstab(table["claim"], table["verdict"])
-    order = [claim.text for claim in CLAIMS if claim.text in counts.index]
+    order = [claim.text for claim in (*CLAIMS, ACROSS) if claim.text in counts.index]
     columns = [verdict for verdict in (REPRODUCED, UNDECIDED, CONTRADICTED) if verdict in counts.columns]
     return counts.loc[order, columns].rename_axis(columns=None).reset_index()
+
+
+def findings(claim, table):
+    """A claim's rule and its verdicts by data set and direction, as a paragraph in Markdown.
+
+    Args:
+        claim: one of ``CLAIMS``, or ``ACROSS``.
+        table: from :func:`verdicts`.
+    """
+    rows, told = table[table.id == claim.id], []
+    for verdict in (REPRODUCED, CONTRADICTED, UNDECIDED):
+        of = rows[rows.verdict == verdict]
+        if len(of) == len(rows) > 1:
+            told.append(f"{verdict} in all {len(rows)} cases")
+        elif len(of):
+            whole = rows.groupby("data set").size()
+            places = [
+                dataset if len(part) == whole[dataset] else f"{dataset} ({', '.join(part.direction)})"
+                for dataset, part in of.groupby("data set", sort=False)
+            ]
+            told.append(f"{verdict} for {', '.join(places)}")
+    opening = f"**{claim.text[0].upper()}{claim.text[1:]}.** Rule: {claim.rule}."
+    return f"{opening} Verdict: {'; '.join(told) or 'none, for want of data sets of both kinds'}."
 
 
 def answer(row, table):
@@ -324,24 +329,27 @@ def answer(row, table):
     return " ".join((opening, *_REMARKS[row](table)))
 
 
-def _minus(value, form):
+def minus(value, form):
+    """A number in a format such as ``.1f``, with a typographic minus."""
     return f"{value:{form}}".replace("-", "−")
 
 
 def _remark_ssim(table):
     one, many = (table[table.quantity == q].ours for q in ("individual", "representative"))
-    ends = [_minus(value, ".3f") for value in (one.min(), one.max(), many.min(), many.max())]
+    ends = [minus(value, ".3f") for value in (one.min(), one.max(), many.min(), many.max())]
     yield f"Over all directions shown, the mean SSIM of individual images lies between {ends[0]} and {ends[1]},"
     yield f"and that of the representatives between {ends[2]} and {ends[3]}; 1 would be the same region."
 
 
 def _remark_change(before, after, what):
     def remark(table):
-        wide = table.pivot_table(index=["data set", "direction", "profile", "seed"], columns="quantity", values="ours")
+        wide = table.pivot_table(index=["data set", "direction", "profile", "seeds"], columns="quantity", values="ours")
         change = 100 * (wide[SCORES[after]] - wide[SCORES[before]])
-        lowest, highest = change.idxmin(), change.idxmax()
-        yield f"Neutralisation changes {what} by {_minus(change.min(), '+.1f')} points for {lowest[0]}, {lowest[1]},"
-        yield f"and by {_minus(change.max(), '+.1f')} points for {highest[0]}, {highest[1]}, the two ends of the range."
+        ends = [f"{minus(change[at], '+.1f')} points for {at[0]}, {at[1]}" for at in (change.idxmin(), change.idxmax())]
+        if change.min() < change.max():
+            yield f"Neutralisation changes {what} by {ends[0]}, and by {ends[1]}, the two ends of the range."
+        else:
+            yield f"Neutralisation changes {what} by {minus(change.min(), '+.1f')} points in every direction shown."
 
     return remark
 

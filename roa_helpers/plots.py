@@ -1,39 +1,29 @@
-"""The pictures of the book: images, maps, regions and blobs of finished units as matplotlib figures.
+"""The pictures of the book: images, maps, regions and blobs of finished units, as sheets and as frames of widgets.
 
-Needs no torch. :func:`roa_helpers.figures.show` puts them on a page.
+Needs no torch. :func:`roa_helpers.figures.show` puts a :class:`roa_helpers.sheets.Sheet` on a page,
+:func:`roa_helpers.widgets.browse` puts frames behind controls. Charts of numbers are in ``charts``.
 """
 
-import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 from . import papers
-from .figures import MAPS, REGION_COLOURS, REGION_LABELS, STYLE
+from .figures import MAPS, REGION_COLOURS, REGION_LABELS
+from .pictures import (
+    attacked,
+    blob_picture,
+    bordered,
+    coloured_regions,
+    example,
+    four_regions,
+    heat,
+    neutralised,
+    perturbation,
+    picture,
+)
+from .sheets import Bar, Cell, Sheet, Strip
 
-
-def drawing(width, height, **subplots):
-    """An empty figure in the book's style, in inches, and its axes as ``Figure.subplots`` returns them."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, figure.subplots(**subplots)
-
-
-def panels(rows, columns, *, width=1.35, height=1.45, left=0.0):
-    """A figure of ``rows`` × ``columns`` pictures without axes, and its axes as a 2-D array."""
-    figure, axes = drawing(columns * width + left, rows * height, nrows=rows, ncols=columns, squeeze=False)
-    for axis in axes.flat:
-        axis.set(xticks=[], yticks=[])
-        axis.spines[:].set_visible(False)
-    return figure, axes
-
-
-def name_row(axis, unit, block):
-    """Write a data set and its source class to the left of a row of pictures."""
-    text = f"{papers.title(unit.result['dataset'])}\n{block['source']}"
-    axis.set_ylabel(text, rotation=0, ha="right", va="center")
+LEGEND = {REGION_LABELS[region]: colour for region, colour in REGION_COLOURS.items()}
 
 
 def setting_of(block, definition):
@@ -46,111 +36,310 @@ def label_of(unit, name):
     return f"{papers.title(unit.result['dataset'])}: {name}"
 
 
-def picture(image):
-    """(C, H, W) in [0, 1] as (H, W, 3) for ``imshow``."""
-    image = np.clip(np.asarray(image, dtype=float), 0, 1)
-    return np.moveaxis(np.broadcast_to(image, (3, *image.shape[1:])), 0, -1)
+def classes(units):
+    """(unit, k) of every class by a label such as “MNIST: 0”."""
+    return {
+        label_of(unit, block["source"]): (unit, k)
+        for unit in units
+        for k, block in enumerate(unit.result["directions"].values())
+    }
 
 
-def four_regions(importance, vulnerability, delta1, delta2):
-    """Eq. (1) as a dict of masks (H, W) from graded maps; the same rule as :mod:`roa_helpers.regions`, for drawing."""
-    roi, roa = importance >= delta1, vulnerability >= delta2
-    return {"uv": roi & roa, "u_not_v": roi & ~roa, "not_u_v": ~roi & roa, "not_u_not_v": ~roi & ~roa}
+def stored(units):
+    """How many examples every class of ``units`` has at least."""
+    return min(len(unit.arrays[f"example_image_{k}"]) for unit, k in classes(units).values())
 
 
-def coloured_regions(image, masks, *, strength=0.65):
-    """The four regions laid in their colours over a grey version of the image: (H, W, 3) in [0, 1]."""
-    base = np.repeat(picture(image).mean(-1, keepdims=True), 3, axis=-1)
-    out = base.copy()
-    for name, mask in masks.items():
-        out[mask] = (1 - strength) * base[mask] + strength * np.array(to_rgb(REGION_COLOURS[name]))
-    return out
+def confidence(unit, k, index):
+    """The model's probability of the true class of one example: columns ``clean``, ``neutralised``, one row an ε."""
+    table, name = unit.table("examples"), list(unit.result["directions"])[k]
+    chosen = table[(table.direction == name) & (table.example == index)]
+    return chosen.set_index("eps")[["clean", "neutralised"]].sort_index()
 
 
-def outlined(axis, image, mask, colour):
-    """Draw an image with the outline of a region on it."""
-    axis.imshow(picture(image))
-    if mask.any() and not mask.all():
-        axis.contour(mask.astype(float), [0.5], colors=[colour], linewidths=1.6)
+def plate(unit, *, index=0, definition="perturbation"):
+    """Fig. 3: one example of each class through the whole pipeline, from image to neutralised image."""
+    return Sheet(
+        tuple(Strip(label, tuple(_steps(unit, k, index, definition))) for label, (_, k) in classes([unit]).items()),
+        across=1,
+        legend=LEGEND,
+    )
 
 
-def example(unit, k, index=0):
-    """The maps of one stored example of class ``k``: image, perturbation, importance, vulnerability_*."""
-    prefix, suffix = "example_", f"_{k}"
-    names = [n for n in unit.arrays if n.startswith(prefix) and n.endswith(suffix)]
-    return {n[len(prefix) : -len(suffix)]: unit.arrays[n][index].astype(float) for n in names}
+def _steps(unit, k, index, definition):
+    setting, maps = setting_of(_block(unit, k), definition), example(unit, k, index)
+    blob, eps = unit.arrays[f"{definition}_blob_{k}"], setting["eps"]
+    modified = neutralised(maps["image"], blob, setting["value"])
+    yield Cell(picture(maps["image"]), f"image\n{_score(unit, k, index, 0)}")
+    attack = attacked(maps["image"], maps["perturbation"], eps)
+    yield Cell(picture(attack), f"attacked, ε\u00a0=\u00a0{eps:g}\n{_score(unit, k, index, eps)}")
+    yield Cell(perturbation(maps["perturbation"]), "perturbation")
+    yield Cell(heat(maps[f"vulnerability_{definition}"], MAPS["vulnerability"]), "vulnerability")
+    yield Cell(heat(maps["importance"], MAPS["importance"]), "Grad-CAM")
+    yield _regions(maps, setting, definition, "four regions")
+    yield Cell(blob_picture(blob), f"blob, θ = {setting['theta']:g}")
+    yield Cell(picture(modified), f"neutralised\n{_score(unit, k, index, 0, 'neutralised')}")
 
 
-def neutralised(image, blob, value):
-    """(C, H, W) image with the blob's pixels at ``value``."""
-    return np.where(blob, value, image)
+def _block(unit, k):
+    return list(unit.result["directions"].values())[k]
 
 
-def plate(unit, k, *, index=0, definition="perturbation"):
-    """One example through the whole pipeline, from image to neutralised image (the paper's Figs 3 to 5)."""
-    block = list(unit.result["directions"].values())[k]
-    setting = setting_of(block, definition)
-    maps, blob = example(unit, k, index), unit.arrays[f"{definition}_blob_{k}"]
-    masks = four_regions(maps["importance"], maps[f"vulnerability_{definition}"], setting["delta1"], setting["delta2"])
-    adversarial = maps["image"] + setting["eps"] * maps["perturbation"]
-    figure, axes = panels(1, 7, width=1.3, height=1.75)
-    titles = ("image", f"FGSM, ε = {setting['eps']:g}", "Grad-CAM", "vulnerability", "four regions",
-              f"blob, θ = {setting['theta']:g}", "neutralised")  # fmt: skip
-    shown = (
-        picture(maps["image"]), picture(adversarial), maps["importance"], maps[f"vulnerability_{definition}"],
-        coloured_regions(maps["image"], masks), blob, picture(neutralised(maps["image"], blob, setting["value"])),
-    )  # fmt: skip
-    scales = (None, None, MAPS["importance"], MAPS["vulnerability"], None, "Greys", None)
-    for axis, text, content, scale in zip(axes[0], titles, shown, scales, strict=True):
-        axis.imshow(content, cmap=scale, vmin=0, vmax=1)
-        axis.set_title(text)
-    legend(figure)
-    return figure
+def _score(unit, k, index, eps, images="clean"):
+    """“P = 0.93”: the model's probability of the true class at the ε of the table that is nearest to ``eps``."""
+    table = confidence(unit, k, index)
+    return f"P = {table[images].iloc[np.abs(table.index - eps).argmin()]:.2f}"
 
 
-def legend(figure):
-    """The colours of the four regions, below a figure."""
-    handles = [Patch(color=REGION_COLOURS[name], label=REGION_LABELS[name]) for name in REGION_COLOURS]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
+def _regions(maps, setting, definition, label):
+    thresholds = setting["delta1"], setting["delta2"]
+    masks = four_regions(maps["importance"], maps[f"vulnerability_{definition}"], *thresholds)
+    return Cell(coloured_regions(maps["image"], masks), label)
 
 
-def individual_regions(units, kind, *, definition="perturbation", cmap=None):
+def _graded(values, kind, label):
+    """A graded map in the book's colours and in the paper's."""
+    return Cell(heat(values, MAPS[kind]), label, paper=heat(values, MAPS["paper"]))
+
+
+def _bar(kind, label):
+    steps = np.linspace(0, 1, 64)[None]
+    return Bar(label, heat(steps, MAPS[kind]), heat(steps, MAPS["paper"]))
+
+
+def adversarial(units):
+    """Fig. 1: of each class the surest stored example that FGSM turns, at the smallest ε of the grid that does it.
+
+    Returns:
+        (sheet, DataFrame of what is shown: data set, source, target, example, eps, clean, attacked).
+    """
+    strips, rows = [], []
+    for label, (unit, k) in classes(units).items():
+        block, turn = _block(unit, k), turning_point(unit, k)
+        index, eps = turn or (0, max(unit.result["parameters"]["choices"]["eps"]))
+        maps, scores = example(unit, k, index), confidence(unit, k, index).clean
+        before, after = scores.loc[0], scores.loc[eps]
+        said = f"the model says {block['target']}" if turn else f"the model still says {block['source']}"
+        strips.append(
+            Strip(
+                f"{label}, ε = {eps:g}",
+                (
+                    Cell(picture(maps["image"]), f"image\nP = {before:.2f}"),
+                    Cell(perturbation(maps["perturbation"]), "direction of the attack"),
+                    Cell(picture(attacked(maps["image"], maps["perturbation"], eps)), f"{said}\nP = {after:.2f}"),
+                ),
+            )
+        )
+        rows.append({"data set": papers.title(unit.result["dataset"]), "source": block["source"],
+                     "target": block["target"], "example": index, "eps": eps, "clean": before,
+                     "attacked": after})  # fmt: skip
+    return Sheet(tuple(strips)), pd.DataFrame(rows)
+
+
+def turning_point(unit, k):
+    """The stored example that the model is surest of among those that FGSM takes from right to wrong.
+
+    Returns:
+        (example, smallest ε of the grid that turns it), or None if no ε of the grid turns any.
+    """
+    table, name = unit.table("examples"), list(unit.result["directions"])[k]
+    table = table[table.direction == name]
+    sure = table[(table.eps == 0) & (table.clean > 0.5)].set_index("example").clean
+    turned = table[table.example.isin(sure.index) & (table.clean < 0.5)].groupby("example").eps.min()
+    if turned.empty:
+        return None
+    index = sure[turned.index].idxmax()
+    return int(index), float(turned[index])
+
+
+def individual_regions(units, kind, *, definition="perturbation"):
     """Figs 6 and 7: for each data set and class one image, its graded map, and the region on the image.
 
     Args:
+        units: finished units, one a pair of classes.
         kind: ``importance`` (RoI, Fig. 6) or ``vulnerability`` (RoA, Fig. 7).
+        definition: of the RoA.
     """
-    rows = papers.directions(units)
-    figure, axes = panels(len(rows), 3, width=1.5, height=1.5, left=1.0)
-    for row, (axis, (unit, name, block)) in enumerate(zip(axes, rows, strict=True)):
-        k = list(unit.result["directions"]).index(name)
-        setting = setting_of(block, definition)
-        maps = example(unit, k)
-        values = maps["importance" if kind == "importance" else f"vulnerability_{definition}"]
-        mask = values >= setting["delta1" if kind == "importance" else "delta2"]
-        axis[0].imshow(picture(maps["image"]))
-        name_row(axis[0], unit, block)
-        axis[1].imshow(values, cmap=cmap or MAPS[kind], vmin=0, vmax=1)
-        outlined(axis[2], maps["image"], mask, REGION_COLOURS["u_not_v" if kind == "importance" else "not_u_v"])
-        if row == 0:
-            for a, text in zip(axis, ("image", "graded map", "region"), strict=True):
-                a.set_title(text)
-    return figure
+    strips = []
+    for label, (unit, k) in classes(units).items():
+        setting, maps = setting_of(_block(unit, k), definition), example(unit, k)
+        cells = [Cell(picture(maps["image"]), "image")]
+        if kind == "importance":
+            values, cut, region, colour = maps["importance"], setting["delta1"], "RoI", REGION_COLOURS["u_not_v"]
+            cells.append(_graded(values, kind, "Grad-CAM"))
+        else:
+            values, cut = maps[f"vulnerability_{definition}"], setting["delta2"]
+            region, colour = "RoA", REGION_COLOURS["not_u_v"]
+            if definition == "perturbation":
+                cells.append(Cell(perturbation(maps["perturbation"]), "perturbation"))
+            cells.append(_graded(values, kind, {"perturbation": "its size", "gradient": "gradient norm"}[definition]))
+        mask = values >= cut
+        cells.append(Cell(bordered(maps["image"], mask, colour), f"{region}, {mask.mean():.0%}"))
+        strips.append(Strip(label, tuple(cells)))
+    meaning = {"importance": "importance", "vulnerability": "vulnerability"}[kind]
+    return Sheet(tuple(strips), bars=(_bar(kind, meaning),))
 
 
-def representatives(units, name, *, definition="perturbation", cmap=None):
+def representatives(units, name, *, definition="perturbation"):
     """Figs 8, 9 and 10: one class-level map for each data set and class: ``roi``, ``roa``, ``not_u_v`` or ``blob``."""
-    figure, axes = panels(2, max(1, len(units)), width=1.7, height=1.75)
-    colours = cmap or {"roi": MAPS["importance"], "blob": "Greys"}.get(name, MAPS["vulnerability"])
-    for column, unit in enumerate(units):
+    strips, kind = [], "importance" if name == "roi" else "vulnerability"
+    for unit in units:
+        cells = []
         for k, block in enumerate(unit.result["directions"].values()):
-            values = unit.arrays[f"{definition}_{name}_{k}"].astype(float)
-            drawn = axes[k, column].imshow(values, cmap=colours, vmin=0, vmax=1)
-            axes[k, column].set_title(f"{papers.title(unit.result['dataset'])}\n{block['source']}")
-            axes[k, column].spines[:].set(visible=True, color="#BBBBBB")
-    if name != "blob":
-        figure.colorbar(drawn, ax=axes, shrink=0.7, label="share of the images of the class")
-    return figure
+            values = unit.arrays[f"{definition}_{name}_{k}"]
+            if name == "blob":
+                cells.append(Cell(blob_picture(values), f"{block['source']}\n{values.mean():.0%} of the pixels"))
+            else:
+                cells.append(_graded(values, kind, block["source"]))
+        strips.append(Strip(papers.title(unit.result["dataset"]), tuple(cells)))
+    bars = () if name == "blob" else (_bar(kind, "share of the images of the class"),)
+    return Sheet(tuple(strips), across=3, bars=bars)
+
+
+def isolation(units):
+    """Fig. 4 from real images: each class's example and its four regions, for both definitions of the RoA."""
+    strips = []
+    for label, (unit, k) in classes(units).items():
+        maps, block = example(unit, k), _block(unit, k)
+        parts = (
+            _regions(maps, setting_of(block, definition), definition, words)
+            for definition, words in (("perturbation", "paper’s RoA"), ("gradient", "RoA by gradient"))
+        )
+        strips.append(Strip(label, (Cell(picture(maps["image"]), "image"), *parts)))
+    return Sheet(tuple(strips), legend=LEGEND)
+
+
+def neutralisation_flow(units):
+    """Fig. 5 from real images: for each class the four sets and the model's score on each.
+
+    Returns:
+        (sheet, DataFrame of the scores: data set, direction, score, k, n).
+    """
+    strips, rows = [], []
+    for unit, name, block in papers.directions(units):
+        k = list(unit.result["directions"]).index(name)
+        setting, maps = block["parameters"], example(unit, k)
+        modified = neutralised(maps["image"], unit.arrays[f"perturbation_blob_{k}"], setting["value"])
+        shown = {
+            "clean": ("S_clean", maps["image"]),
+            "adv": ("S_adv", attacked(maps["image"], maps["perturbation"], setting["eps"])),
+            "mod": ("S_mod", modified),
+            "mod_adv": ("S_mod-adv", attacked(modified, maps["perturbation_modified"], setting["eps"])),
+        }
+        cells = []
+        for score, (title, image) in shown.items():
+            count = block["scores"][score]
+            cells.append(Cell(picture(image), f"{title}\n{100 * count['k'] / count['n']:.1f} %"))
+            rows.append({"data set": papers.title(unit.result["dataset"]), "direction": name,
+                         "score": papers.SCORES[score], **count})  # fmt: skip
+        strips.append(Strip(label_of(unit, name), tuple(cells)))
+    return Sheet(tuple(strips)), pd.DataFrame(rows)
+
+
+def example_frames(unit, k):
+    """A frame for every stored example of a class: image, maps, and the four regions by both definitions."""
+    frames = []
+    for index in range(len(unit.arrays[f"example_image_{k}"])):
+        maps, block = example(unit, k, index), _block(unit, k)
+        cells = (
+            Cell(picture(maps["image"]), f"image\n{_score(unit, k, index, 0)}"),
+            Cell(heat(maps["importance"], MAPS["importance"]), "Grad-CAM"),
+            Cell(perturbation(maps["perturbation"]), "perturbation"),
+            Cell(heat(maps["vulnerability_perturbation"], MAPS["vulnerability"]), "its size"),
+            _regions(maps, setting_of(block, "perturbation"), "perturbation", "regions, paper’s RoA"),
+            Cell(heat(maps["vulnerability_gradient"], MAPS["vulnerability"]), "gradient norm"),
+            _regions(maps, setting_of(block, "gradient"), "gradient", "regions, RoA by gradient"),
+        )
+        frames.append(Strip(f"{label_of(unit, block['source'])}, example {index + 1}", cells))
+    return frames
+
+
+def graded_maps(unit, k, *, index=0, definition="gradient"):
+    """The strip beside :func:`threshold_frames`: the image and the two maps that are cut."""
+    maps, setting = example(unit, k, index), setting_of(_block(unit, k), definition)
+    cells = (
+        Cell(picture(maps["image"]), "image"),
+        Cell(heat(maps["importance"], MAPS["importance"]), f"importance\nchosen δ₁ = {setting['delta1']:g}"),
+        Cell(
+            heat(maps[f"vulnerability_{definition}"], MAPS["vulnerability"]),
+            f"vulnerability\nchosen δ₂ = {setting['delta2']:g}",
+        ),
+    )
+    return Strip(label_of(unit, _block(unit, k)["source"]), cells)
+
+
+def threshold_frames(unit, k, delta1s, delta2s, *, index=0, definition="gradient"):
+    """Frames ``[i][j]`` for a slider over δ1 and one over δ2: the four regions of one example."""
+    maps, frames = example(unit, k, index), []
+    u, v = maps["importance"], maps[f"vulnerability_{definition}"]
+    for d1 in delta1s:
+        frames.append([])
+        for d2 in delta2s:
+            masks = four_regions(u, v, d1, d2)
+            shares = ", ".join(f"{REGION_LABELS[name]} {mask.mean():.0%}" for name, mask in masks.items())
+            frames[-1].append(Strip("four regions", (Cell(coloured_regions(maps["image"], masks), shares),)))
+    return frames
+
+
+def share_map(unit, k, *, definition="perturbation"):
+    """The strip beside :func:`blob_frames`: the share of images in which a pixel lies in U−V+."""
+    block = _block(unit, k)
+    share = unit.arrays[f"{definition}_not_u_v_{k}"]
+    label = f"share in U−V+\nchosen θ = {setting_of(block, definition)['theta']:g}"
+    return Strip(label_of(unit, block["source"]), (Cell(heat(share, MAPS["vulnerability"]), label),))
+
+
+def blob_frames(unit, k, thetas, *, index=0, definition="perturbation"):
+    """Frames for a slider over θ: the blob of the class, and one example neutralised."""
+    share, image = unit.arrays[f"{definition}_not_u_v_{k}"], example(unit, k, index)["image"]
+    value = setting_of(_block(unit, k), definition)["value"]
+    return [
+        Strip(
+            f"θ = {theta:g}",
+            (
+                Cell(blob_picture(share >= theta), f"blob, {(share >= theta).mean():.0%} of the pixels"),
+                Cell(picture(neutralised(image, share >= theta, value)), "neutralised"),
+            ),
+        )
+        for theta in thetas
+    ]
+
+
+def attack_frames(unit, k, count, *, quality=90):
+    """Frames ``[i][j]`` for the first ``count`` stored examples and a slider over ε: attacked before and after
+    neutralisation, with the model's probability of the true class."""
+    block = _block(unit, k)
+    blob, value = unit.arrays[f"perturbation_blob_{k}"], block["parameters"]["value"]
+    frames = []
+    for index in range(count):
+        maps, scores = example(unit, k, index), confidence(unit, k, index)
+        modified = neutralised(maps["image"], blob, value)
+        pairs = (
+            ("clean", "image", maps["image"], "perturbation"),
+            ("neutralised", "neutralised image", modified, "perturbation_modified"),
+        )
+        frames.append(
+            [
+                Strip(
+                    f"{label_of(unit, block['source'])}, attacked with ε = {eps:g}",
+                    tuple(
+                        Cell(
+                            picture(attacked(image, maps[steps], eps)),
+                            f"{words}\n{_answer(block, row[column])}",
+                            quality=quality,
+                        )
+                        for column, words, image, steps in pairs
+                    ),
+                )
+                for eps, row in scores.iterrows()
+            ]
+        )
+    return frames
+
+
+def _answer(block, probability):
+    said = block["source"] if probability > 0.5 else block["target"]
+    return f"the model says {said}, P({block['source']}) = {probability:.2f}"
 
 
 def map_data(units, name, *, definition="perturbation"):
@@ -162,77 +351,11 @@ def map_data(units, name, *, definition="perturbation"):
     }
 
 
-def example_data(units, *names):
-    """The arrays of the first example of each class, by unit, class and map."""
+def example_data(units, *names, index=0):
+    """The arrays of one example of each class, by unit, class and map."""
     return {
-        f"{unit.path.name}_{block['source']}_{name}".replace(" ", "_"): example(unit, k)[name].astype(np.float16)
+        f"{unit.path.name}_{block['source']}_{name}".replace(" ", "_"): example(unit, k, index)[name].astype(np.float16)
         for unit in units
         for k, block in enumerate(unit.result["directions"].values())
         for name in names
     }
-
-
-def region_frames(unit, k, delta1s, delta2s, *, index=0, definition="gradient"):
-    """Frames for a slider over δ1 and one over δ2: the four regions of one example, ``[i][j]`` uint8 (H, W, 3)."""
-    maps = example(unit, k, index)
-    u, v = maps["importance"], maps[f"vulnerability_{definition}"]
-    return [[_bytes(coloured_regions(maps["image"], four_regions(u, v, d1, d2))) for d2 in delta2s] for d1 in delta1s]
-
-
-def blob_frames(unit, k, thetas, *, index=0, definition="perturbation"):
-    """Frames for a slider over θ: the class's U−V+ map, its blob, and one example neutralised, side by side."""
-    share = unit.arrays[f"{definition}_not_u_v_{k}"].astype(float)
-    block = list(unit.result["directions"].values())[k]
-    value, image = setting_of(block, definition)["value"], example(unit, k, index)["image"]
-    graded = matplotlib.colormaps[MAPS["vulnerability"]](share)[..., :3]
-    gap = np.ones((len(share), 2, 3))
-    frames = []
-    for theta in thetas:
-        blob = share >= theta
-        drawn = np.repeat(1.0 - blob[..., None], 3, axis=-1)
-        frames.append(_bytes(np.hstack([graded, gap, drawn, gap, picture(neutralised(image, blob, value))])))
-    return frames
-
-
-def _bytes(picture):
-    return np.round(255 * np.clip(picture, 0, 1)).astype(np.uint8)
-
-
-def isolation(units):
-    """Fig. 4 from real images: each class's example and its four regions, for both definitions of the RoA."""
-    rows = papers.directions(units)
-    figure, axes = panels(len(rows), 3, width=1.5, height=1.5, left=1.0)
-    for axis, (unit, name, block) in zip(axes, rows, strict=True):
-        maps = example(unit, list(unit.result["directions"]).index(name))
-        axis[0].imshow(picture(maps["image"]))
-        name_row(axis[0], unit, block)
-        for cell, definition in zip(axis[1:], ("perturbation", "gradient"), strict=True):
-            setting = setting_of(block, definition)
-            thresholds = setting["delta1"], setting["delta2"]
-            masks = four_regions(maps["importance"], maps[f"vulnerability_{definition}"], *thresholds)
-            cell.imshow(coloured_regions(maps["image"], masks))
-    for axis, text in zip(axes[0], ("image", "paper’s RoA", "RoA by gradient"), strict=True):
-        axis.set_title(text)
-    legend(figure)
-    return figure
-
-
-def neutralisation_flow(unit, k):
-    """Fig. 5 from a real image: the four sets and the model's score on each, with the data plotted."""
-    block, maps = list(unit.result["directions"].values())[k], example(unit, k)
-    setting, blob = block["parameters"], unit.arrays[f"perturbation_blob_{k}"]
-    modified = neutralised(maps["image"], blob, setting["value"])
-    shown = {
-        "clean": ("S_clean", maps["image"]),
-        "adv": ("S_adv", maps["image"] + setting["eps"] * maps["perturbation"]),
-        "mod": ("S_mod", modified),
-        "mod_adv": ("S_mod-adv", modified + setting["eps"] * maps["perturbation_modified"]),
-    }
-    figure, axes = panels(1, 4, width=1.75, height=2.2)
-    rows = []
-    for axis, (score, (title, image)) in zip(axes[0], shown.items(), strict=True):
-        count = block["scores"][score]
-        axis.imshow(picture(image))
-        axis.set(title=title, xlabel=f"accuracy {100 * count['k'] / count['n']:.1f} %")
-        rows.append({"score": papers.SCORES[score], **count})
-    return figure, pd.DataFrame(rows)

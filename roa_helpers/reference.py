@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-import numpy as np
 import pandas as pd
 
-from . import papers
 from .download import KNOWN, Download, data_root
 from .errors import UserError
 
@@ -25,8 +23,6 @@ _MALARIA_5, _MALARIA_6 = "629bf2b2f6a9d83a59e7dbba792b0cc40e51fbf8", "e2392f063e
 _INDIVIDUAL, _REPRESENTATIVE = "5. ROI_ROA_INDIV", "6. ROI_ROA_REP"
 _CLASS, _ATTACK = "8. ORIG_ALTERED_CLASS", "9. ORIG_ALTERED_ATTACK"
 STATISTICS = ["min", "max", "mean", "median", "sd"]
-#: The pairs that the paper's tables show; of CIFAR-10 the pair whose pictures stand beside the files.
-PRESENTED = {"mnist": ("0", "1"), "fashion-mnist": ("Trouser", "Pullover"), "cifar10": ("airplane", "automobile")}
 
 
 def _file(path, size, sha256, commit=_COMMIT):
@@ -110,14 +106,14 @@ def find(root=None):
     return next((place for place in places(root) if all((place / name).is_file() for name in names)), None)
 
 
-def notice(root=None):
+def notice():
     """A paragraph in Markdown for a page without the files: how to get them."""
-    looked = " and in ".join(f"`{place}`" for place in places(root))
     return (
         "**The authors’ files are not at hand**, so what follows shows our numbers alone. "
         f"`python -m roa_helpers data fetch {NAME}` downloads the {len(FILES)} files "
         f"({sum(file.size for file in FILES.values()) / 2**10:.0f} kB) from "
-        f"[their repository](https://github.com/{REPOSITORY}); then build the book again. Looked in {looked}."
+        f"[their repository](https://github.com/{REPOSITORY}); then build the book again. They were looked for in "
+        f"`{FOLDER}/` in the data folder, and in `reference/{FOLDER}/` beside it."
     )
 
 
@@ -245,84 +241,3 @@ def _named(table):
         table[side] = [names[key] for key in zip(table.dataset, table[side], strict=True)]
     keys = [name for name in ("dataset", "source", "target", "theta", "score") if name in table]
     return table[keys + [name for name in table if name not in keys]].reset_index(drop=True)
-
-
-# ----------------------------------------------------------------------------------- what the files themselves show
-
-
-def kept(scores):
-    """Of each ordered pair: how much class probability neutralisation leaves at the θ that leaves most.
-
-    Args:
-        scores: of a :class:`Reference`.
-
-    Returns:
-        a row a pair: dataset, source, target, clean and clean_sd (mean and sd before), best and worst (largest and
-        smallest mean after over θ), largest (of any image at any θ), kept (best / clean), rank of kept in its data
-        set (1 keeps most), pairs, presented.
-    """
-    keys = ["dataset", "source", "target"]
-    clean, mod = (scores[scores.score == score].groupby(keys, sort=False) for score in ("clean", "mod"))
-    table = pd.DataFrame(
-        {"clean": clean["mean"].first(), "clean_sd": clean["sd"].first(), "best": mod["mean"].max(),
-         "worst": mod["mean"].min(), "largest": mod["max"].max()}
-    ).reset_index()  # fmt: skip
-    table["kept"] = table.best / table.clean
-    groups = table.groupby("dataset").kept
-    table["rank"], table["pairs"] = groups.rank(ascending=False, method="min").astype(int), groups.transform("size")
-    rows = zip(table.dataset, table.source, table.target, strict=True)
-    return table.assign(presented=[{s, t} == set(PRESENTED.get(dataset, ())) for dataset, s, t in rows])
-
-
-def accuracy_limit(mean, largest):
-    """The largest share of images that can be classified correctly, from the mean and maximum of their probability.
-
-    With two classes an image is correct only if its class probability p is at least ½. If no p reaches ½ the share is
-    0; otherwise, by Markov's inequality, at most mean / ½.
-    """
-    return np.where(np.asarray(largest) < 0.5, 0.0, np.minimum(1.0, 2 * np.asarray(mean)))
-
-
-def attack_rows(scores):
-    """The rows of folder 9 beside those of folder 8: dataset, source, target, theta, and the mean of each score."""
-    keys = ["dataset", "source", "target", "theta"]
-    wide = scores.pivot_table(index=keys, columns="score", values="mean", sort=False).reset_index()
-    return wide[wide.adv.notna()].rename_axis(columns=None)
-
-
-def printed(similarity):
-    """Table I beside the files: dataset, source, target, quantity, printed, in the file, and whether they agree.
-
-    They agree where the file's number, rounded or cut to four decimals, is the printed one.
-    """
-    rows = []
-    for paper in papers.PUBLISHED:
-        found = similarity[
-            (similarity.dataset == paper.dataset) & (similarity.source == paper.source)
-            & (similarity.target == paper.target)
-        ]  # fmt: skip
-        if paper.row == "A9" and len(found):
-            value = found["mean" if paper.quantity == "individual" else "representative"].item()
-            agree = paper.value in (round(value, 4), np.trunc(1e4 * value) / 1e4)
-            rows.append((paper.dataset, paper.source, paper.target, paper.quantity, paper.value, value, agree))
-    columns = ["dataset", "source", "target", "quantity", "printed", "in the file", "agree"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def equal_numbers(similarity, *, digits=4):
-    """Numbers of a Malaria row that another data set's rows hold too, to ``digits`` decimals.
-
-    Returns:
-        a row a coincidence: source, target, statistic, value, and of the other: dataset, source, target, statistic,
-        value. Unlike chance would have it, several may fall on one row.
-    """
-    rows = []
-    others = similarity[similarity.dataset != "malaria"]
-    for one in similarity[similarity.dataset == "malaria"].itertuples():
-        for statistic in STATISTICS:
-            value = getattr(one, statistic)
-            hits = others[(others[statistic] - value).abs() < 0.5 * 10.0**-digits]
-            rows += [(one.source, one.target, statistic, value, h.dataset, h.source, h.target, getattr(h, statistic))
-                     for h in hits.itertuples()]  # fmt: skip
-    columns = ["source", "target", "statistic", "value", "data set", "its source", "its target", "its value"]
-    return pd.DataFrame(rows, columns=columns)

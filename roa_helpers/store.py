@@ -181,15 +181,17 @@ def shown(profile, study, *, seed=None):
     A recorded unit is left out if the profile itself plans one of that name, or if a better profile recorded it.
 
     Returns:
-        list of :class:`Unit`.
+        list of :class:`Unit`, recorded ones first, both in the order in which the profiles plan them.
     """
     plans = {plan.name: plan for plan in config.planned(profile, study, seed=seed)}
     own = [read(unit_path(profile, study, name), expected(plan)) for name, plan in plans.items()]
-    best = {}
+    best, order = {}, {}
     for name in reversed(RECORDED):
         found = sorted((root() / name / study).glob("[!.]*/result.json"))
         best |= {unit.path.name: unit for unit in (read(path.parent) for path in found) if unit}
-    return [best[name] for name in sorted(best) if name not in plans] + [unit for unit in own if unit]
+        order |= {plan.name: place for place, plan in enumerate(config.planned(name, study))}
+    earlier = sorted(best.keys() - plans.keys(), key=lambda name: (order.get(name, len(order)), name))
+    return [best[name] for name in earlier] + [unit for unit in own if unit]
 
 
 def one_of_each(units):

@@ -6,6 +6,8 @@ import torch
 from hypothesis import settings
 from torch import nn
 
+from roa_helpers.studies import roi_roa
+
 settings.register_profile("repo", deadline=None, max_examples=25, derandomize=True)
 settings.load_profile("repo")
 torch.set_num_threads(1)
@@ -51,3 +53,15 @@ def units(computed, tmp_path_factory):
     """Two finished units: one of a data set without published values, one that says it is MNIST."""
     folder = tmp_path_factory.mktemp("results")
     return [samples.stored(folder, computed), samples.stored(folder, computed, dataset="mnist", profile="desk")]
+
+
+@pytest.fixture(scope="session")
+def two_seeds(computed, tmp_path_factory):
+    """Two finished units of one pair, said to be MNIST, that differ in their seed alone."""
+    model, splits, training, first = computed
+    folder = tmp_path_factory.mktemp("seeds")
+    outcomes = first, roi_roa.results(model, splits, samples.CHOICES, seed=1)
+    return [
+        samples.stored(folder, (model, splits, training, outcome), dataset="mnist", profile="desk", seed=seed)
+        for seed, outcome in enumerate(outcomes)
+    ]

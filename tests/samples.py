@@ -41,11 +41,11 @@ def computed(folder):
     return model, coloured, training, roi_roa.results(model, coloured, CHOICES, seed=0)
 
 
-def stored(folder, outcome, *, dataset="digits", profile="quick"):
-    """A unit below ``folder`` that claims to be of ``dataset``: what pages are made of."""
+def stored(folder, outcome, *, dataset="digits", profile="quick", seed=0):
+    """A unit below ``folder`` that claims to be of ``dataset`` and ``seed``: what pages are made of."""
     _, _, training, (result, arrays, tables) = outcome
-    plan = config.Planned("roi_roa", replace(CHOICES, dataset=dataset), 0)
-    head = {"study": "roi_roa", "unit": plan.name, "profile": profile, "dataset": dataset, "seed": 0}
+    plan = config.Planned("roi_roa", replace(CHOICES, dataset=dataset), seed)
+    head = {"study": "roi_roa", "unit": plan.name, "profile": profile, "dataset": dataset, "seed": seed}
     origin = store.provenance(device="cpu", data=splits().provenance, seconds=1.0)
     parameters = result["parameters"] | {"choices": asdict(plan.choices)}
     whole = head | {"classes": list(CHOICES.classes)} | result | {"parameters": parameters, "provenance": origin}

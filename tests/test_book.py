@@ -220,7 +220,8 @@ def test_the_pairs_of_the_repository_are_the_same():
 
 def test_every_module_is_described():
     package = ROOT / "roa_helpers"
-    modules = {".".join(p.relative_to(ROOT).with_suffix("").parts) for p in package.rglob("[!_]*.py")}
+    files = [*package.rglob("[!_]*.py"), *(folder for folder in package.glob("[!_]*") if folder.is_dir())]
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files}
     text = (ROOT / "book" / "api.md").read_text()
     assert {line.split()[-1] for line in text.splitlines() if "automodule::" in line} == modules
 

@@ -1,6 +1,5 @@
 """The pages as a reader opens them: from file://, in Chromium, without a network."""
 
-import base64
 import shutil
 import sys
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 from ipywidgets import embed
 
-from roa_helpers import widgets
+from roa_helpers import sheets, widgets
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -34,6 +33,7 @@ MATH_READY = """async () => {
   await window.MathJax.startup.promise;
   return document.querySelectorAll("mjx-container").length > 0 && !document.querySelector("mjx-merror");
 }"""
+NAMELESS = "[...document.images].filter(image => !image.alt.trim()).map(image => image.outerHTML.slice(0, 200))"
 TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
@@ -71,14 +71,14 @@ def visit(page, path):
 
 
 def sound(page, path):
-    """Nothing went wrong on this page, and it does not scroll sideways."""
+    """Nothing went wrong on this page, every picture has a text in its place, and it does not scroll sideways."""
     assert page.trouble == [], f"{path}: {page.trouble}"
+    assert page.evaluate(NAMELESS) == [], f"pictures of {path} without alternative text"
     assert not page.evaluate(TOO_WIDE), f"{path} is wider than the screen"
 
 
-def visible_picture(widget):
-    (picture,) = [p for p in widget.locator("img.roa-frame").all() if p.is_visible()]
-    return picture.get_attribute("src")
+def visible_pictures(widget):
+    return [picture.get_attribute("src") for picture in widget.locator("img.roa-pixels:visible").all()]
 
 
 def step(widget, number, key="ArrowRight"):
@@ -91,7 +91,7 @@ def step(widget, number, key="ArrowRight"):
 
 def has_changed(page, widget, before):
     for _ in range(50):
-        if visible_picture(widget) != before:
+        if visible_pictures(widget) not in (before, []):
             return True
         page.wait_for_timeout(50)
     return False
@@ -100,24 +100,28 @@ def has_changed(page, widget, before):
 # a tiny book, built here
 
 
-def solid(grey):
-    return np.full((4, 4), grey, np.uint8)
+def strip(*greys, paper=None):
+    """Grey squares, lightness and label the same; ``paper``: their lightness in the paper's colours."""
+    other = None if paper is None else np.full((4, 4), paper)
+    cells = (sheets.Cell(np.full((4, 4), grey), f"grey {grey}", paper=other) for grey in greys)
+    return sheets.Strip("squares", tuple(cells))
 
 
 def sample_notebook():
-    """A notebook as papermill leaves it: three widgets and their state, mathematics, a figure, a wide table."""
-    one = widgets.slider_stack(
-        widgets.frames([solid(g) for g in (0, 100, 200)], scale=20), [0.1, 0.2, 0.3], description="θ"
-    )
-    frames = [widgets.frames([solid(50 * i + 10 * j) for j in range(3)], scale=20) for i in range(3)]
-    two = widgets.grid_stack(frames, [1, 2, 3], [0.5, 0.6, 0.7], row_label=r"\(\delta_1\)", col_label="δ₂")
-    other = widgets.slider_stack(widgets.frames([solid(30), solid(60)], scale=20), ["a", "b"], description="image")
-    three = widgets.chooser({"first": other, "second": widgets.legend({"UV": "#E69F00"})}, description="data set")
+    """A notebook as papermill leaves it: three widgets and their state, mathematics, a figure, two sheets, a table."""
+    theta = widgets.slider("θ", [0.1, 0.2, 0.3])
+    one = widgets.browse([strip(grey) for grey in (0.0, 0.4, 0.8)], [theta])
+    frames = [[strip(0.3 * i + 0.1 * j) for j in range(3)] for i in range(3)]
+    two = widgets.browse(frames, [widgets.slider(r"\(\delta_1\)", [1, 2, 3]), widgets.slider("δ₂", [0.5, 0.6, 0.7])])
+    sets = widgets.choice("data set", ["first", "second"])
+    three = widgets.browse([strip(0.1), strip(0.2)], [sets], legend={"UV": "#E69F00"})
     state = embed.embed_data(views=[one, two, three])["manager_state"]
-    png = base64.b64encode(widgets.frames([solid(255)], format="png", scale=300)[0]).decode()
+    wide = sheets.picture(np.ones((300, 1200)), "white", attributes="")
     cells = "".join(f"<td>0.{i}78 [0.19, 0.23]</td>" for i in range(12))
     bundles = [{"application/vnd.jupyter.widget-view+json": view(w), "text/plain": "w"} for w in (one, two, three)]
-    bundles.append({"text/html": f'<figure class="roa"><img alt="x" src="data:image/png;base64,{png}"></figure>'})
+    bundles.append({"text/html": f'<figure class="roa">{wide}</figure>'})
+    both = (sheets.Sheet((strip(0.5, 0.6, paper=1.0),)).markup(name=name, alt="squares") for name in ("a", "b"))
+    bundles += [{"text/html": markup} for markup in both]
     table = f'<table class="dataframe roa-table"><caption>A table.</caption><tbody><tr>{cells}</tr></tbody></table>'
     bundles.append({"text/html": f'<div class="roa-table">{table}</div>'})
     text = "# Sample\n\nInline $\\bar U V$ and\n\n$$ \\frac{\\boldsymbol{a}}{b} = " + "c + " * 60 + "d $$"
@@ -172,15 +176,15 @@ def test_a_slider_moves_the_picture_by_keyboard(chromium, sample):
     with opened(chromium) as page:
         visit(page, sample)
         widget = page.locator(".roa-widget").nth(0)
-        seen = [visible_picture(widget)]
+        seen = [visible_pictures(widget)]
         for text in ("0.20", "0.30"):
             assert step(widget, 0) == text
             assert has_changed(page, widget, seen[-1])
-            seen.append(visible_picture(widget))
-        assert len(set(seen)) == 3
+            seen.append(visible_pictures(widget))
+        assert len({*map(tuple, seen)}) == 3
         step(widget, 0, "Home")
-        assert has_changed(page, widget, seen[-1]) and visible_picture(widget) == seen[0]
-        assert widget.locator("img.roa-frame").get_attribute("alt") == "θ = 0.10"
+        assert has_changed(page, widget, seen[-1]) and visible_pictures(widget) == seen[0]
+        assert widget.locator("img.roa-pixels:visible").get_attribute("alt") == "squares: grey 0.0"
         sound(page, sample)
 
 
@@ -188,26 +192,40 @@ def test_both_sliders_of_a_grid_move_the_picture(chromium, sample):
     with opened(chromium) as page:
         visit(page, sample)
         widget = page.locator(".roa-widget").nth(1)
-        seen = [visible_picture(widget)]
+        seen = [visible_pictures(widget)]
         for number, text in ((0, "2"), (1, "0.60"), (0, "3"), (1, "0.70")):
             assert step(widget, number) == text
             assert has_changed(page, widget, seen[-1])
-            seen.append(visible_picture(widget))
-        assert len(set(seen)) == 5
+            seen.append(visible_pictures(widget))
+        assert len({*map(tuple, seen)}) == 5
         assert widget.locator(".widget-label mjx-container").count() == 1
         sound(page, sample)
 
 
-def test_a_chooser_shows_one_child_at_a_time(chromium, sample):
+def test_a_list_chooses_the_picture(chromium, sample):
     with opened(chromium) as page:
         visit(page, sample)
         widget = page.locator(".roa-widget").nth(2)
-        assert widget.get_by_role("slider").is_visible()
+        first = visible_pictures(widget)
         widget.get_by_label("data set").select_option("second")
-        widget.locator(".roa-legend").wait_for(state="visible")
-        assert widget.get_by_role("slider").count() == 0
+        assert has_changed(page, widget, first)
+        assert widget.locator(".roa-key").is_visible()
+        second = visible_pictures(widget)
         widget.get_by_label("data set").select_option("first")
-        widget.get_by_role("slider").wait_for(state="visible")
+        assert has_changed(page, widget, second) and visible_pictures(widget) == first
+        sound(page, sample)
+
+
+def test_the_colour_switch_of_one_sheet_sets_all_of_the_page(chromium, sample):
+    with opened(chromium) as page:
+        visit(page, sample)
+        panels = page.locator(".roa-panel").all()
+        shown = [visible_pictures(panel) for panel in panels]
+        assert [len(pictures) for pictures in shown] == [2, 2]
+        panels[1].get_by_label("the paper’s").check()
+        assert all(has_changed(page, panel, before) for panel, before in zip(panels, shown, strict=True))
+        panels[0].get_by_label("even steps").check()
+        assert [visible_pictures(panel) for panel in panels] == shown
         sound(page, sample)
 
 
@@ -238,7 +256,16 @@ def real_pages():
     return sorted(p for p in html.rglob("*.html") if "_static" not in p.parts and p != html / "index.html")
 
 
-@pytest.mark.skipif(not (ROOT / "_build" / "html" / "index.html").exists(), reason="the book has not been built")
+built = pytest.mark.skipif(not (ROOT / "_build" / "html" / "index.html").exists(), reason="the book has not been built")
+
+
+@built
+def test_every_page_of_the_book_is_light():
+    sizes = {str(path.relative_to(ROOT)): path.stat().st_size for path in real_pages()}
+    assert sizes and {name: size for name, size in sizes.items() if size >= 3_000_000} == {}
+
+
+@built
 @pytest.mark.parametrize(("width", "mode"), [(1280, "light"), (400, "dark")])
 def test_every_page_of_the_book_is_sound(chromium, width, mode):
     for path in real_pages():
@@ -246,7 +273,8 @@ def test_every_page_of_the_book_is_sound(chromium, width, mode):
             visit(page, path)
             sound(page, path)
             for widget in page.locator(".widget-subarea .roa-widget:visible").all():
-                if widget.locator("img.roa-frame:visible").count() == 1 and widget.get_by_role("slider").count():
-                    before = visible_picture(widget)
-                    assert step(widget, 0) and has_changed(page, widget, before), f"a slider of {path}"
+                before, keys = visible_pictures(widget), ("ArrowRight", "ArrowLeft", "End", "Home")
+                if widget.get_by_role("slider").count():
+                    moves = (step(widget, 0, key) and has_changed(page, widget, before) for key in keys)
+                    assert any(moves), f"a slider of {path}"
             sound(page, path)

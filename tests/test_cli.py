@@ -5,13 +5,14 @@ import re
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from roa_helpers import __main__ as cli
-from roa_helpers import config
+from roa_helpers import config, papers, reference, store
 from roa_helpers.errors import UserError
 
 
@@ -47,6 +48,12 @@ def pictures(tmp_path):
         (["study", "roi_roa", "--pair", "0", "1"], "--pair needs the data set"),
         (["study", "roi_roa", "--dataset", "digits", "--images", "x"], "exclude each other"),
         (["study", "roi_roa", "--images", "nowhere"], "nowhere"),
+        (["study", "supplement", "--dataset", "mnist", "--pair", "1", "2"], "data set 'mnist' not found"),
+        (
+            ["study", "roi_roa", "--unit", "digits-0-1"],
+            "plans no unit 'digits-0-1' of roi_roa\n  name one like 'digits",
+        ),
+        (["study", "roi_roa", "--unit", "digits-0-1-seed0", "--pair", "0", "1"], "--unit names a unit whole"),
         (["study", "roi_roa", "--seed", "-1"], "a seed is a whole number, 0 or more, not '-1'"),
         (["study", "roi_roa", "--epochs", "3"], "unrecognized arguments: --epochs 3"),
         (["study", "roi_roa", "--prof", "quick"], "unrecognized arguments: --prof quick"),
@@ -119,6 +126,19 @@ def test_the_known_data_sets_are_listed(tmp_path):
     assert done.returncode == 0
     assert str(tmp_path) in done.stdout
     assert [line.split()[0] for line in done.stdout.splitlines()[1:3]] == ["digits", "faces"]
+    *_, last = done.stdout.splitlines()
+    assert last.startswith(f"{reference.NAME} ") and f"not found; looked in {tmp_path / reference.FOLDER}" in last
+
+
+def test_verdicts_say_when_they_are_of_other_code_or_choices(units, monkeypatch, capsys):
+    monkeypatch.setenv("ROA_RESULTS", str(units[1].path.parents[2]))
+    assert cli.main(["verdicts"]) == 0
+    said = capsys.readouterr()
+    assert "neutralisation weakens the attack" in said.out
+    assert said.err == "not all units are what the present code would compute (parameters changed since: 1 of 1)\n"
+    monkeypatch.setattr(store, "standing", lambda unit: "current")
+    assert cli.main(["verdicts", "--json"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_an_interrupt_is_one_line_and_exit_code_130(monkeypatch, capsys):
@@ -134,17 +154,64 @@ def test_without_a_data_set_all_units_of_the_profile_are_planned():
     assert cli.planned(name="roi_roa", profile="quick") == config.planned("quick", "roi_roa")
 
 
-def test_a_data_set_of_the_profile_takes_its_units_whatever_the_order_of_the_pair():
-    plans = cli.planned(name="roi_roa", profile="quick", dataset="digits", seed=7)
-    assert [plan.name for plan in plans] == ["digits-0-1-seed7"]
-    assert cli.planned(name="roi_roa", profile="quick", dataset="digits", pair=["1", "0"], seed=7) == plans
+@pytest.mark.parametrize("profile", config.PROFILES)
+@pytest.mark.parametrize("study", config.STUDIES)
+def test_every_profile_plans_units_of_every_study_each_with_a_name_of_its_own(study, profile):
+    names = [plan.name for plan in config.planned(profile, study)]
+    assert len(set(names)) == len(names) > 0
+    assert all(re.fullmatch(r"[\w.-]+-seed\d+", name) for name in names)
 
 
-def test_another_pair_borrows_the_choices_of_its_data_set():
-    (plan,) = cli.planned(name="roi_roa", profile="quick", dataset="digits", pair=["3", "8"])
-    (known,) = cli.planned(name="roi_roa", profile="quick", dataset="digits")
-    assert plan.name == "digits-3-8-seed0"
-    assert plan.choices.epochs == known.choices.epochs
+@pytest.mark.parametrize("study", config.STUDIES)
+def test_a_unit_is_planned_by_its_name_alone(study):
+    for plan in config.planned("quick", study, seed=7):
+        assert cli.planned(name=study, profile="quick", unit=plan.name, seed=7) == [plan]
+
+
+@pytest.mark.parametrize("study", config.STUDIES)
+@pytest.mark.parametrize("pair", [["0", "1"], ["1", "0"], None])
+def test_a_data_set_of_the_profile_takes_its_units_whatever_the_order_of_the_pair(study, pair):
+    plans = cli.planned(name=study, profile="quick", dataset="digits", pair=pair, seed=7)
+    every = [plan for plan in config.planned("quick", study, seed=7) if plan.choices.dataset == "digits"]
+    assert plans == [plan for plan in every if pair is None or plan.choices.classes == ("0", "1")]
+    assert plans[0].name == "digits-0-1-seed7"
+
+
+@pytest.mark.parametrize("study", config.STUDIES)
+@pytest.mark.parametrize("pair", [["1", "2"], ["2", "1"], ["Pullover", "1"], ["Trouser", "Pullover"]])
+def test_labels_name_classes_as_well(study, pair):
+    plans = cli.planned(name=study, profile="desk", dataset="fashion-mnist", pair=pair)
+    assert plans and all(plan in config.planned("desk", study) for plan in plans)
+    assert {plan.choices.classes for plan in plans} == {("Trouser", "Pullover")}
+
+
+def test_names_of_folders_name_classes_as_well():
+    plans = config.planned("quick", "roi_roa", dataset="imagenette", classes=["n02102040", "tench"])
+    assert [plan.name for plan in plans] == ["imagenette-tench-English_springer-seed0"]
+
+
+def test_one_class_by_two_names_is_no_pair():
+    with pytest.raises(UserError, match="two different classes, not '1' and 'Trouser'"):
+        cli.planned(name="roi_roa", profile="desk", dataset="fashion-mnist", pair=["1", "Trouser"])
+
+
+@pytest.mark.parametrize("study", config.STUDIES)
+@pytest.mark.parametrize("pair", [["8", "9"], ["9", "8"]])
+def test_another_pair_borrows_the_choices_of_its_data_set(study, pair):
+    plans = cli.planned(name=study, profile="quick", dataset="digits", pair=pair)
+    known = cli.planned(name=study, profile="quick", dataset="digits", pair=["0", "1"])
+    assert [plan.name for plan in plans] == [plan.name.replace("0-1", "8-9") for plan in known]
+    assert [replace(plan.choices, classes=("0", "1")) for plan in plans] == [plan.choices for plan in known]
+
+
+def test_another_data_set_borrows_all_choices_but_the_accuracy_under_attack_to_match():
+    (plan,) = config.planned("quick", "roi_roa", dataset="mnist", classes=["0", "1"])
+    lender = config.planned("quick", "roi_roa")[0].choices
+    target = papers.attacked_accuracy("mnist", default=0)
+    assert 0 < target != lender.eps_target
+    assert plan.choices == replace(lender, dataset="mnist", eps_target=target)
+    (plan,) = config.planned("desk", "roi_roa", dataset="digits", classes=["0", "1"])
+    assert plan.choices.eps_target == config.Pair.eps_target != config.planned("desk", "roi_roa")[0].choices.eps_target
 
 
 def test_own_images_that_cannot_make_a_pair_are_refused(pictures, tmp_path):
@@ -162,7 +229,7 @@ def test_own_images_with_two_classes_need_no_pair(pictures):
     with pytest.raises(UserError, match="has 3 classes: ant, bee, cat\n  choose two"):
         cli.planned(name="roi_roa", profile="quick", images=str(pictures))
     (plan,) = cli.planned(name="roi_roa", profile="quick", images=str(pictures), pair=["cat", "ant"])
-    assert re.fullmatch(r"own-zoo-[0-9a-f]{6}-cat-ant-seed0", plan.name)
+    assert re.fullmatch(r"own-zoo-[0-9a-f]{6}-ant-cat-seed0", plan.name)
     for picture in (pictures / "bee").iterdir():
         picture.unlink()
     (pictures / "bee").rmdir()

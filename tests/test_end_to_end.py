@@ -106,6 +106,18 @@ def test_a_second_run_reuses_everything_and_leaves_no_trace(run):
     assert {path: path.stat().st_mtime_ns for path in results.glob("quick/roi_roa/*/*")} == before
 
 
+@pytest.mark.parametrize("study", config.STUDIES[1:])
+def test_a_unit_of_every_other_study_is_computed_found_again_and_compared(study, tmp_path):
+    plan = config.planned("quick", study)[0]
+    command = ("study", study, "--unit", plan.name)
+    said = [finish(start(tmp_path, *command)).split()[:2] for _ in range(2)]
+    assert said == [[plan.name, "computed"], [plan.name, "reused"]]
+    unit = store.read(tmp_path / "quick" / study / plan.name, store.expected(plan))
+    assert unit.result["dataset"] == plan.choices.dataset and unit.result["classes"] == list(plan.choices.classes)
+    quantities = reproduce.numbers([unit]).quantity
+    assert quantities.is_unique and quantities.str.contains("0 to 1").any() and quantities.str.contains("1 to 0").any()
+
+
 def test_a_number_that_moved_is_listed(run, tmp_path, capsys):
     results, _, _ = run
     recorded = units(results)

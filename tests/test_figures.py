@@ -3,15 +3,17 @@
 import base64
 import io
 import re
+from dataclasses import dataclass
 
 import IPython.display
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from matplotlib.figure import Figure
+from PIL import Image
 
-from roa_helpers import charts, figures, papers, plots, regions, tables
+from roa_helpers import charts, figures, papers, plots, tables
 
 
 @pytest.fixture
@@ -59,19 +61,20 @@ def test_text_in_a_table_is_escaped(page):
     assert "&lt;b&gt;" in page[0]
 
 
-def test_regions_drawn_are_those_of_the_package(units):
-    maps = plots.example(units[0], 0)
-    u, v = maps["importance"], maps["vulnerability_gradient"]
-    expected = regions.isolate(torch.tensor(u >= 0.3)[None], torch.tensor(v >= 0.2)[None])
-    drawn = plots.four_regions(u, v, 0.3, 0.2)
-    assert all(np.array_equal(mask, getattr(expected, name)[0].numpy()) for name, mask in drawn.items())
+def test_a_chart_is_sharp_and_scrolls_on_a_narrow_screen(page):
+    figure, axis = figures.drawing(4, 1)
+    axis.plot([0, 1])
+    figures.show(figure, name="c", caption="", alt="a line", data=pd.DataFrame())
+    width, least = (int(n) for n in re.search(r'width="(\d+)".*min-width:(\d+)px', page[0]).groups())
+    stored = Image.open(io.BytesIO(base64.b64decode(re.search(r'src="data:image/webp;base64,([^"]+)"', page[0])[1])))
+    assert stored.width == pytest.approx(2 * width, abs=1) and least == round(0.72 * width)
+    assert width == pytest.approx(4 * 110, abs=20) and "overflow-x:auto" in page[0]
 
 
-def test_coloured_regions_leave_no_pixel_uncoloured():
-    masks = plots.four_regions(np.array([[0.1, 0.9]]), np.array([[0.1, 0.9]]), 0.5, 0.5)
-    drawn = plots.coloured_regions(np.zeros((3, 1, 2)), masks, strength=1.0)
-    expected = [plots.to_rgb(figures.REGION_COLOURS[name]) for name in ("not_u_not_v", "uv")]
-    assert drawn[0] == pytest.approx(np.array(expected))
+def test_a_sheet_becomes_a_figure(page, units):
+    figures.show(plots.isolation(units), name="fig-4", caption="Regions.", alt="what it shows", data={"m": np.eye(2)})
+    assert page[0].count("<img") == 12 and 'aria-label="what it shows"' in page[0] and "Regions." in page[0]
+    assert 'alt="MNIST: 1: RoA by gradient"' in page[0] and 'download="fig-4.npz"' in page[0]
 
 
 @pytest.mark.parametrize("draw", [charts.usefulness, charts.similarity_histogram, charts.magnitude_histogram,
@@ -81,42 +84,105 @@ def test_charts_of_units_return_a_figure_and_its_data(draw, units):
     assert isinstance(figure, Figure) and len(data)
 
 
-def test_change_plot_holds_the_change_of_the_scores(units):
-    _, data = charts.change_plot(units, "adv", "mod_adv")
-    for (_, name, block), (_, rows) in zip(
-        papers.directions(units), data.groupby(np.arange(len(data)) // 3), strict=True
-    ):
-        scores, control = block["scores"], block["controls"]["random"]["mod_adv"]
-        found = rows.set_index("blob").change
-        assert set(rows.direction) == {name}
-        assert found["blob from the test images"] == pytest.approx((scores["mod_adv"]["k"] - scores["adv"]["k"]) / 12)
-        assert found["as many random pixels"] == pytest.approx((control["k"] - scores["adv"]["k"]) / 12)
+def test_sheets_hold_a_strip_a_class(units):
+    kinds = ("importance", 3), ("vulnerability", 4)
+    sheets = [(plots.plate(units[0]), 2, 8), (plots.isolation(units), 4, 3), (plots.adversarial(units)[0], 4, 3)]
+    sheets += [(plots.individual_regions(units, kind), 4, cells) for kind, cells in kinds]
+    sheets += [(plots.individual_regions(units, "vulnerability", definition="gradient"), 4, 3)]
+    sheets += [(plots.neutralisation_flow(units)[0], 4, 4), (plots.representatives(units, "roa"), 2, 2)]
+    for sheet, strips, cells in sheets:
+        assert [len(strip.cells) for strip in sheet.strips] == [cells] * strips
 
 
-def test_curves_and_surfaces_are_drawn_for_every_unit(units):
-    for axis in ("eps", "theta"):
-        figure, data = charts.score_curves(units, axis)
-        assert len(figure.axes) == 4 and (data["axis"] == axis).all()
-    _, data = charts.tuning_surface(units[0])
-    assert data.chosen.sum() == 1 and (data.definition == "perturbation").all()
-    figure, data = charts.verdict_plot(papers.verdicts(units))
-    assert len(data) == 4 * len(papers.CLAIMS)
+def test_only_graded_maps_come_in_the_papers_colours_too(units):
+    strip = plots.individual_regions(units, "vulnerability").strips[0]
+    assert [cell.paper is not None for cell in strip.cells] == [False, False, True, False]
+    values = plots.example(units[0], 0)["vulnerability_perturbation"]
+    assert np.array_equal(strip.cells[2].image, matplotlib.colormaps["magma"](values)[..., :3])
+    assert strip.cells[2].paper == pytest.approx(matplotlib.colormaps["jet"](1 - values)[..., :3], abs=0.02)
+    assert all(cell.paper is None for s in plots.representatives(units, "blob").strips for cell in s.cells)
 
 
-def test_pictures_of_units(units):
-    for figure in (plots.plate(units[0], 0), plots.isolation(units), plots.individual_regions(units, "importance"),
-                   plots.representatives(units, "blob"), plots.neutralisation_flow(units[0], 1)[0]):  # fmt: skip
-        assert isinstance(figure, Figure) and figure.axes
+def test_a_plate_shows_the_stored_arrays_and_the_models_probability(units):
+    unit = units[0]
+    image, attacked, *_, blob, modified = plots.plate(unit, index=1).strips[1].cells
+    block, maps = unit.result["directions"]["1 to 0"], plots.example(unit, 1, 1)
+    eps, value = block["parameters"]["eps"], block["parameters"]["value"]
+    table = unit.table("examples").query("direction == '1 to 0' and example == 1").set_index("eps")
+    step = np.clip(maps["image"] + eps * maps["perturbation"], 0, 1)
+    assert attacked.image == pytest.approx(np.moveaxis(step, 0, -1), abs=1e-3)
+    assert np.array_equal(blob.image[..., 0] == 0, unit.arrays["perturbation_blob_1"])
+    assert (modified.image[unit.arrays["perturbation_blob_1"]] == value).all()
+    assert image.label == f"image\nP = {table.clean[0]:.2f}"
+    assert attacked.label.endswith(f"P = {table.clean[eps]:.2f}")
+    assert modified.label == f"neutralised\nP = {table.neutralised[0]:.2f}"
+
+
+@dataclass
+class Told:
+    """A unit that holds nothing but what the model says of its examples."""
+
+    clean: tuple
+    result = {"directions": {"0 to 1": {}, "1 to 0": {}}}
+
+    def table(self, name):
+        rows = [("0 to 1", e, eps, p) for e, answers in enumerate(self.clean) for eps, p in answers.items()]
+        return pd.DataFrame(rows, columns=["direction", "example", "eps", "clean"])
+
+
+@pytest.mark.parametrize(
+    ("clean", "expected"),
+    [
+        (({0: 0.6, 0.1: 0.1, 0.2: 0.1}, {0: 0.9, 0.1: 0.8, 0.2: 0.1}), (1, 0.2)),
+        (({0: 0.9, 0.1: 0.3, 0.2: 0.1}, {0: 0.9, 0.1: 0.2, 0.2: 0.1}), (0, 0.1)),
+        (({0: 0.7, 0.1: 0.4, 0.2: 0.6}, {0: 0.9, 0.1: 0.8, 0.2: 0.7}), (0, 0.1)),
+        (({0: 0.2, 0.1: 0.1}, {0: 0.9, 0.1: 0.8}), None),
+    ],
+)
+def test_the_attack_that_is_shown_is_the_weakest_that_turns_the_surest_answer(clean, expected):
+    assert plots.turning_point(Told(clean), 0) == expected
+
+
+def test_fig_1_says_what_the_model_says(units):
+    sheet, data = plots.adversarial(units)
+    assert len(data) == len(sheet.strips) == 4
+    for strip, row in zip(sheet.strips, data.itertuples(), strict=True):
+        said = f"says {row.target}" if row.attacked < 0.5 else f"still says {row.source}"
+        assert said in strip.cells[2].label and f"ε = {row.eps:g}" in strip.title
 
 
 def test_frames_follow_the_thresholds(units):
-    frames = plots.region_frames(units[0], 0, [0.0, 1.0], [0.0, 1.0])
-    assert frames[0][0].dtype == np.uint8 and frames[0][0].shape == (32, 32, 3)
-    assert not np.array_equal(frames[0][0], frames[1][1])
+    frames = plots.threshold_frames(units[0], 0, [0.0, 1.0], [0.0, 1.0])
+    assert not np.array_equal(frames[0][0].cells[0].image, frames[1][1].cells[0].image)
+    assert frames[0][0].cells[0].label.startswith("U+V+ 100%")
     low, high = plots.blob_frames(units[0], 0, [0.01, 1.0])
-    blob = units[0].arrays["perturbation_not_u_v_0"]
-    drawn = low[:, 34:66].mean(-1) < 128
-    assert np.array_equal(drawn, blob >= 0.01) and low.shape == high.shape == (32, 100, 3)
+    share = units[0].arrays["perturbation_not_u_v_0"]
+    assert np.array_equal(low.cells[0].image[..., 0] == 0, share >= 0.01)
+    assert f"{(share >= 1).mean():.0%}" in high.cells[0].label
+
+
+def test_frames_of_an_attack_grow_from_the_clean_image(units):
+    first, *_, last = plots.attack_frames(units[0], 0, 2)[1]
+    maps, table = plots.example(units[0], 0, 1), plots.confidence(units[0], 0, 1)
+    assert np.array_equal(first.cells[0].image, plots.picture(maps["image"]))
+    moved = np.abs(last.cells[0].image - first.cells[0].image)
+    assert moved.max() == pytest.approx(table.index[-1], abs=1e-6)
+    for frame, row in zip((first, last), (table.iloc[0], table.iloc[-1]), strict=True):
+        assert f"P(0) = {row.clean:.2f}" in frame.cells[0].label
+        assert f"P(0) = {row.neutralised:.2f}" in frame.cells[1].label
+
+
+def test_every_stored_example_has_a_frame(units):
+    frames = plots.example_frames(units[0], 1)
+    assert len(frames) == plots.stored(units) == 2 and all(len(frame.cells) == 7 for frame in frames)
+    assert list(plots.classes(units)) == ["Digits: 0", "Digits: 1", "MNIST: 0", "MNIST: 1"]
+
+
+def test_what_stands_beside_the_frames_names_the_chosen_thresholds(units):
+    setting = next(iter(units[0].result["directions"].values()))
+    maps = plots.graded_maps(units[0], 0).cells
+    assert f"δ₁ = {setting['definitions']['gradient']['parameters']['delta1']:g}" in maps[1].label
+    assert f"θ = {setting['parameters']['theta']:g}" in plots.share_map(units[0], 0).cells[0].label
 
 
 def test_tables_of_units(units):
@@ -125,6 +191,3 @@ def test_tables_of_units(units):
     found = tables.colocation(units)
     assert (found["p ≤ .05"] <= found["defined"]).all() and (found["defined"] <= found["n"]).all()
     assert len(tables.similarity_choices(units)) == 4
-    choices = tables.open_choices(units).set_index("choice")
-    setting = next(iter(units[0].result["directions"].values()))["parameters"]
-    assert choices.loc["theta", "Digits"] == setting["theta"] and (choices.why != "").all()

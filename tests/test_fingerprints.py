@@ -73,11 +73,11 @@ def package(tmp_path, monkeypatch):
             path = tmp_path / f"{name.replace('__', '/')}.py"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(source)
-        fingerprints._module.cache_clear()
+        fingerprints._module.cache_clear(), fingerprints.code.cache_clear()
 
     monkeypatch.setattr(fingerprints, "PACKAGE", tmp_path)
     yield write
-    fingerprints._module.cache_clear()
+    fingerprints._module.cache_clear(), fingerprints.code.cache_clear()
 
 
 @pytest.mark.parametrize("edit", [*UNCHANGED, *CHANGED])
@@ -166,3 +166,4 @@ def test_the_code_of_a_study_holds_what_it_computes_with(study):
     found = fingerprints.files(*store.entries(study))
     assert {"attacks.py", "models.py", "pipeline.py", "regions.py", f"studies/{study}.py"} <= set(found)
     assert not {f"{name}.py" for name in fingerprints.LEFT_OUT} & set(found)
+    assert not {f"studies/{other}.py" for other in config.STUDIES if other != study} & set(found)

@@ -311,6 +311,16 @@ def test_the_jackknife_of_a_mean_is_its_classical_interval():
         metrics.jackknife(1.0, [1.0])
 
 
+def test_welch_by_hand():
+    """Means 3 and 6, squared standard errors 1/3 and 4: 3 ± t √(13/3), ν = (13/3)² / ((1/3)²/2 + 4²/1)."""
+    low, high = metrics.welch([2, 3, 4], [4, 8])
+    freedom = (13 / 3) ** 2 / ((1 / 3) ** 2 / 2 + 4**2 / 1)
+    reach = stats.t.ppf(0.975, freedom) * (13 / 3) ** 0.5
+    assert (low, high) == pytest.approx((-3 - reach, -3 + reach))
+    with pytest.raises(ValueError, match="at least two"):
+        metrics.welch([1, 2], [3])
+
+
 def test_paired_difference_by_hand():
     before, after = [1] * 8 + [0] * 2, [1] * 7 + [0] + [1] * 2  # one lost, two gained, of ten
     gained, lost = 3 / 12, 2 / 12

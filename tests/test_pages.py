@@ -3,10 +3,28 @@
 import sys
 from pathlib import Path
 
-from roa_helpers import papers
+import pytest
+import samples
+
+from roa_helpers import config, papers, store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 import pages
+import readme
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """Units of another study, without what verdicts are made of; the second took longer."""
+    data = samples.splits().provenance
+
+    def unit(name, seconds):
+        origin = store.provenance(device="cpu", data=data, seconds=seconds) | {"finished": "2026-01-02T03:04:05+00:00"}
+        head = {"study": "supplement", "profile": "desk", "seed": 0, "dataset": "digits", "classes": ["0", "1"]}
+        result = head | {"directions": {}, "provenance": origin, "fingerprint": {"code": "old"}}
+        return store.write(tmp_path / "desk" / "supplement" / name, result, arrays={}, tables={})
+
+    return [unit("digits-0-1-seed0", 61.0), unit("digits-0-2-seed0", 3600.0)]
 
 
 def test_the_summary_counts_the_verdicts(units):
@@ -22,15 +40,52 @@ def test_the_summary_says_when_no_data_set_is_the_papers(units):
     assert "none of them the paper’s" in pages.summary(units[:1])
 
 
+def test_the_summary_says_what_is_not_current(units, monkeypatch):
+    assert "present code would compute (parameters changed since: 2 of 2): see {ref}`status`" in pages.summary(units)
+    monkeypatch.setattr(store, "standing", lambda unit: "current")
+    assert "present code" not in pages.summary(units)
+
+
 def test_the_status_page_names_what_ran_and_what_has_changed_since(units):
-    text = pages.status(units)
+    text = pages.status({"roi_roa": units})
     for unit in units:
         origin = unit.result["provenance"]
-        assert unit.path.name in text and origin["finished"][:10] in text and "24 / 8 / 12" not in text
-    assert "48 / 16 / 24" in text and "parameters changed since" in text  # the profiles plan other choices
+        assert f"| {unit.path.name} | {unit.result['profile']} |" in text and origin["finished"][:10] in text
+    assert "train 48, val 16, test 24" in text and "parameters changed since" in text  # the profiles plan other choices
+    assert f"torch {units[0].result['provenance']['libraries']['torch']}" in text and "(2 units)" in text
+
+
+def test_the_status_page_has_a_section_for_each_study_and_says_what_is_common_once(units, pairs):
+    text = pages.status({"roi_roa": units[:1], "supplement": pairs, "sensitivity": []})
+    first, second, third = text.split("\n## ")[1:4]
+    assert first.startswith("Study `roi_roa`\n\nThe paper's pipeline for one pair of classes")
+    assert "1 unit, 0:00:01 (h:mm:ss).\n" in first and "| unit | profile | standing |" in first
+    assert second.startswith("Study `supplement`\n\n")
+    assert "2 units, 1:01:01 (h:mm:ss); the same for all: profile desk, standing not planned any more, " in second
+    assert "| digits-0-1-seed0 | 61.0 |\n| digits-0-2-seed0 | 3600.0 |" in second
+    assert second.count("train 48, val 16, test 24") == 1
+    assert third.startswith("Study `sensitivity`\n\n") and "Nothing has been computed yet" in third
 
 
 def test_pages_exist_without_results(results):
     generated = pages.generated_pages("quick")
     assert set(generated) == {"book/generated/summary.md", "book/status.md"}
     assert "No results" in generated["book/generated/summary.md"]
+    assert generated["book/status.md"].count("Nothing has been computed yet") == len(config.STUDIES)
+
+
+def test_verdicts_come_from_the_study_of_the_paper_alone(units, pairs, monkeypatch):
+    shown = {"roi_roa": units, "supplement": pairs, "sensitivity": []}
+    monkeypatch.setattr(store, "shown", lambda profile, study, **_: shown[study])
+    generated = pages.generated_pages("quick")
+    assert generated["book/generated/summary.md"] == pages.summary(units)
+    assert generated["book/status.md"] == pages.status(shown)
+    assert readme.recorded() == units[1:]
+
+
+def test_the_readme_shows_a_verdict_once_and_both_where_directions_differ(units):
+    verdicts = papers.verdicts(units[1:])
+    table = {line.split(" | ")[0].strip("| "): line for line in readme.block(units[1:]).splitlines()}
+    for claim, found in verdicts.groupby("claim").verdict:
+        assert table[claim].split(" | ")[1].strip(" |") == " / ".join(found.unique())
+    assert "Recorded with the desk profile" in readme.block(units[1:])

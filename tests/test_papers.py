@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+import samples
+from scipy import stats
 
-from roa_helpers import metrics, papers
+from roa_helpers import accuracy, metrics, papers, published
 
 
 def test_percentages_of_mnist_and_fashion_are_counts_of_32():
@@ -30,6 +32,20 @@ def test_the_papers_interval_is_wilsons_where_n_is_known():
 def test_eps_is_matched_to_the_papers_mean_attacked_accuracy():
     assert papers.attacked_accuracy("mnist", default=0.5) == pytest.approx((0.9062 + 0.9685) / 2)
     assert papers.attacked_accuracy("digits", default=0.25) == 0.25
+
+
+def test_the_papers_clean_accuracy_is_the_mean_of_both_directions():
+    paper = published.clean_accuracy("malaria", ("Parasitized", "Uninfected"))
+    assert paper.value == pytest.approx((0.9979 + 0.9921) / 2) and paper.interval is None
+    paper = published.clean_accuracy("mnist", ["1", "0"])
+    assert (paper.value, paper.n, paper.interval) == (1.0, 64, metrics.wilson(64, 64))
+    assert published.clean_accuracy("mnist", ("1", "2")) is None
+
+
+def test_images_of_a_data_set_or_class_are_registered_or_not_or_it_is_not_known():
+    assert papers.registered("mnist", "0") is True and papers.registered("cats-vs-dogs", "Cat") is False
+    assert papers.registered("faces", "face") is True and papers.registered("faces", "non-face") is False
+    assert papers.registered("own", "Cat") is None
 
 
 @pytest.mark.parametrize(
@@ -124,6 +140,14 @@ def test_the_answer_counts_what_the_table_shows(units):
     assert f"Of 4 numbers that the paper prints for MNIST, ours agree with {agree} and differ from {4 - agree}" in text
 
 
+def test_the_answer_names_the_two_ends_of_a_change_or_that_there_is_one():
+    rows = [(d, q, 0.5 + 0.1 * (d == "y" and q == "score_mod")) for d in "xy" for q in ("score_clean", "score_mod")]
+    table = pd.DataFrame(rows, columns=["direction", "quantity", "ours"])
+    table = table.assign(**{"data set": "A", "profile": "quick", "seeds": "0", "verdict": papers.NO_VALUE})
+    assert "by +0.0 points for A, x, and by +10.0 points for A, y, the two ends" in papers.answer("A10", table)
+    assert "by +0.0 points in every direction shown." in papers.answer("A10", table.assign(ours=0.5))
+
+
 def test_verdicts_have_a_row_a_claim_and_direction(units):
     table = papers.verdicts(units)
     assert len(table) == len(papers.CLAIMS) * 4
@@ -140,3 +164,87 @@ def test_the_papers_own_numbers_are_judged_by_the_same_rule(units):
     interval = metrics.newcombe(29, 32, 32, 32)
     assert (row.paper_low, row.paper_high) == interval
     assert row["paper's verdict"] == papers.judge(interval, 0.0)
+
+
+def excess(**kinds):
+    """A table as of ``registration``: excess of data sets a, b, … by kind, two classes each, ± .01."""
+    rows = [
+        {"data set": f"{kind} {i}", "direction": str(sign), "registered": kind == "registered",
+         "excess": x + 0.01 * sign}
+        for kind, values in kinds.items()
+        for i, x in enumerate(values)
+        for sign in (-1, 1)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("registered", "loose", "verdict"),
+    [
+        ((0.8, 0.9, 0.7), (0.1, 0.2), papers.REPRODUCED),
+        ((0.1, 0.2, 0.1), (0.8, 0.7), papers.CONTRADICTED),
+        ((0.1, 0.9, 0.5), (0.2, 0.6), papers.UNDECIDED),
+        ((0.9, 0.8), (0.1,), papers.UNDECIDED),
+    ],
+)
+def test_the_claim_about_registered_images_compares_data_sets(registered, loose, verdict):
+    value, interval, n = papers.ACROSS.estimate(excess(registered=registered, loose=loose))
+    assert value == pytest.approx(np.mean(registered) - np.mean(loose)) and n == len(registered) + len(loose)
+    assert papers.judge(interval, papers.ACROSS.bound) == verdict
+    if len(loose) > 1:
+        test = stats.ttest_ind(registered, loose, equal_var=False).confidence_interval()
+        assert interval == pytest.approx((test.low, test.high))
+
+
+@pytest.mark.filterwarnings("ignore:Precision loss")  # the data sets are copies of one
+def test_the_claim_about_registered_images_is_judged_where_both_kinds_are_shown(units, computed, tmp_path):
+    assert papers.ACROSS.id not in set(papers.verdicts(units).id)
+    more = [samples.stored(tmp_path, computed, dataset=dataset) for dataset in ("cifar10", "cats-vs-dogs")]
+    table = papers.verdicts([*units, *more])
+    rows = table[table.id == papers.ACROSS.id]
+    assert rows.direction.tolist() == ["RoI", "RoA"] and (rows["data set"] == "all data sets").all()
+    assert (rows.n == 4).all() and (rows.profile == "quick and desk").all()
+    assert rows.ours.tolist() == pytest.approx([0, 0])  # the same results under four names
+
+
+def test_excess_is_alignment_beyond_the_middle_of_its_null(units):
+    table = papers.registration(units[1:]).set_index(["region", "direction"]).excess
+    for _, name, block in papers.directions(units[1:]):
+        for region, found in block["colocation"].items():
+            assert table[region, name] == pytest.approx(found["alignment"] - np.mean(found["alignment_null"]))
+
+
+def test_accuracy_is_that_of_both_classes_beside_the_papers(units):
+    table = accuracy.compare(units)
+    count = units[1].result["model"]["test"]
+    row = table.iloc[1]
+    assert (row.ours, row.n) == (count["k"] / count["n"], 24) and (row.low, row.high) == metrics.wilson(count["k"], 24)
+    assert (row.paper, row.paper_low) == (1.0, metrics.wilson(64, 64).low)
+    assert table.verdict.tolist() == [papers.NO_VALUE, papers.AGREES if row.high >= row.paper_low else papers.DIFFERS]
+    assert (row["training images"], row["initialisation"], row["mixed precision"]) == (48, "scratch", "no")
+
+
+def test_the_answer_about_accuracy_says_how_near_it_is_and_from_where_training_started():
+    rows = {"data set": ["A", "B", "C"], "ours": [0.9, 0.955, 1.0], "paper": [0.99, 0.95, np.nan],
+            "verdict": [papers.DIFFERS, papers.AGREES, papers.NO_VALUE],
+            "initialisation": ["scratch", "imagenet", "scratch"]}  # fmt: skip
+    assert accuracy.answer(pd.DataFrame(rows)) == (
+        "M classifies 90.0 % to 100.0 % of the test images correctly, depending on the data set. "
+        "Beside the mean of the paper’s two score_clean it agrees for B (+0.5) and differs for A (−9.0) "
+        "(ours − theirs, in points). "
+        "Training started from ImageNet weights for B. Training started from random weights for A, C."
+    )
+    assert "correctly." in accuracy.answer(pd.DataFrame(rows)[2:])
+
+
+def test_findings_name_each_direction_once():
+    claim = papers.CLAIMS[0]
+    rows = [("A", "x", papers.REPRODUCED), ("A", "y", papers.REPRODUCED), ("B", "x", papers.UNDECIDED),
+            ("B", "y", papers.REPRODUCED)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["data set", "direction", "verdict"]).assign(id=claim.id)
+    assert papers.findings(claim, table).endswith("Verdict: reproduced for A, B (y); undecided for B (x).")
+    assert papers.findings(claim, table).startswith(
+        "**Pixels of an image's RoI are co-located.** Rule: reproduced where"
+    )
+    assert "reproduced in all 2 cases" in papers.findings(claim, table[:2])
+    assert "for want of data sets of both kinds" in papers.findings(papers.ACROSS, table)

@@ -368,6 +368,28 @@ def test_a_unit_stands_or_says_what_changed(results):
     assert store.standing(put("quick", "gone", current)) == "not planned any more"
 
 
+def test_what_is_outdated_is_counted_by_what_changed(results):
+    first, second = planned(0), planned(1)
+    current = put("quick", first.name, store.expected(first))
+    old, gone = put("quick", second.name, store.expected(second) | {"code": "old"}), put("desk", "gone")
+    assert store.outdated([]) == store.outdated([current]) == ""
+    assert store.outdated([current, old]) == "code changed since: 1 of 2"
+    said = store.outdated([old, current, gone, old])
+    assert said == "code changed since: 2 of 4, not planned any more: 1 of 4"
+
+
+@pytest.mark.parametrize("study", config.STUDIES)
+def test_units_of_every_study_are_shown_and_stand(results, study):
+    first = config.planned("quick", study)[0]
+    for profile, plan in (("quick", first), *(("desk", plan) for plan in config.planned("desk", study)[:2])):
+        content = {"study": study, "profile": profile, "seed": 0, "fingerprint": store.expected(plan)}
+        write(store.unit_path(profile, study, plan.name), content)
+    shown = store.shown("quick", study)
+    assert [unit.result["profile"] for unit in shown] == ["desk", "desk", "quick"]
+    assert [store.standing(unit) for unit in shown] == ["current"] * 3
+    assert store.one_of_each(shown) == shown
+
+
 def test_what_a_unit_depends_on_differs_by_choices_and_seed():
     units = [planned(0), planned(1), *config.planned("quick", "roi_roa", seed=1)]
     assert len({store.expected(unit)["parameters"] for unit in units}) == 4

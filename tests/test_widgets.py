@@ -7,22 +7,19 @@ import re
 import ipywidgets as w
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
-from roa_helpers import widgets
-
-RED, GREEN, BLUE = (np.full((2, 3, 3), colour, np.uint8) for colour in ((255, 0, 0), (0, 255, 0), (0, 0, 255)))
+from roa_helpers import sheets, widgets
 
 
-def decoded(data):
-    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+def frame(grey, *, title="t"):
+    return sheets.Strip(title, (sheets.Cell(np.full((2, 3), grey), f"{grey:g}"),))
 
 
 def shown(child):
-    """The picture that an HTML widget holds."""
-    return decoded(base64.b64decode(re.search(r"base64,([^\"]+)", child.value)[1]))
+    """The grey level of the picture that an HTML widget holds."""
+    data = base64.b64decode(re.search(r"base64,([^\"]+)", child.value)[1])
+    return np.asarray(Image.open(io.BytesIO(data)).convert("L"))[0, 0] / 255
 
 
 def links_from(control):
@@ -36,76 +33,69 @@ def target(stack):
     return (f"IPY_MODEL_{stack.model_id}", "selected_index")
 
 
-@given(st.integers(1, 5))
-def test_scaling_repeats_every_pixel(scale):
-    image = np.arange(12, dtype=np.uint8).reshape(2, 2, 3) * 20
-    (data,) = widgets.frames([image], scale=scale)
-    assert np.array_equal(decoded(data), np.kron(image, np.ones((scale, scale, 1), np.uint8)))
-
-
-def test_formats_and_ready_bytes():
-    grey = np.eye(8, dtype=np.uint8) * 255
-    for name in ("webp", "png", "jpeg"):
-        (data,) = widgets.frames([grey], format=name)
-        assert Image.open(io.BytesIO(data)).format.lower() == name
-        assert widgets.frames([data]) == [data]
-    assert len(widgets.frames([RED], quality=10)[0]) > 0
-
-
-@pytest.mark.parametrize("image", [np.zeros((2, 2)), np.zeros((2, 2, 4), np.uint8), np.zeros(4, np.uint8)])
-def test_frames_refuse_what_is_not_a_picture(image):
-    with pytest.raises(ValueError, match="uint8"):
-        widgets.frames([image])
-
-
-def test_frames_refuse_nothing_and_no_size():
-    with pytest.raises(ValueError, match="at least one"):
-        widgets.frames([])
-    with pytest.raises(ValueError, match="scale"):
-        widgets.frames([RED], scale=0)
-
-
-def test_slider_shows_its_values_and_moves_the_stack():
-    slider, stack = widgets.slider_stack(widgets.frames([RED, GREEN]), [0.1, 0.25], description="θ").children
+def test_a_slider_shows_its_values_and_moves_the_stack():
+    slider, stack, _ = widgets.browse([frame(0), frame(1)], [widgets.slider("θ", [0.1, 0.25], start=1)]).children
+    assert isinstance(slider, w.SelectionSlider) and slider.description == "θ ="
     assert [label for label, _ in slider.options] == ["0.10", "0.25"]
-    assert stack.selected_index == 0
-    assert [tuple(shown(c)[0, 0]) for c in stack.children] == [(255, 0, 0), (0, 255, 0)]
-    assert 'alt="θ = 0.25"' in stack.children[1].value
+    assert slider.index == stack.selected_index == 1
+    assert [shown(child) for child in stack.children] == [0, 1]
     assert links_from(slider) == {target(stack)}
 
 
-def test_grid_links_one_slider_to_every_row():
-    frames = [widgets.frames([RED, GREEN, BLUE]), widgets.frames([BLUE, RED, GREEN])]
-    rows, cols, outer = widgets.grid_stack(frames, [1, 2], ["a", "b", "c"], row_label="r", col_label="c").children
-    assert links_from(rows) == {target(outer)}
-    assert links_from(cols) == {target(stack) for stack in outer.children}
-    assert [[tuple(shown(c)[0, 0]) for c in s.children] for s in outer.children] == [
-        [(255, 0, 0), (0, 255, 0), (0, 0, 255)],
-        [(0, 0, 255), (255, 0, 0), (0, 255, 0)],
-    ]
+def test_every_stack_of_an_axis_follows_its_control():
+    greys = np.arange(12).reshape(2, 2, 3) / 15
+    frames = [[[frame(g) for g in row] for row in block] for block in greys]
+    axes = [widgets.choice("set", ["a", "b"]), widgets.slider("r", [1, 2]), widgets.slider("c", [0.5, 0.6, 0.7])]
+    first, second, third, outer, _ = widgets.browse(frames, axes).children
+    assert isinstance(first, w.Dropdown)
+    middle = outer.children
+    inner = [stack for m in middle for stack in m.children]
+    assert links_from(first) == {target(outer)}
+    assert links_from(second) == {target(stack) for stack in middle}
+    assert links_from(third) == {target(stack) for stack in inner}
+    found = [[[shown(child) for child in stack.children] for stack in m.children] for m in middle]
+    assert np.array(found) == pytest.approx(greys)
 
 
-def test_chooser_shows_the_first_child_first():
-    children = {"one": w.Label("1"), "two": w.Label("2")}
-    dropdown, stack = widgets.chooser(children, description="which").children
-    assert dropdown.options == ("one", "two") and dropdown.index == 0 and stack.selected_index == 0
-    assert list(stack.children) == list(children.values())
-    assert links_from(dropdown) == {target(stack)}
+def test_what_stands_beside_changes_with_the_first_control_only():
+    frames = [[frame(0.2), frame(0.4)], [frame(0.6), frame(0.8)]]
+    axes = [widgets.choice("set", ["a", "b"]), widgets.slider("θ", [1, 2])]
+    first, second, stack, below = widgets.browse(
+        frames, axes, beside=[frame(0), frame(1)], legend={"UV": "#E69F00"}
+    ).children
+    assert [shown(box.children[0]) for box in stack.children] == [0, 1]
+    assert links_from(first) == {target(stack)}
+    assert links_from(second) == {target(box.children[1]) for box in stack.children}
+    assert "#E69F00" in below.value and "<style>" in below.value
+
+
+def test_frames_share_what_they_do_not_need_for_themselves():
+    _, stack, _ = widgets.browse([frame(g) for g in (0, 0.5, 1)], [widgets.slider("θ", [1, 2, 3])]).children
+    assert len({child.layout.model_id for child in stack.children}) == 1
+    assert len({child.style.model_id for child in stack.children}) == 1
+
+
+def test_equal_texts_are_told_apart():
+    control, _, _ = widgets.browse([frame(0), frame(1)], [widgets.choice("class", ["0", "0"])]).children
+    assert control.options == (("0", 0), ("0", 1))
+
+
+ONE, TWO = widgets.slider("x", [1]), widgets.slider("y", [1, 2])
 
 
 @pytest.mark.parametrize(
-    "build",
+    ("frames", "axes", "beside"),
     [
-        lambda f: widgets.slider_stack(f, [1], description="x"),
-        lambda f: widgets.slider_stack([], [], description="x"),
-        lambda f: widgets.grid_stack([f, f[:1]], [1, 2], [1, 2], row_label="r", col_label="c"),
-        lambda f: widgets.grid_stack([f], [1, 2], [1, 2], row_label="r", col_label="c"),
-        lambda f: widgets.chooser({}, description="x"),
+        ([frame(0), frame(1)], [ONE], None),
+        ([], [widgets.slider("x", [])], None),
+        ([[frame(0), frame(1)], [frame(0)]], [TWO, TWO], None),
+        ([frame(0), frame(1)], [TWO], [frame(0)]),
+        ([frame(0), frame(1)], [widgets.slider("y", [1, 2], start=2)], None),
     ],
 )
-def test_empty_and_ragged_input_is_refused(build):
-    with pytest.raises(ValueError):
-        build(widgets.frames([RED, GREEN]))
+def test_empty_and_ragged_input_is_refused(frames, axes, beside):
+    with pytest.raises(ValueError, match="entries|position"):
+        widgets.browse(frames, axes, beside=beside)
 
 
 @pytest.mark.parametrize(
@@ -122,9 +112,3 @@ def test_empty_and_ragged_input_is_refused(build):
 )
 def test_values_read_as_a_person_would_write_them(value, text):
     assert widgets.text_of(value) == text
-
-
-def test_names_are_escaped():
-    assert "<script>" not in widgets.legend({"<script>": "#fff"}, title="<script>").value
-    assert "<b" not in widgets.picture(widgets.frames([RED])[0], 'a"><b').value
-    assert "<b>x" not in widgets.captioned(w.Label("x"), "<b>x").children[1].value

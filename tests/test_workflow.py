@@ -12,20 +12,23 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow"))
 
 import engine  # noqa: E402
+import summary  # noqa: E402
+
+from roa_helpers import config, store  # noqa: E402
 
 
 @pytest.fixture
 def execute(tmp_path):
     """Write a notebook of the given cells and run it; (finished process, its output's path, its log's path)."""
 
-    def run(*cells, arguments=()):
+    def run(*cells, arguments=("--seed", "3")):
         parameters = nbformat.v4.new_code_cell('profile = "desk"\nseed = 7', metadata={"tags": ["parameters"]})
         notebook = nbformat.v4.new_notebook(cells=[parameters, *map(nbformat.v4.new_code_cell, cells)])
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, tmp_path / "01_page.ipynb")
         out, log = tmp_path / "out" / "01_page.ipynb", tmp_path / "logs" / "01_page.log"
         script = ROOT / "workflow" / "run_notebook.py"
-        command = [sys.executable, script, tmp_path / "01_page.ipynb", out, "--profile", "quick", "--seed", "3"]
+        command = [sys.executable, script, tmp_path / "01_page.ipynb", out, "--profile", "quick"]
         # A home with a kernel "python3" of its own, which must not be the one that is used.
         kernel = tmp_path / "home" / ".local" / "share" / "jupyter" / "kernels" / "python3"
         kernel.mkdir(parents=True)
@@ -49,6 +52,21 @@ def test_a_notebook_gets_its_parameters_this_python_and_the_root(execute):
     assert "UserWarning: look here" in text
     assert [path.name for path in out.parent.iterdir()] == [out.name]
     assert nbformat.read(out, 4).cells[-1].outputs
+
+
+def test_without_a_seed_a_notebook_takes_all_seeds_of_the_profile(execute):
+    done, _, log = execute("print('seed is', seed)", arguments=())
+    assert done.returncode == 0, done.stderr
+    assert "seed is None" in log.read_text()
+
+
+def test_what_a_killed_run_of_the_same_notebook_left_is_removed(execute, tmp_path):
+    for name in (".01_page.k1ll3d", ".02_page.runs"):
+        (tmp_path / "out" / name).mkdir(parents=True)
+        (tmp_path / "out" / name / "page.ipynb").touch()
+    done, out, _ = execute("1")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in out.parent.iterdir()) == [".02_page.runs", out.name]
 
 
 def test_a_failing_notebook_names_its_cell_and_leaves_its_log(execute):
@@ -123,7 +141,34 @@ def test_the_plan_holds_every_unit_every_notebook_and_the_book(tmp_path):
     environment = os.environ | {"ROA_RESULTS": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=120)
     assert done.returncode == 0, done.stderr
-    for name in ("study roi_roa digits-0-1-seed0", "study roi_roa faces-face-non-face-seed0", ": book"):
-        assert name in done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    assert ": book" in said
+    for study in config.STUDIES:
+        for plan in config.planned("quick", study):
+            assert f"study {study} {plan.name}\n" in said
     for notebook in (ROOT / "notebooks").glob("[0-9][0-9]_*.py"):
-        assert f"notebook {notebook.stem}" in done.stdout + done.stderr
+        assert f"notebook {notebook.stem}" in said
+
+
+def test_the_summary_lists_what_was_computed_and_gathers_what_was_reused():
+    new = [summary.Row("supplement", name, 2.0, 100.0) for name in ("a-seed0", "b-seed0")]
+    old = [summary.Row("supplement", name, seconds, 9.0) for name, seconds in (("c-seed0", 3.0), ("d-seed0", 4.5))]
+    rest = [summary.Row("roi_roa", "e-seed0", 5.0, 9.0), *(summary.Row("notebook", n, 1.0, 9.0) for n in ("01", "02"))]
+    lines = summary.text([new[0], *old, new[1], *rest], since=100.7).splitlines()
+    assert [line[: summary.WIDTH].strip() for line in lines] == [
+        "supplement a-seed0", "supplement (2 units)", "supplement b-seed0", "roi_roa e-seed0",
+        "notebook 01", "notebook 02",
+    ]  # fmt: skip
+    assert ["computed" in line for line in lines] == [True, False, True, False, False, False]
+    assert "reused        7.5 s" in lines[1]
+
+
+def test_the_summary_names_the_units_of_every_study(results):
+    origin = {"seconds": 1.5, "finished": "2026-01-02T03:04:05+00:00"}
+    for study in config.STUDIES:
+        plan = config.planned("quick", study)[0]
+        content = {"study": study, "provenance": origin, "fingerprint": {}}
+        store.write(store.unit_path("quick", study, plan.name), content, arrays={}, tables={})
+    found = [row for row in summary.rows("quick") if row.kind in config.STUDIES]
+    assert [(row.kind, row.name) for row in found] == [(s, config.planned("quick", s)[0].name) for s in config.STUDIES]
+    assert {(row.seconds, row.finished) for row in found} == {(1.5, 1767323045.0)}

@@ -127,7 +127,7 @@ def follow(process, written, family):
                 elif found := re.match(r"Finished jobid: (\d+)", line):
                     name, start = running.pop(found[1], (None, None))
                     if name:
-                        bar.write(f"{name:<48} {time.monotonic() - start:6.1f} s", file=sys.stderr)
+                        bar.write(f"{name:<56} {time.monotonic() - start:6.1f} s", file=sys.stderr)
                     bar.update()
                 elif found := re.match(r"Error in (?:local)?rule", line):
                     in_error = True

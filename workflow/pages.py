@@ -1,16 +1,20 @@
 """The pages of the book that are written from the results: the summary on the landing page, and the status page."""
 
-from roa_helpers import config, figures, papers, store
+import ast
+from collections import Counter
+from datetime import timedelta
+
+from roa_helpers import config, figures, fingerprints, papers, seeds, store
 
 
 def generated_pages(profile):
     """Markdown by path in the book, from the units that pages of ``profile`` show."""
-    units = [unit for study in config.STUDIES for unit in store.shown(profile, study)]
-    return {"book/generated/summary.md": summary(units), "book/status.md": status(units)}
+    units = {study: store.shown(profile, study) for study in config.STUDIES}
+    return {"book/generated/summary.md": summary(units["roi_roa"]), "book/status.md": status(units)}
 
 
 def summary(units):
-    """What was found, in one screen: a sentence and the verdicts, counted."""
+    """What was found, in one screen: a sentence and the verdicts, counted. ``units`` are those of ``roi_roa``."""
     if not units:
         return "No results have been computed yet.\n"
     verdicts = papers.verdicts(units)
@@ -18,11 +22,12 @@ def summary(units):
     published = verdicts[verdicts["data set"].isin([papers.title(p.dataset) for p in papers.PUBLISHED])]
     return "\n".join(
         [
-            f"## What was found\n\nAcross {len(papers.directions(units))} directions (source class → target class) of "
-            f"{_listed(sets)}, each claim of the paper has these verdicts:\n",
+            "## What was found\n\n"
+            f"Across {len(list(seeds.by_direction(units)))} directions (source class → target class) of "
+            f"{_listed(sets)}, the claims of the paper have these verdicts:\n",
             markdown_table(counts(verdicts)),
             _defence(published if len(published) else verdicts, on_its_data=bool(len(published))),
-            "The rules and every interval are in {ref}`findings`.\n",
+            f"The rules and every interval are in {{ref}}`findings`.{_warning(units)}\n",
         ]
     )
 
@@ -39,44 +44,69 @@ def _defence(verdicts, *, on_its_data):
     spread = f"{100 * rows.ours.min():+.1f} to {100 * rows.ours.max():+.1f} points".replace("-", "−")
     return (
         f"\n{where} neutralising U−V+ changes accuracy under attack by {spread}"
-        f" over {len(rows)} {'direction' if len(rows) == 1 else 'directions'}.\n"
+        f" over {_count(len(rows), 'direction')}.\n"
     )
+
+
+def _warning(units):
+    old = store.outdated(units)
+    return f" Not all results are what the present code would compute ({old}): see {{ref}}`status`." if old else ""
 
 
 def status(units):
-    """What ran, when, where, how long, on which data; and whether it is what the present code would compute."""
-    rows = []
-    for unit in units:
-        result = unit.result
-        origin, data = result["provenance"], result["provenance"]["data"]
-        rows.append(
-            {
-                "unit": unit.path.name,
-                "profile": result["profile"],
-                "standing": store.standing(unit),
-                "finished (UTC)": origin["finished"][:16].replace("T", " "),
-                "device": f"{origin['device']}, {origin['cores']} cores",
-                "seconds": origin["seconds"],
-                "data": data["source"],
-                "train / val / test": " / ".join(
-                    str(sum(data["counts"][part].values())) for part in ("train", "val", "test")
-                ),
-                "unreadable": data["unreadable"]["count"],
-                "commit": origin["commit"] or "–",
-            }
-        )
-    versions = units[0].result["provenance"]["libraries"] if units else {}
+    """What ran, when, where, how long, on which data; and whether it is what the present code would compute.
+
+    Args:
+        units: units by study.
+    """
+    libraries = Counter(
+        ", ".join(f"{name} {version}" for name, version in unit.result["provenance"]["libraries"].items())
+        for found in units.values()
+        for unit in found
+    )
     return "\n".join(
         [
             "(status)=\n# Status\n",
-            "What this book shows, and where each result comes from. A unit is one pair of classes with one seed. "
-            "*current* means that the code and the choices are those that computed it.\n",
-            "::::{div} roa-table roa-wide\n",
-            markdown_table(rows) if rows else "Nothing has been computed yet.",
-            "::::\n",
-            "Libraries of the first unit: " + ", ".join(f"{k} {v}" for k, v in versions.items()) + ".\n",
+            "What this book shows, and where each result comes from. A unit is one run of a study: one pair of "
+            "classes, one seed. *current* means that the code and the choices are those that computed it.\n",
+            *(_section(study, found) for study, found in units.items()),
+            "## Libraries\n",
+            *(f"- {versions} ({_count(n, 'unit')})" for versions, n in libraries.items()),
+            "",
         ]
     )
+
+
+def _section(study, units):
+    """A table of one study's units; what is the same for all of them is said once."""
+    source = fingerprints.PACKAGE / "studies" / f"{study}.py"
+    purpose = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))).partition("\n")[0]
+    head = f"## Study `{study}`\n\n{purpose}\n"
+    if not units:
+        return f"{head}\nNothing has been computed yet.\n"
+    rows = [_row(unit) for unit in units]
+    same = {name: value for name, value in rows[0].items() if len(rows) > 1 and all(r[name] == value for r in rows)}
+    time = timedelta(seconds=round(sum(unit.result["provenance"]["seconds"] for unit in units)))
+    common = f"; the same for all: {', '.join(f'{name} {value}' for name, value in same.items())}" if same else ""
+    table = markdown_table([{name: value for name, value in row.items() if name not in same} for row in rows])
+    counted = f"{_count(len(units), 'unit')}, {time} (h:mm:ss){common}.\n"
+    return f"{head}\n{counted}\n::::{{div}} roa-table roa-wide\n\n{table}\n::::\n"
+
+
+def _row(unit):
+    origin, data = unit.result["provenance"], unit.result["provenance"]["data"]
+    return {
+        "unit": unit.path.name,
+        "profile": unit.result["profile"],
+        "standing": store.standing(unit),
+        "finished (UTC)": origin["finished"][:16].replace("T", " "),
+        "device": f"{origin['device']}, {origin['cores']} cores",
+        "seconds": origin["seconds"],
+        "data": data["source"],
+        "pictures": ", ".join(f"{part} {sum(counts.values())}" for part, counts in data["counts"].items()),
+        "unreadable": data["unreadable"]["count"],
+        "commit": origin["commit"] or "–",
+    }
 
 
 def markdown_table(rows):
@@ -84,6 +114,10 @@ def markdown_table(rows):
     rows = rows if isinstance(rows, list) else rows.to_dict("records")
     cells = [list(rows[0]), ["---"] * len(rows[0]), *([str(v) for v in row.values()] for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in cells) + "\n"
+
+
+def _count(n, noun):
+    return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
 def _listed(names):

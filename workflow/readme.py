@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from pages import markdown_table
 
-from roa_helpers import config, papers, store
+from roa_helpers import papers, store
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- verdicts:begin -->", "<!-- verdicts:end -->"
@@ -28,9 +28,8 @@ def main(argv=None):
 
 
 def recorded():
-    """The units that are committed."""
-    units = [unit for study in config.STUDIES for unit in store.shown("quick", study)]
-    return [unit for unit in units if unit.result["profile"] in store.RECORDED]
+    """The units that are committed and that verdicts come from."""
+    return [unit for unit in store.shown("quick", "roi_roa") if unit.result["profile"] in store.RECORDED]
 
 
 def filled(text, content):
@@ -53,7 +52,7 @@ def block(units):
 
 
 def _both(verdicts):
-    return " / ".join(verdicts if verdicts.nunique() > 1 else verdicts[:1])
+    return " / ".join(dict.fromkeys(verdicts))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,10 @@
 
 What is computed anew lies in ``_build/reproduce/`` until it is accepted. Where nothing is recorded, the units are
 computed in their place. A run that was stopped continues.
+
+A unit of any study is compared by the counts and means that it holds, wherever they stand in ``result.json`` or in a
+table: ``k`` of ``n`` has Wilson's interval; ``mean`` has ``low`` and ``high``, or ± 1.96 ``sd``/√``n``; a number with a
+neighbour of the same name and ``_interval`` has that one. The units of ``roi_roa`` also by what their verdicts rest on.
 """
 
 import argparse
@@ -16,11 +20,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from roa_helpers import config, papers, store
+from roa_helpers import config, metrics, papers, store
 from roa_helpers.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
-KEYS = ["data set", "direction", "quantity", "seed"]
+KEYS = ["study", "unit", "quantity"]
+COLUMNS = [*KEYS, "ours", "low", "high", "n", "verdict"]
+#: Columns of a table that are measured; the others say what a row is.
+MEASURED = {"k", "n", "min", "max", "mean", "median", "sd", "low", "high", "blob"}
 
 
 def main(argv=None):
@@ -72,22 +79,67 @@ def standing(plans, *, profile, root):
 
 
 def numbers(units):
-    """Every number with its 95 % interval: the paper's three tables and the estimates behind the verdicts."""
-    tables = [papers.compare(row, units) for row in ("A9", "A10", "A11")]
-    claims = papers.verdicts(units)
-    tables.append(claims.assign(quantity=claims["claim"]))
-    return pd.concat(tables)[[*KEYS, "ours", "low", "high", "n", "verdict"]]
+    """Every number with its 95 % interval: a row each, columns ``COLUMNS``; ``verdict`` is empty but for claims."""
+    rows = [(*_key(unit), *number, "") for unit in units for number in (*_measured(_results(unit), ""), *_tabled(unit))]
+    claims = [unit for unit in units if unit.result["study"] == "roi_roa"]
+    for claim in papers.verdicts(claims).to_dict("records") if claims else []:
+        where = f"{claim['data set']}, {claim['direction']}"
+        rows.append(("roi_roa", where, claim["claim"], *(claim[name] for name in COLUMNS[3:])))
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"n": "Int64"})
+
+
+def _results(unit):
+    """What a unit found; its origin, whose counts may go by any name, left out."""
+    return {name: part for name, part in unit.result.items() if name not in ("provenance", "fingerprint", "files")}
+
+
+def _measured(block, path):
+    """(quantity, ours, low, high, n) of a block of results and of all blocks within."""
+    if {"k", "n"} <= block.keys():
+        yield f"{path}share", block["k"] / block["n"], *metrics.wilson(block["k"], block["n"]), block["n"]
+    if {"mean", "sd", "n"} <= block.keys():
+        mean, sd = (float("nan") if block[name] is None else block[name] for name in ("mean", "sd"))
+        reach = 1.96 * sd / block["n"] ** 0.5
+        yield f"{path}mean", mean, block.get("low", mean - reach), block.get("high", mean + reach), block["n"]
+    for name, part in block.items():
+        if isinstance(part, dict):
+            yield from _measured(part, f"{path}{name}, ")
+        elif f"{name}_interval" in block:
+            yield f"{path}{name}", part, *block[f"{name}_interval"], float("nan")
+
+
+def _tabled(unit):
+    """The same for the rows of the tables that count."""
+    for path in sorted(unit.path.glob("*.csv")):
+        table = unit.table(path.stem)
+        if {"k", "n"} <= set(table):
+            for row in table.to_dict("records"):
+                which = (f"{name} {value}" for name, value in row.items() if name not in MEASURED and value == value)
+                yield from _measured(row, f"{path.stem}, {', '.join(which)}, ")
 
 
 def compare(recorded, anew):
-    """Print what moved; how many numbers did."""
-    both = numbers(recorded).merge(numbers(anew), on=KEYS, suffixes=("", " now"))
-    moved = both[(both["ours now"] < both.low) | (both["ours now"] > both.high) | (both.n != both["n now"])]
-    turned = both[both.verdict != both["verdict now"]]
-    print(f"\n{len(both)} numbers of {len(anew)} units compared with the recorded ones")
+    """Print what moved; how many numbers did. A number that only one of both has, has moved.
+
+    Units of which nothing is recorded are left aside.
+    """
+    data = {_key(unit): unit.result["fingerprint"]["data"] for unit in recorded}
+    known = [unit for unit in anew if _key(unit) in data]
+    both = numbers(recorded).merge(numbers(known), on=KEYS, suffixes=("", " now"), how="outer")
+    now, verdicts = both["ours now"], both[["verdict", "verdict now"]].fillna("")
+    same = now.between(both.low, both.high) | (now == both.ours) | (now.isna() & both.ours.isna())
+    moved = both[~same | (both.n.fillna(0) != both["n now"].fillna(0))]
+    turned = both[verdicts["verdict"] != verdicts["verdict now"]]
+    elsewhere = [unit.path.name for unit in known if unit.result["fingerprint"]["data"] != data[_key(unit)]]
+    print(f"\nunits compared with the recorded ones: {len(recorded)}, numbers: {len(both)}")
+    print(f"units computed from other data than the recorded ones: {', '.join(elsewhere) or 'none'}")
     _show("moved beyond the recorded interval", moved[[*KEYS, "ours", "low", "high", "n", "ours now", "n now"]])
     _show("another verdict", turned[[*KEYS, "verdict", "verdict now"]])
     return len(moved)
+
+
+def _key(unit):
+    return unit.result["study"], unit.path.name
 
 
 def _show(title, table):

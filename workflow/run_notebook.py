@@ -12,6 +12,7 @@ import contextlib
 import logging
 import os
 import re
+import shutil
 import signal
 import sys
 import tempfile
@@ -64,6 +65,8 @@ def execute(notebook, out, *, parameters, log):
     kept = log.with_name(f"{notebook.stem}.failed.ipynb")
     kept.unlink(missing_ok=True)
     out.parent.mkdir(parents=True, exist_ok=True)
+    for stale in out.parent.glob(f".{notebook.stem}.*"):  # of a run that was killed
+        shutil.rmtree(stale)
     with tempfile.TemporaryDirectory(prefix=f".{notebook.stem}.", dir=out.parent) as folder, own_kernel():
         partial = Path(folder) / out.name
         try:

@@ -1,4 +1,7 @@
-"""What stands: every unit, notebook and the book of a profile; computed in this run or reused; how long it took."""
+"""What stands: every unit, notebook and the book of a profile; computed in this run or reused; how long it took.
+
+Of the units of a study, those that were reused share a line.
+"""
 
 import argparse
 import csv
@@ -12,11 +15,15 @@ from roa_helpers import config, store
 from roa_helpers.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
+WIDTH = 56  # of a name
 
 
 @dataclass(frozen=True)
 class Row:
-    """One thing that was made. ``finished`` is seconds since the epoch."""
+    """One thing that was made: a unit (``kind`` is its study), a notebook, the book.
+
+    ``finished`` is seconds since the epoch.
+    """
 
     kind: str
     name: str
@@ -31,7 +38,8 @@ def rows(profile, *, seed=None):
     units = [store.read(store.unit_path(profile, plan.study, plan.name)) for plan in plans]
     for unit in filter(None, units):
         made = unit.result["provenance"]
-        yield Row("unit", unit.path.name, made["seconds"], datetime.fromisoformat(made["finished"]).timestamp())
+        finished = datetime.fromisoformat(made["finished"]).timestamp()
+        yield Row(unit.result["study"], unit.path.name, made["seconds"], finished)
     for source in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         executed = ROOT / "_build" / "executed" / profile / source.name
         yield from _timed("notebook", source.stem, executed, times / f"{source.stem}.tsv")
@@ -49,18 +57,30 @@ def _timed(kind, name, product, times):
 def text(found, *, since):
     """The table; ``since`` is when this run began, in seconds since the epoch."""
     lines = []
-    for row in found:
-        new = row.finished >= int(since)  # results record whole seconds
+    for row in _gathered(found, int(since)):  # results record whole seconds
+        new = row.finished >= int(since)
         when = "" if new else f"   {datetime.fromtimestamp(row.finished):%Y-%m-%d %H:%M}"
         title = f"{row.kind} {row.name}"
-        lines.append(f"  {title:<40} {'computed' if new else 'reused':<9} {row.seconds:7.1f} s{when}")
+        lines.append(f"  {title:<{WIDTH}} {'computed' if new else 'reused':<9} {row.seconds:7.1f} s{when}")
     return "\n".join(lines)
+
+
+def _gathered(found, since):
+    """The rows, with those of a study that were reused as one: their number, all seconds, the latest time."""
+    old = {study: [row for row in found if row.kind == study and row.finished < since] for study in config.STUDIES}
+    for row in found:
+        same = old.get(row.kind, [])
+        if row not in same:
+            yield row
+        elif row is same[0]:
+            name = row.name if len(same) == 1 else f"({len(same)} units)"
+            yield Row(row.kind, name, sum(r.seconds for r in same), max(r.finished for r in same))
 
 
 def show(profile, *, seed, since, book):
     """Print the table, how long this run took, and where the book is (without ``book``: the units alone)."""
-    print(text([row for row in rows(profile, seed=seed) if book or row.kind == "unit"], since=since))
-    print(f"  {'this run':<50} {time.time() - since:7.1f} s")
+    print(text([row for row in rows(profile, seed=seed) if book or row.kind in config.STUDIES], since=since))
+    print(f"  {'this run':<{WIDTH + 10}} {time.time() - since:7.1f} s")
     if book:
         print(f"\nopen {(ROOT / '_build' / 'html' / 'index.html').as_uri()}")
 
@@ -70,7 +90,7 @@ def main(argv=None):
     parser.add_argument("--profile", default="quick")
     args = parser.parse_args(argv)
     try:
-        print(text(rows(args.profile), since=time.time() + 1))
+        print(text(list(rows(args.profile)), since=time.time() + 1))
     except UserError as error:
         print(error, file=sys.stderr)
         return 2

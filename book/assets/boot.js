@@ -53,6 +53,12 @@ window.FontAwesomeConfig = { observeMutations: false };
   new MutationObserver(nameAll).observe(document, { childList: true, subtree: true });
 })();
 
+// One colour switch sets all maps of the page.
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches(".roa-colours input")) return;
+  for (const other of document.querySelectorAll(`.roa-colours input[value="${target.value}"]`)) other.checked = true;
+});
+
 // The mark before a verdict in a table gives the cell its colour; a table that scrolls can be reached by keyboard.
 document.addEventListener("DOMContentLoaded", () => {
   const colours = { "●": "roa-good", "◐": "roa-open", "○": "roa-bad" };

@@ -1,0 +1,204 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: jupytext,kernelspec,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (supplement)=
+# # Are the presented pairs typical?
+#
+# The paper shows two classes of each data set, chosen at random. Its supplement goes through all 90 ordered pairs of
+# MNIST, Fashion-MNIST and CIFAR-10: how similar RoI and RoA are, and how probable the model finds the true class before
+# and after neutralisation, for ten thresholds θ, without and with the attack. This page sets our numbers beside the
+# authors' files.
+
+# %% tags=["remove-cell"]
+import sys
+
+if "google.colab" in sys.modules:
+    from IPython import get_ipython
+
+    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+
+# %% tags=["parameters"]
+profile = "quick"
+seed = None  # None: all seeds of the profile
+
+# %%
+from roa_helpers import agreement, config, figures, matrices, papers, presented, reference, studies, widgets
+
+units = studies.units("supplement", profile, seed=seed)
+ours = matrices.collected(units)
+authors = reference.load()
+theirs = (authors.similarity, authors.scores) if authors else (None, None)
+datasets = matrices.datasets(ours[0])
+
+# %% tags=["remove-input"]
+figures.show_text(matrices.sample(units))
+if authors is None:
+    figures.show_text(reference.notice())
+
+# %% [markdown]
+# In every matrix below a row is the source class and a column the target class, both numbered from 0 in the order of
+# the data set's labels. Pairs that were not run, or that the files do not list, are white.
+#
+# ## Do RoI and RoA overlap?
+
+# %% tags=["hide-input"]
+sheet, data = matrices.similarity_sheet(ours[0], theirs[0], "mean")
+figures.show(
+    sheet,
+    name="pairs-ssim-individual",
+    caption="SSIM of RoI and RoA, mean over the images of the source class. White: no number.",
+    alt="For each data set two matrices, source class by target class: our mean SSIM and the authors’.",
+    data=data,
+    units=units,
+)
+
+# %% tags=["hide-input"]
+sheet, data = matrices.similarity_sheet(ours[0], theirs[0], "representative")
+figures.show(
+    sheet,
+    name="pairs-ssim-representative",
+    caption="SSIM of the representatives of RoI and RoA. White: no number.",
+    alt="For each data set two matrices, source class by target class: our SSIM of representatives and the authors’.",
+    data=data,
+    units=units,
+)
+
+# %% [markdown]
+# ## What does neutralisation cost?
+#
+# The class probability is the softmax probability of the true class, averaged over the images of the source class. For
+# each pair the matrices show it at the θ, among .10, .11, … .19, that keeps most of it. Neutralised pixels are set to 0
+# or to 1; the files do not say to which.
+
+# %% tags=["hide-input"]
+sheet, data = matrices.probability_sheet(ours[1], theirs[1], "clean")
+figures.show(
+    sheet,
+    name="pairs-probability",
+    caption="Class probability on clean images before neutralisation, and after it at the best θ. White: no number.",
+    alt="For each data set matrices of the class probability before and after neutralisation, ours and the authors’.",
+    data=data,
+    units=units,
+)
+
+# %% [markdown]
+# ## What does it gain under attack?
+
+# %% tags=["hide-input"]
+sheet, data = matrices.probability_sheet(ours[1], theirs[1], "attacked")
+figures.show(
+    sheet,
+    name="pairs-probability-attacked",
+    caption="Class probability under FGSM before neutralisation, and after it at the best θ. The authors’ files list "
+    "few pairs. White: no number.",
+    alt="For each data set matrices of the class probability under attack, before and after neutralisation.",
+    data=data,
+    units=units,
+)
+
+# %% tags=["remove-input"]
+figures.show_text("\n\n".join(matrices.answer(ours[1], dataset) for dataset in datasets))
+
+# %% [markdown]
+# ### Choose θ yourself
+
+# %% tags=["hide-input"]
+thetas = list(config.Supplement.theta)
+widgets.browse(
+    [matrices.theta_frames(ours[1], theirs[1], dataset, thetas) for dataset in datasets],
+    [widgets.choice("data set", [papers.title(d) for d in datasets]), widgets.slider("θ", thetas)],
+    legend=matrices.LEGEND,
+)
+
+# %% [markdown]
+# ## Do our numbers agree with the authors’?
+#
+# Two networks that were trained apart need not agree in each number, but pairs that are high in one study should be
+# high in the other.
+
+# %% tags=["hide-input"]
+pairs = agreement.matched(ours, theirs) if authors else None
+correlations = agreement.correlations(pairs) if authors else ()
+if len(correlations):
+    figure, data = agreement.plot(pairs)
+    figures.show(
+        figure,
+        name="pairs-agreement",
+        caption="Our number against the authors’, a dot an ordered pair; after neutralisation the mean over θ. On the "
+        "line both are equal.",
+        alt="Scatter plots of our numbers against the authors’ for SSIM and class probabilities.",
+        data=data,
+        units=units,
+    )
+    figures.show_table(
+        correlations.round(3),
+        name="pairs-rank-correlation",
+        caption="Means of both, and Spearman’s ρ over n ordered pairs with its 95 % bootstrap interval over unordered "
+        f"pairs, which share a network. Where both have fewer than {agreement.LEAST} pairs there is no row.",
+        units=units,
+    )
+else:
+    figures.show_text(
+        "There is nothing to compare: this needs the authors’ files, and results for pairs that are in them."
+    )
+
+# %% tags=["remove-input"]
+if len(correlations):
+    figures.show_text(agreement.difference(pairs))
+
+# %% [markdown]
+# ## How were the presented pairs chosen?
+#
+# What follows is read from the authors’ files alone. Pairs are ranked by the share of its class probability that a pair
+# keeps at its best θ.
+
+# %% tags=["hide-input"]
+if authors:
+    figure, data = matrices.kept_plot(authors.scores)
+    figures.show(
+        figure,
+        name="pairs-kept",
+        caption="<b>From the authors’ files</b>: class probability after neutralisation as a share of that before, at "
+        "the θ that keeps most; a dot an ordered pair. Diamonds: the pairs that the paper presents; of CIFAR-10 the "
+        "pair whose pictures stand beside the files. Dashed: 90 %.",
+        alt="For each data set the 90 pairs in the order of the share of class probability that they keep.",
+        data=data,
+    )
+    figures.show_table(
+        presented.table_two(authors.scores),
+        name="pairs-table-2",
+        caption="<b>Table II beside the authors’ files</b>, for the presented pairs: the printed accuracy after "
+        "neutralisation; the mean class probability before and after it; the largest class probability of any image "
+        "after it, at any θ; and the largest accuracy that these two numbers allow (an image with a class probability "
+        "below ½ is misclassified; of the others there are at most twice the mean).",
+    )
+else:
+    figures.show_text("This needs the authors’ files: see above.")
+
+# %% tags=["remove-input"]
+if authors:
+    figures.show_text("\n\n".join(presented.findings(authors)))
+
+# %% [markdown]
+# ## Choices
+
+# %% tags=["hide-input"]
+figures.show_table(
+    matrices.choices(units),
+    name="pairs-choices",
+    caption="What the supplement leaves open, what is used here, and why.",
+    units=units,
+)

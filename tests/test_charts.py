@@ -1,0 +1,128 @@
+"""Charts draw what the results say: the data behind each against the tables and counts of the units."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import samples
+from matplotlib.figure import Figure
+
+from roa_helpers import accuracy, charts, figures, metrics, papers
+
+LABELS = {key: label for key, label, _, _ in charts.BLOBS}
+
+
+def images_of(unit, name):
+    rows = unit.table("images")
+    return rows[(rows.direction == name) & (rows.definition == "perturbation")]
+
+
+@pytest.mark.parametrize(("before", "after"), [("adv", "mod_adv"), ("clean", "mod")])
+def test_a_change_is_that_of_the_same_images(units, before, after):
+    figure, data = charts.change_plot(units, before, after)
+    assert isinstance(figure, Figure) and len(data) == 4 * len(charts.BLOBS)
+    found = data.set_index(["data set", "direction", "blob"])
+    for unit, name, block in papers.directions(units):
+        images = images_of(unit, name)
+        for key, label in LABELS.items():
+            row = found.loc[(papers.title(unit.result["dataset"]), name, label)]
+            scores = block["scores"] if key is None else block["controls"][key]
+            column = after if key is None else f"{after}, {key}"
+            assert row.change == pytest.approx((scores[after]["k"] - block["scores"][before]["k"]) / 12)
+            assert (row.low, row.high) == metrics.paired_difference(images[before], images[column])
+            assert (row.n, row.profile, row.seeds) == (12, unit.result["profile"], "0")
+
+
+def test_the_threats_are_compared_with_the_same_attack_without_a_blob(units):
+    _, data = charts.threat_plot(units[:1])
+    found = data.set_index(["direction", "threat"]).change
+    for _, name, block in papers.directions(units[:1]):
+        threats, scores = block["threats"], block["scores"]
+        counts = [(scores["adv"], scores["mod_adv"]), (scores["adv"], threats["adv_mod"]),
+                  (scores["adv"], threats["mod_adv_mod"]), (threats["pgd"], threats["mod_pgd"])]  # fmt: skip
+        for (label, *_), (without, with_blob) in zip(charts.THREATS, counts, strict=True):
+            assert found[name, label] == pytest.approx((with_blob["k"] - without["k"]) / without["n"])
+    assert set(data.n) == {12, samples.CHOICES.curve}
+
+
+def test_the_papers_blob_is_compared_with_each_control_on_the_same_images(units):
+    data = charts.against_controls(units, "mod_adv").set_index(["data set", "direction", "blob"])
+    assert len(data) == 4 * 4
+    for unit, name, block in papers.directions(units):
+        for key, label in list(LABELS.items())[1:]:
+            change = (block["scores"]["mod_adv"]["k"] - block["controls"][key]["mod_adv"]["k"]) / 12
+            row = data.loc[(papers.title(unit.result["dataset"]), name, label)]
+            assert row.change == pytest.approx(change) and row.low <= change <= row.high
+
+
+def test_a_tally_counts_intervals_not_values():
+    data = pd.DataFrame({"blob": ["a", "a", "a", "b"], "change": [0.5, 0.1, -0.5, 0.2],
+                         "low": [0.4, -0.1, -0.6, 0.0], "high": [0.6, 0.3, -0.4, 0.4]})  # fmt: skip
+    assert charts.tally(data, "blob").splitlines() == [
+        "- a: higher in 1, lower in 1, undecided in 1 of 3 directions",
+        "- b: undecided in 1 of 1 directions",
+    ]
+
+
+def test_levels_are_the_range_over_directions(units):
+    shares = [100 * b["threats"]["pgd"]["k"] / b["threats"]["pgd"]["n"] for _, _, b in papers.directions(units)]
+    told = charts.attacked_levels(units)["pgd"]
+    assert told == (
+        f"{min(shares):.0f} % to {max(shares):.0f} %" if min(shares) < max(shares) else f"{shares[0]:.0f} %"
+    )
+
+
+@pytest.mark.parametrize("axis", ("eps", "theta"))
+def test_curves_are_the_means_over_seeds(two_seeds, axis):
+    figure, data = charts.score_curves(two_seeds, axis)
+    assert len([a for a in figure.axes if a.get_visible()]) == 2 and (data.seeds == "0, 1").all()
+    tables = [unit.table("curves") for unit in two_seeds]
+    for row in data.itertuples():
+        points = [t[(t.direction == row.direction) & (t["axis"] == axis) & (t["at"] == row.at)] for t in tables]
+        counts = [p[p.score.map(papers.SCORES) == row.score].iloc[0] for p in points]
+        assert row.share == pytest.approx(np.mean([c.k / c.n for c in counts]))
+        assert row.low == min(metrics.wilson(c.k, c.n).low for c in counts)
+
+
+def test_a_verdict_has_a_place_in_the_panel_of_its_claim(units):
+    verdicts = papers.verdicts(units)
+    figure, data = charts.verdict_plot(verdicts)
+    assert len(data) == 4 * len(papers.CLAIMS)
+    panels = [a for a in figure.axes if a.get_visible()]
+    assert [a.get_title(loc="left").replace("\n", " ") for a in panels] == [c.text for c in papers.CLAIMS]
+    assert [t.get_text() for t in panels[0].get_yticklabels()] == [
+        "Digits: 0 to 1", "Digits: 1 to 0", "MNIST: 0 to 1", "MNIST: 1 to 0",
+    ]  # fmt: skip
+
+
+def test_the_grid_has_a_mark_a_direction(units):
+    verdicts = papers.verdicts(units)
+    grid = figures.verdict_grid(verdicts).set_index("claim")
+    for claim, rows in verdicts.groupby("claim"):
+        for dataset, pair in rows.groupby("data set"):
+            assert grid.loc[claim, dataset] == " ".join(figures.VERDICT_MARKS[v] for v in pair.verdict)
+
+
+def test_registration_draws_every_class_of_which_it_is_known(units, computed, tmp_path):
+    shown = [
+        *units,
+        samples.stored(tmp_path, computed, dataset="cifar10"),
+        samples.stored(tmp_path, computed, dataset="x"),
+    ]
+    figure, data = charts.registration_plot(shown)
+    assert isinstance(figure, Figure)
+    known = data.drop_duplicates(["data set", "direction"]).groupby("data set").registered.agg(list)
+    assert known.to_dict() == {"Digits": [True, True], "MNIST": [True, True], "CIFAR-10": [False, False]}
+
+
+def test_the_accuracy_of_the_model_is_set_beside_the_papers(units):
+    table = figures.present(accuracy.compare(units))
+    assert table.columns.tolist() == [
+        "pair", "paper", "ours", "n", "verdict", "training images", "initialisation", "mixed precision", "run",
+    ]  # fmt: skip
+    assert table.pair.tolist() == ["Digits: 0 / 1", "MNIST: 0 / 1"] and table.paper[1] == "100.0 [94.3, 100.0]"
+    assert table["training images"].tolist() == [48, 48]
+
+
+def test_several_seeds_are_named(two_seeds, units):
+    runs = figures.present(papers.compare("A10", [*units[:1], *two_seeds])).run
+    assert set(runs) == {"quick, seed 0", "desk, seeds 0, 1"}

@@ -1,0 +1,137 @@
+"""What `make reproduce` compares: every count and mean of a unit of any study, by exact values of tiny units."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from roa_helpers import metrics, papers, store
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow"))
+import reproduce
+
+RESULT = {
+    "study": "supplement",
+    "directions": {
+        "a to b": {
+            "ssim": {
+                "individual": {"min": 0.0, "mean": 0.5, "sd": 0.2, "n": 16}, "whole": 0.3, "whole_interval": [0.2, 0.6]
+            },
+            "hits": {"k": 3, "n": 4},
+        }
+    },
+    "parameters": {"eps": 0.1},
+    "provenance": {"counts": {"k": 7, "n": 9}},  # classes of letters
+    "fingerprint": {"data": "d"},
+}  # fmt: skip
+SCORES = pd.DataFrame(
+    {"score": ["clean", "mod"], "theta": [np.nan, 0.1], "blob": [np.nan, 0.25], "mean": [0.9, 0.8], "sd": [0.1, 0.1],
+     "low": [0.7, 0.6], "high": [0.95, 0.85], "k": [4, 2], "n": [4, 4]}
+)  # fmt: skip
+OTHER = pd.DataFrame({"image": [0, 1], "ssim": [0.5, 0.25]})
+
+
+@pytest.fixture
+def unit(tmp_path):
+    """Write a unit below a folder of its own, its result or its tables changed."""
+
+    def write(folder, result=RESULT, scores=SCORES, name="u-seed0"):
+        tables = {"scores": scores, "images": OTHER}
+        return store.write(tmp_path / folder / name, result, arrays={}, tables=tables)
+
+    return write
+
+
+def changed(**direction):
+    """RESULT with other blocks in its one direction."""
+    return RESULT | {"directions": {"a to b": RESULT["directions"]["a to b"] | direction}}
+
+
+def test_numbers_are_the_counts_the_means_and_what_has_an_interval_and_nothing_else(unit):
+    found = reproduce.numbers([unit("old")]).set_index("quantity")
+    reach = 1.96 * 0.2 / 4
+    expected = {
+        "directions, a to b, hits, share": (0.75, *metrics.wilson(3, 4), 4),
+        "directions, a to b, ssim, individual, mean": (0.5, 0.5 - reach, 0.5 + reach, 16),
+        "directions, a to b, ssim, whole": (0.3, 0.2, 0.6, 0),
+        "scores, score clean, share": (1.0, *metrics.wilson(4, 4), 4),
+        "scores, score clean, mean": (0.9, 0.7, 0.95, 4),
+        "scores, score mod, theta 0.1, share": (0.5, *metrics.wilson(2, 4), 4),
+        "scores, score mod, theta 0.1, mean": (0.8, 0.6, 0.85, 4),
+    }
+    assert set(found.index) == set(expected)
+    for quantity, values in expected.items():
+        np.testing.assert_allclose(found.loc[quantity, ["ours", "low", "high"]].astype(float), values[:3])
+        assert found.n.fillna(0)[quantity] == values[3]
+    assert set(found.study) == {"supplement"} and set(found.unit) == {"u-seed0"} and set(found.verdict) == {""}
+
+
+UNDEFINED = {"individual": {"mean": None, "sd": None, "n": 16}, "whole": None, "whole_interval": [None, None]}
+
+
+@pytest.mark.parametrize(
+    ("new", "moved"),
+    [
+        ({}, 0),
+        ({"hits": {"k": 2, "n": 4}}, 0),  # within Wilson's interval of 3 of 4
+        ({"hits": {"k": 0, "n": 4}}, 1),
+        ({"hits": {"k": 6, "n": 8}}, 1),  # another sample
+        ({"hits": {}}, 1),  # gone
+        ({"more": {"k": 1, "n": 2}}, 1),  # not recorded
+        ({"ssim": {"individual": {"mean": 0.59, "sd": 0.2, "n": 16}, "whole": 0.6, "whole_interval": [0, 1]}}, 0),
+        ({"ssim": {"individual": {"mean": 0.61, "sd": 0.2, "n": 16}, "whole": 0.61, "whole_interval": [0, 1]}}, 2),
+        ({"ssim": UNDEFINED}, 2),
+    ],
+)
+def test_what_lies_beyond_the_recorded_interval_has_moved(unit, capsys, new, moved):
+    recorded, anew = unit("old"), unit("new", changed(**new))
+    assert reproduce.compare([recorded], [anew]) == moved
+    said = capsys.readouterr().out
+    assert f"moved beyond the recorded interval: {moved or 'none'}" in said
+    assert "another verdict: none" in said
+
+
+def test_what_was_and_is_undefined_has_not_moved(unit):
+    assert reproduce.compare([unit("old", changed(ssim=UNDEFINED))], [unit("new", changed(ssim=UNDEFINED))]) == 0
+
+
+def test_a_row_of_a_table_that_moved_is_listed_by_what_says_which_it_is(unit, capsys):
+    assert reproduce.compare([unit("old")], [unit("new", scores=SCORES.assign(low=0, blob=0.5, k=[0, 2]))]) == 1
+    assert "scores, score clean, share" in capsys.readouterr().out
+
+
+def test_units_that_are_not_recorded_are_left_aside(unit, capsys):
+    assert reproduce.compare([unit("old")], [unit("new"), unit("new", name="v-seed0")]) == 0
+    assert "compared with the recorded ones: 1, numbers: 7" in capsys.readouterr().out
+
+
+def test_units_computed_from_other_data_are_named(unit, capsys):
+    reproduce.compare([unit("old")], [unit("same")])
+    assert "other data than the recorded ones: none" in capsys.readouterr().out
+    reproduce.compare([unit("old")], [unit("new", RESULT | {"fingerprint": {"data": "e"}})])
+    assert "other data than the recorded ones: u-seed0" in capsys.readouterr().out
+
+
+def test_verdicts_that_turned_are_listed(units, capsys, monkeypatch):
+    recorded = units[:1]
+    claims = papers.verdicts(recorded)
+    assert reproduce.compare(recorded, recorded) == 0
+    answers = iter([claims, claims.assign(verdict=[papers.UNDECIDED, *claims.verdict[1:]])])
+    monkeypatch.setattr(papers, "verdicts", lambda units: next(answers))
+    capsys.readouterr()
+    assert reproduce.compare(recorded, recorded) == 0
+    turned = 1 if claims.verdict[0] != papers.UNDECIDED else "none"
+    assert f"another verdict: {turned}" in capsys.readouterr().out and turned == 1
+
+
+def test_what_was_computed_anew_takes_the_place_of_what_was_recorded(unit, tmp_path, capsys):
+    plans = [("study", "u-seed0"), ("study", "v-seed0")]
+    for place, result in (("old", RESULT), ("new", changed(hits={"k": 1, "n": 4}))):
+        for _, name in plans:
+            unit(f"{place}/desk/study", result, name=name)
+    reproduce.accept(plans, profile="desk", source=tmp_path / "new", place=tmp_path / "old")
+    for found in reproduce.standing(plans, profile="desk", root=tmp_path / "old"):
+        assert found.result["directions"]["a to b"]["hits"]["k"] == 1
+    assert capsys.readouterr().out.count("recorded ") == 2
