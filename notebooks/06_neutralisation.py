@@ -145,6 +145,28 @@ figures.show_text(
 )
 
 # %% [markdown]
+# ## A defence, or a tilt toward one class?
+#
+# M has two classes. Pixels set to black or white in every image can look like evidence for one of them: then M answers
+# that class more often, whatever the image shows. The score of that class rises and the score of the other falls, with
+# and without an attack. A defence should raise both directions, the upper right of the figure.
+
+# %% tags=["hide-input"]
+figure, both = charts.tilt_plot(gain)
+figures.show(
+    figure,
+    name="tilt",
+    caption="Change of accuracy under attack by the paper’s blob: one direction against the other; lines: 95 % "
+    "intervals. Upper left and lower right: M is tilted toward one class." + seeds.note(gain),
+    alt="Scatter with one mark a data set: the change in one direction against the change in the other.",
+    data=both,
+    units=units,
+)
+
+# %% tags=["remove-input"]
+figures.show_text(charts.tilt(both))
+
+# %% [markdown]
 # ## Who attacks, and what do they know?
 #
 # In the paper the attacker changes the neutralised images, blob and all, and M sees what the attacker made. A defender

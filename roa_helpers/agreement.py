@@ -20,7 +20,7 @@ def matched(ours, theirs):
     """Our numbers beside the authors' for the pairs that both have.
 
     Args:
-        ours, theirs: (similarity, scores), as :func:`collected` returns them.
+        ours, theirs: (similarity, scores), as :func:`roa_helpers.matrices.collected` returns them.
 
     Returns:
         a row a pair and quantity (after neutralisation one for each value of ours, each the mean over the θ that both

@@ -146,6 +146,11 @@ THREATS = (
 )
 
 
+#: Colour (Okabe–Ito) and marker of the data sets in :func:`tilt_plot`.
+TILT_LOOKS = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#E69F00", "v"),
+              ("#56B4E9", "P"), ("#000000", "X"))  # fmt: skip
+
+
 def change_plot(units, before, after):
     """The change between two scores of the same images: the paper's blob and the controls, with intervals.
 
@@ -166,6 +171,50 @@ def threat_plot(units):
         (figure, DataFrame: data set, direction, threat, change, low, high, n, profile, seeds).
     """
     return _changes(units, THREATS, "threat", "accuracy with the blob − without, under the same attack (points)")
+
+
+def tilt_plot(changes):
+    """The change in one direction against that in the other: a tilt of M toward one class raises one, lowers the other.
+
+    Args:
+        changes: from :func:`change_plot`; the rows of the paper's blob are drawn.
+
+    Returns:
+        (figure, DataFrame, a row a pair: data set, profile, seeds, and direction, change, low, high of the first and
+        of the second direction).
+    """
+    own = changes[changes.blob == BLOBS[0][1]]
+    keys = ["data set", "profile", "seeds"]
+    first, second = (own[own.groupby(keys).cumcount() == k] for k in (0, 1))
+    columns = [*keys, "direction", "change", "low", "high"]
+    pairs = first[columns].merge(second[columns], on=keys, suffixes=(", first", ", second"))
+    figure, axis = drawing(4.6, 4.0)
+    axis.axhline(0, color="k", lw=0.8)
+    axis.axvline(0, color="k", lw=0.8)
+    for k, (_, row) in enumerate(pairs.iterrows()):
+        colour, marker = TILT_LOOKS[k % len(TILT_LOOKS)]
+        x, y = (100 * row[f"change, {side}"] for side in ("first", "second"))
+        axis.plot([100 * row["low, first"], 100 * row["high, first"]], [y, y], color=colour, lw=1)
+        axis.plot([x, x], [100 * row["low, second"], 100 * row["high, second"]], color=colour, lw=1)
+        axis.plot(x, y, marker, color=colour, ms=6, label=row["data set"])
+    axis.set(xlabel="change, first class → second (points)", ylabel="change, second class → first (points)")
+    figure.legend(loc="outside right upper", frameon=False, fontsize=8)
+    return figure, pairs
+
+
+def tilt(pairs):
+    """What :func:`tilt_plot` shows, in words: where both directions gain, where one gains what the other loses."""
+    up = (pairs[["low, first", "low, second"]] > 0).to_numpy()
+    down = (pairs[["high, first", "high, second"]] < 0).to_numpy()
+    kinds = {
+        "it rises in both directions for": up.all(axis=1),
+        "it rises in one direction and falls in the other for": up.any(axis=1) & down.any(axis=1),
+        "it falls in both directions for": down.all(axis=1),
+    }
+    told = [f"{words} {', '.join(pairs['data set'][rows])}" for words, rows in kinds.items() if rows.any()]
+    rest = int((~np.logical_or.reduce(list(kinds.values()))).sum())
+    told += [f"for {rest} of {len(pairs)} data sets the interval of at least one direction holds 0"] * bool(rest)
+    return "Accuracy under attack after neutralisation, by 95 % intervals: " + "; ".join(told) + "."
 
 
 def against_controls(units, after):

@@ -290,7 +290,7 @@ def available(root=None) -> list[dict]:
 def fetch(name: str, root=None, *, progress: bool = True) -> list[Path]:
     """Download the official files of a known data set; the paths they are at (none for a bundled set).
 
-    ``name`` may also be that of the authors' published numbers, :data:`roa_helpers.reference.NAME`.
+    ``name`` may also be that of the authors' published numbers, ``roi-roa-supplement``.
 
     Raises:
         UserError: unknown name, no answer, an incomplete file, a wrong sum.

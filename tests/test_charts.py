@@ -32,6 +32,36 @@ def test_a_change_is_that_of_the_same_images(units, before, after):
             assert (row.n, row.profile, row.seeds) == (12, unit.result["profile"], "0")
 
 
+def changes(*rows):
+    """Rows of a change plot: data set, direction, low, high."""
+    return pd.DataFrame([
+        {"data set": name, "direction": direction, "blob": blob, "change": (low + high) / 2, "low": low, "high": high,
+         "n": 9, "profile": "quick", "seeds": "0"}
+        for name, direction, low, high in rows
+        for blob in LABELS.values()
+    ])  # fmt: skip
+
+
+def test_a_tilt_is_told_from_a_defence():
+    data = changes(
+        ("both", "a to b", 0.1, 0.3), ("both", "b to a", 0.2, 0.4),
+        ("tilted", "a to b", -0.5, -0.3), ("tilted", "b to a", 0.2, 0.4),
+        ("worse", "a to b", -0.5, -0.3), ("worse", "b to a", -0.2, -0.1),
+        ("unclear", "a to b", -0.1, 0.1), ("unclear", "b to a", 0.2, 0.4),
+    )  # fmt: skip
+    figure, pairs = charts.tilt_plot(data)
+    assert isinstance(figure, Figure) and list(pairs["data set"]) == ["both", "tilted", "worse", "unclear"]
+    tilted = pairs.set_index("data set").loc["tilted"]
+    assert (tilted["direction, first"], tilted["change, first"]) == ("a to b", pytest.approx(-0.4))
+    assert (tilted["direction, second"], tilted["change, second"]) == ("b to a", pytest.approx(0.3))
+    assert charts.tilt(pairs) == (
+        "Accuracy under attack after neutralisation, by 95 % intervals: it rises in both directions for both; it rises "
+        "in one direction and falls in the other for tilted; it falls in both directions for worse; for 1 of 4 data "
+        "sets the interval of at least one direction holds 0."
+    )
+    assert charts.tilt(pairs[:1]).endswith("intervals: it rises in both directions for both.")
+
+
 def test_the_threats_are_compared_with_the_same_attack_without_a_blob(units):
     _, data = charts.threat_plot(units[:1])
     found = data.set_index(["direction", "threat"]).change
