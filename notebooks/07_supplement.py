@@ -147,7 +147,8 @@ if len(correlations):
         correlations.round(3),
         name="pairs-rank-correlation",
         caption="Means of both, and Spearman’s ρ over n ordered pairs with its 95 % bootstrap interval over unordered "
-        f"pairs, which share a network. Where both have fewer than {agreement.LEAST} pairs there is no row.",
+        f"pairs, which share a network. Where both have fewer than {agreement.LEAST} pairs there is no row. Over all "
+        "data sets together a correlation also tells data sets apart.",
         units=units,
     )
 else:

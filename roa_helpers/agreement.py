@@ -51,31 +51,38 @@ def _joined(ours, theirs, column, keys):
 LEAST = 8
 
 
+#: What a row over the pairs of all data sets is called.
+TOGETHER = "all together"
+
+
 def correlations(pairs, *, resamples=2000, seed=0):
-    """Spearman's rank correlation of our numbers with the authors', by data set and quantity.
+    """Spearman's rank correlation of our numbers with the authors', by data set and over all, for each quantity.
 
     The interval is a percentile bootstrap over unordered pairs of classes, since both directions share a network.
 
     Args:
-        pairs: of :func:`matched`; quantities with fewer than ``LEAST`` pairs of a data set are left out.
+        pairs: of :func:`matched`; a quantity with fewer than ``LEAST`` pairs, of a data set or of all, is left out.
 
     Returns:
-        a row a data set and quantity: n, ours and theirs (means), ρ, low, high.
+        a row a data set and quantity, then a row a quantity over all data sets if there are several: n, ours and
+        theirs (means), ρ, low, high.
     """
     rows = []
-    for (dataset, quantity), part in pairs.groupby(["dataset", "quantity"], sort=False):
-        if len(part) >= LEAST:
-            low, high = _over_pairs(part, resamples, np.random.default_rng(seed))
-            rows.append(
-                {"data set": papers.title(dataset), "quantity": quantity, "n": len(part), "ours": part.ours.mean(),
-                 "theirs": part.theirs.mean(), "ρ": _spearman(part.ours, part.theirs), "low": low, "high": high}
-            )  # fmt: skip
-    order = {papers.title(name): place for place, name in enumerate(datasets(pairs))}
-    return pd.DataFrame(sorted(rows, key=lambda row: order[row["data set"]]))
+    names = [(name, papers.title(name)) for name in datasets(pairs)]
+    several = [(None, TOGETHER)] if len(names) > 1 else []
+    for name, title in names + several:
+        for quantity, part in (pairs if name is None else pairs[pairs.dataset == name]).groupby("quantity", sort=False):
+            if len(part) >= LEAST:
+                low, high = _over_pairs(part, resamples, np.random.default_rng(seed))
+                rows.append(
+                    {"data set": title, "quantity": quantity, "n": len(part), "ours": part.ours.mean(),
+                     "theirs": part.theirs.mean(), "ρ": _spearman(part.ours, part.theirs), "low": low, "high": high}
+                )  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def _over_pairs(part, resamples, rng):
-    sides = part[["source", "target"]].apply(lambda row: frozenset(row), axis=1)
+    sides = part[PAIR].apply(lambda row: (row["dataset"], frozenset((row["source"], row["target"]))), axis=1)
     groups = [np.flatnonzero(sides == one) for one in dict.fromkeys(sides)]
     ours, theirs, draws = part.ours.to_numpy(), part.theirs.to_numpy(), []
     for _ in range(resamples):

@@ -355,6 +355,15 @@ def test_agreement_is_spearmans_rank_correlation():
     assert np.isnan([flat["ρ"], flat["low"], flat["high"]]).all()
 
 
+def test_pairs_of_several_data_sets_are_also_correlated_together():
+    few, many = ordered_pairs(3, 1).assign(dataset="cifar10"), ordered_pairs(4, 2)
+    found = agreement.correlations(pd.concat([few, many]), resamples=20).set_index("data set")
+    assert list(found.index) == ["MNIST", agreement.TOGETHER] and list(found.n) == [12, 18]
+    both = pd.concat([few, many])
+    assert found["ρ"].iloc[1] == pytest.approx(stats.spearmanr(both.ours, both.theirs).statistic)
+    assert list(agreement.correlations(few.assign(ours=1.0), resamples=5)) == []
+
+
 def test_both_directions_of_a_pair_are_drawn_together(monkeypatch):
     pairs = ordered_pairs(4, 1)
     drawn = []

@@ -59,11 +59,12 @@ document.addEventListener("change", ({ target }) => {
   for (const other of document.querySelectorAll(`.roa-colours input[value="${target.value}"]`)) other.checked = true;
 });
 
-// The mark before a verdict in a table gives the cell its colour; a table that scrolls can be reached by keyboard.
+// The mark of a verdict gives its cell a colour, unless marks differ; a table that scrolls can be reached by keyboard.
 document.addEventListener("DOMContentLoaded", () => {
   const colours = { "●": "roa-good", "◐": "roa-open", "○": "roa-bad" };
   for (const cell of document.querySelectorAll(".roa-table td")) {
-    const colour = colours[cell.textContent.trim()[0]];
+    const marks = new Set([...cell.textContent].filter((letter) => letter in colours));
+    const colour = marks.size === 1 && colours[cell.textContent.trim()[0]];
     if (colour) cell.classList.add("roa-verdict", colour);
   }
   for (const box of document.querySelectorAll("div.roa-table")) box.tabIndex = 0;
