@@ -173,37 +173,47 @@ def threat_plot(units):
     return _changes(units, THREATS, "threat", "accuracy with the blob − without, under the same attack (points)")
 
 
-def tilt_plot(changes):
-    """The change in one direction against that in the other: a tilt of M toward one class raises one, lowers the other.
+def tilts(changes):
+    """The change by the paper's blob in the one direction beside that in the other: a row a pair of classes.
 
     Args:
-        changes: from :func:`change_plot`; the rows of the paper's blob are drawn.
+        changes: from :func:`change_plot`.
 
     Returns:
-        (figure, DataFrame, a row a pair: data set, profile, seeds, and direction, change, low, high of the first and
-        of the second direction).
+        DataFrame: data set, profile, seeds, and direction, change, low, high of the first and of the second direction.
     """
     own = changes[changes.blob == BLOBS[0][1]]
     keys = ["data set", "profile", "seeds"]
     first, second = (own[own.groupby(keys).cumcount() == k] for k in (0, 1))
     columns = [*keys, "direction", "change", "low", "high"]
-    pairs = first[columns].merge(second[columns], on=keys, suffixes=(", first", ", second"))
-    figure, axis = drawing(4.6, 4.0)
-    axis.axhline(0, color="k", lw=0.8)
-    axis.axvline(0, color="k", lw=0.8)
-    for k, (_, row) in enumerate(pairs.iterrows()):
-        colour, marker = TILT_LOOKS[k % len(TILT_LOOKS)]
-        x, y = (100 * row[f"change, {side}"] for side in ("first", "second"))
-        axis.plot([100 * row["low, first"], 100 * row["high, first"]], [y, y], color=colour, lw=1)
-        axis.plot([x, x], [100 * row["low, second"], 100 * row["high, second"]], color=colour, lw=1)
-        axis.plot(x, y, marker, color=colour, ms=6, label=row["data set"])
-    axis.set(xlabel="change, first class → second (points)", ylabel="change, second class → first (points)")
-    figure.legend(loc="outside right upper", frameon=False, fontsize=8)
-    return figure, pairs
+    return first[columns].merge(second[columns], on=keys, suffixes=(", first", ", second"))
+
+
+def tilt_plot(panels):
+    """One direction against the other: a tilt of M toward one class raises one score and lowers the other.
+
+    Args:
+        panels: tables of :func:`tilts` by title.
+    """
+    figure, axes = drawing(6.6, 3.6, ncols=len(panels), squeeze=False)
+    for axis, (title, pairs) in zip(axes[0], panels.items(), strict=True):
+        axis.axhline(0, color="k", lw=0.8)
+        axis.axvline(0, color="k", lw=0.8)
+        for k, (_, row) in enumerate(pairs.iterrows()):
+            colour, marker = TILT_LOOKS[k % len(TILT_LOOKS)]
+            x, y = (100 * row[f"change, {side}"] for side in ("first", "second"))
+            axis.plot([100 * row["low, first"], 100 * row["high, first"]], [y, y], color=colour, lw=1)
+            axis.plot([x, x], [100 * row["low, second"], 100 * row["high, second"]], color=colour, lw=1)
+            axis.plot(x, y, marker, color=colour, ms=6, label=row["data set"])
+        axis.set(title=title, xlabel="change, first class → second (points)")
+    axes[0, 0].set_ylabel("change, second class → first (points)")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    return figure
 
 
 def tilt(pairs):
-    """What :func:`tilt_plot` shows, in words: where both directions gain, where one gains what the other loses."""
+    """What a table of :func:`tilts` shows, in words: where both directions gain, where one gains, one loses."""
     up = (pairs[["low, first", "low, second"]] > 0).to_numpy()
     down = (pairs[["high, first", "high, second"]] < 0).to_numpy()
     kinds = {
@@ -214,7 +224,7 @@ def tilt(pairs):
     told = [f"{words} {', '.join(pairs['data set'][rows])}" for words, rows in kinds.items() if rows.any()]
     rest = int((~np.logical_or.reduce(list(kinds.values()))).sum())
     told += [f"for {rest} of {len(pairs)} data sets the interval of at least one direction holds 0"] * bool(rest)
-    return "Accuracy under attack after neutralisation, by 95 % intervals: " + "; ".join(told) + "."
+    return "; ".join(told)
 
 
 def against_controls(units, after):

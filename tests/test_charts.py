@@ -49,17 +49,17 @@ def test_a_tilt_is_told_from_a_defence():
         ("worse", "a to b", -0.5, -0.3), ("worse", "b to a", -0.2, -0.1),
         ("unclear", "a to b", -0.1, 0.1), ("unclear", "b to a", 0.2, 0.4),
     )  # fmt: skip
-    figure, pairs = charts.tilt_plot(data)
-    assert isinstance(figure, Figure) and list(pairs["data set"]) == ["both", "tilted", "worse", "unclear"]
+    pairs = charts.tilts(data)
+    assert isinstance(charts.tilt_plot({"clean images": pairs, "under attack": pairs}), Figure)
+    assert list(pairs["data set"]) == ["both", "tilted", "worse", "unclear"]
     tilted = pairs.set_index("data set").loc["tilted"]
     assert (tilted["direction, first"], tilted["change, first"]) == ("a to b", pytest.approx(-0.4))
     assert (tilted["direction, second"], tilted["change, second"]) == ("b to a", pytest.approx(0.3))
     assert charts.tilt(pairs) == (
-        "Accuracy under attack after neutralisation, by 95 % intervals: it rises in both directions for both; it rises "
-        "in one direction and falls in the other for tilted; it falls in both directions for worse; for 1 of 4 data "
-        "sets the interval of at least one direction holds 0."
+        "it rises in both directions for both; it rises in one direction and falls in the other for tilted; it falls "
+        "in both directions for worse; for 1 of 4 data sets the interval of at least one direction holds 0"
     )
-    assert charts.tilt(pairs[:1]).endswith("intervals: it rises in both directions for both.")
+    assert charts.tilt(pairs[:1]) == "it rises in both directions for both"
 
 
 def test_the_threats_are_compared_with_the_same_attack_without_a_blob(units):
