@@ -37,10 +37,10 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import figures, papers, plots, store, studies, widgets
+from roa_helpers import figures, papers, plots, seeds, studies, widgets
 
 units = studies.units("roi_roa", profile, seed=seed)
-pairs = store.one_of_each(units)  # single images are shown for one seed
+pairs = seeds.one_of_each(units)  # single images are shown for one seed
 
 # %% [markdown]
 # ## What an attack does

@@ -35,10 +35,10 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import charts, figures, papers, plots, store, studies, tables, widgets
+from roa_helpers import charts, figures, papers, plots, seeds, studies, tables, widgets
 
 units = studies.units("roi_roa", profile, seed=seed)
-pairs = store.one_of_each(units)  # single images are shown for one seed
+pairs = seeds.one_of_each(units)  # single images are shown for one seed
 
 # %% [markdown]
 # ## The region of importance

@@ -35,10 +35,10 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import charts, figures, plots, store, studies
+from roa_helpers import charts, figures, plots, seeds, studies
 
 units = studies.units("roi_roa", profile, seed=seed)
-pairs = store.one_of_each(units)  # maps are shown for one seed
+pairs = seeds.one_of_each(units)  # maps are shown for one seed
 
 # %% tags=["hide-input"]
 figures.show(

@@ -36,10 +36,10 @@ seed = None  # None: all seeds of the profile
 # %%
 import pandas as pd
 
-from roa_helpers import accuracy, charts, figures, papers, plots, seeds, store, studies
+from roa_helpers import accuracy, charts, figures, papers, plots, seeds, studies
 
 units = studies.units("roi_roa", profile, seed=seed)
-pairs = store.one_of_each(units)  # single images are shown for one seed
+pairs = seeds.one_of_each(units)  # single images are shown for one seed
 
 # %% tags=["hide-input"]
 sheet, data = plots.neutralisation_flow(pairs)

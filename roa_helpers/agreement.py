@@ -9,11 +9,8 @@ from matplotlib.lines import Line2D
 from scipy import stats
 
 from . import papers
-from .figures import drawing
+from .figures import drawing, look
 from .matrices import PAIR, STAGES, datasets
-
-#: Okabe–Ito colours and markers of the data sets in charts.
-MARKS = {"mnist": ("#0072B2", "o"), "fashion-mnist": ("#D55E00", "s"), "cifar10": ("#009E73", "^")}
 
 
 def matched(ours, theirs):
@@ -110,17 +107,14 @@ def plot(pairs):
         part = pairs[pairs.quantity == quantity]
         ends = [part[["ours", "theirs"]].min().min(), part[["ours", "theirs"]].max().max()]
         axis.plot(ends, ends, color="#999999", lw=0.8)
-        for dataset, (colour, marker) in MARKS.items():
-            rows = part[part.dataset == dataset]
+        for dataset, rows in part.groupby("dataset", sort=False):
+            colour, marker = look(papers.title(dataset))
             axis.plot(rows.theirs, rows.ours, marker, color=colour, ms=5, mec="white", mew=0.4, alpha=0.85)
         axis.set(title=quantity, xlabel="the authors’", ylabel="ours")
     for axis in axes.flat[len(quantities) :]:
         axis.set_visible(False)
-    handles = [
-        Line2D([], [], color=colour, marker=marker, ls="", label=papers.title(dataset))
-        for dataset, (colour, marker) in MARKS.items()
-        if dataset in set(pairs.dataset)
-    ]
+    looks = {title: look(title) for title in map(papers.title, datasets(pairs))}
+    handles = [Line2D([], [], color=colour, marker=mark, ls="", label=name) for name, (colour, mark) in looks.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     return figure, pairs
 

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from . import metrics, papers, seeds
-from .figures import REGION_COLOURS, REGION_LABELS, SCORE_COLOURS, drawing
+from .figures import REGION_COLOURS, REGION_LABELS, SCORE_COLOURS, drawing, look
 from .pictures import coloured_regions, example, four_regions
 from .plots import label_of, setting_of
 
@@ -146,11 +146,6 @@ THREATS = (
 )
 
 
-#: Colour (Okabe–Ito) and marker of the data sets in :func:`tilt_plot`.
-TILT_LOOKS = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#E69F00", "v"),
-              ("#56B4E9", "P"), ("#000000", "X"))  # fmt: skip
-
-
 def change_plot(units, before, after):
     """The change between two scores of the same images: the paper's blob and the controls, with intervals.
 
@@ -199,8 +194,8 @@ def tilt_plot(panels):
     for axis, (title, pairs) in zip(axes[0], panels.items(), strict=True):
         axis.axhline(0, color="k", lw=0.8)
         axis.axvline(0, color="k", lw=0.8)
-        for k, (_, row) in enumerate(pairs.iterrows()):
-            colour, marker = TILT_LOOKS[k % len(TILT_LOOKS)]
+        for _, row in pairs.iterrows():
+            colour, marker = look(row["data set"])
             x, y = (100 * row[f"change, {side}"] for side in ("first", "second"))
             axis.plot([100 * row["low, first"], 100 * row["high, first"]], [y, y], color=colour, lw=1)
             axis.plot([x, x], [100 * row["low, second"], 100 * row["high, second"]], color=colour, lw=1)

@@ -29,6 +29,8 @@ VERDICT_MARKS = {
 }  # fmt: skip
 STYLE = {"font.size": 9, "axes.titlesize": 9, "axes.spines.top": False, "axes.spines.right": False,
          "figure.dpi": 110, "savefig.bbox": "tight", "svg.hashsalt": "roa"}  # fmt: skip
+_LOOKS = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "D"), ("#E69F00", "^"), ("#CC79A7", "v"), ("#56B4E9", "P"),
+          ("#000000", "X"), ("#777777", "*"))  # fmt: skip
 #: Pixels an inch of a chart's file; it is shown at ``figure.dpi``, so it stays sharp in print and on dense screens.
 FILE_DPI = 220
 
@@ -38,6 +40,17 @@ def drawing(width, height, **subplots):
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         return figure, figure.subplots(**subplots)
+
+
+def place(title):
+    """Position of a data set, by its title, among those of the book; those that are not the book's come last."""
+    titles = list(papers.TITLES.values())
+    return titles.index(title) if title in titles else len(titles)
+
+
+def look(title):
+    """Colour (Okabe–Ito) and marker of a data set, the same in every chart; those not of the book share the last."""
+    return _LOOKS[place(title)]
 
 
 def show(figure, *, name, caption, alt, data, units=(), sample=None):

@@ -138,7 +138,7 @@ def datasets(*tables):
 
 def _swatches(low, high):
     """The colours of six steps from ``low`` to ``high``, by their values, and those that are no value."""
-    steps = {f"{low + (high - low) * k / 5:.2f}".replace("-", "−"): k / 5 for k in range(6)}
+    steps = {papers.minus(low + (high - low) * k / 5, ".2f"): k / 5 for k in range(6)}
     shades = {text: to_hex(matplotlib.colormaps[COLOURS](place)) for text, place in steps.items()}
     return shades | {"no number": to_hex((NOT_RUN,) * 3), "a class with itself": to_hex((DIAGONAL,) * 3)}
 

@@ -17,6 +17,11 @@ def by_pair(units):
     return list(pairs.values())
 
 
+def one_of_each(units):
+    """Of the units of each pair, the one with the lowest seed: what figures of single images show."""
+    return [min(pair, key=lambda unit: unit.result["seed"]) for pair in by_pair(units)]
+
+
 def by_direction(units):
     """(units that differ in their seed alone, direction's name, their result blocks) for every direction."""
     for pair in by_pair(units):

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from . import papers
-from .figures import drawing
+from .figures import drawing, look, place
 
 #: What is looked at. Scores move in proportions; a change is against the value that was used, the others unchanged.
 RESULTS = {
@@ -35,8 +35,6 @@ SEARCHED = {"delta1": "perturbation", "delta2": "perturbation", "theta": "pertur
             "delta2_gradient": "gradient"}  # fmt: skip
 _GRID = ["delta1", "delta2", "theta", "value"]
 _COLUMNS = ["measured", "choice", "data set", "direction", "seed", "value", "result", "change", "n"]
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#000000")
-_MARKERS = "osD^vPX"
 _CHANCE = {"color": "#DDDDDD", "lw": 6, "solid_capstyle": "butt"}
 
 
@@ -184,7 +182,7 @@ def moves_plot(table):
     found = ranges(table, "data set")
     results = [result for result in RESULTS if result in set(table.result)]
     rows = list(dict.fromkeys(zip(table.choice, table.measured, strict=True)))
-    datasets = sorted(set(table["data set"]), key=_place)
+    datasets = sorted(set(table["data set"]), key=place)
     step = 0.8 / len(datasets)
     lines = -(-len(results) // 2)
     height = lines * (len(rows) * max(0.24, 0.09 * len(datasets)) + 0.6) + 0.4
@@ -198,7 +196,7 @@ def moves_plot(table):
             chance = ("seed", "retrained", dataset)
             if measured == "retrained" and chance in spans.index:
                 axis.plot(scale * spans.loc[chance, ["low", "high"]], [y, y], **_CHANCE, zorder=0)
-            colour, marker = _look(dataset)
+            colour, marker = look(dataset)
             axis.plot([scale * span.low, scale * span.high], [y, y], color=colour, lw=1.2)
             values = scale * dots.get_group((choice, measured, dataset))
             axis.plot(values, np.full(len(values), y), marker, color=colour, ms=3)
@@ -209,7 +207,7 @@ def moves_plot(table):
         axis.set_xlabel("change (points)" if result in SCORES else "change")
     labels = [LABELS[choice] + (" on test images" if measured == "test" else "") for choice, measured in rows]
     axes[0, 0].set(yticks=range(len(rows)), yticklabels=labels, ylim=(len(rows) - 0.45, -0.55))
-    handles = [Line2D([], [], color=c, marker=m, ms=4, lw=1.2, label=d) for d in datasets for c, m in [_look(d)]]
+    handles = [Line2D([], [], color=c, marker=m, ms=4, lw=1.2, label=d) for d in datasets for c, m in [look(d)]]
     if "seed" in set(table.choice):
         handles.append(Line2D([], [], **_CHANCE, label="range over seeds"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
@@ -259,13 +257,3 @@ def tuning_surfaces(units, *, definition="perturbation"):
     handles.append(Patch(color="#009E73", alpha=0.1, label="allowed cost"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
     return figure, data
-
-
-def _place(dataset):
-    titles = list(papers.TITLES.values())
-    return titles.index(dataset) if dataset in titles else len(titles)
-
-
-def _look(dataset):
-    """Colour and marker of a data set, the same in every figure; those that are not the book's share the last."""
-    return (*_COLOURS, "#777777")[_place(dataset)], (*_MARKERS, "*")[_place(dataset)]

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import metadata
@@ -49,6 +49,7 @@ class Unit:
     """A finished unit as it lies on disk."""
 
     path: Path
+    _tables: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def result(self):
@@ -62,8 +63,10 @@ class Unit:
             return dict(file)
 
     def table(self, name):
-        """``<name>.csv`` as a DataFrame."""
-        return pd.read_csv(self.path / f"{name}.csv")
+        """``<name>.csv`` as a DataFrame, read once; not to be changed in place."""
+        if name not in self._tables:
+            self._tables[name] = pd.read_csv(self.path / f"{name}.csv")
+        return self._tables[name]
 
 
 def read(path, expected=None):
@@ -192,14 +195,6 @@ def shown(profile, study, *, seed=None):
         order |= {plan.name: place for place, plan in enumerate(config.planned(name, study))}
     earlier = sorted(best.keys() - plans.keys(), key=lambda name: (order.get(name, len(order)), name))
     return [best[name] for name in earlier] + [unit for unit in own if unit]
-
-
-def one_of_each(units):
-    """Of units that differ in their seed alone, the one with the lowest: what figures of single images show."""
-    lowest = {}
-    for unit in sorted(units, key=lambda unit: unit.result["seed"]):
-        lowest.setdefault((unit.path.parent, unit.path.name.rpartition("-seed")[0]), unit)
-    return [unit for unit in units if unit in lowest.values()]
 
 
 def standing(unit):

@@ -182,4 +182,4 @@ def _points(change):
 
 def _signed(value, digits):
     """“−3.1”, “+2.0”, or “0” for what rounds to it."""
-    return f"{value:+.{digits}f}".replace("-", "−") if round(value, digits) else "0"
+    return papers.minus(value, f"+.{digits}f") if round(value, digits) else "0"

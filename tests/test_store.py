@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from filelock import FileLock, Timeout
 
-from roa_helpers import config, store
+from roa_helpers import config, seeds, store
 from roa_helpers.errors import UserError
 
 ARRAYS = {"map": np.arange(6.0).reshape(2, 3), "inside": np.array([True, False])}
@@ -387,7 +387,7 @@ def test_units_of_every_study_are_shown_and_stand(results, study):
     shown = store.shown("quick", study)
     assert [unit.result["profile"] for unit in shown] == ["desk", "desk", "quick"]
     assert [store.standing(unit) for unit in shown] == ["current"] * 3
-    assert store.one_of_each(shown) == shown
+    assert seeds.one_of_each(shown) == shown
 
 
 def test_what_a_unit_depends_on_differs_by_choices_and_seed():

@@ -41,7 +41,7 @@ def counts(verdicts):
 def _defence(verdicts, *, on_its_data):
     rows = verdicts[verdicts.id == "weakens-attack"]
     where = "On the paper’s own data sets" if on_its_data else "On these data sets, none of them the paper’s,"
-    spread = f"{100 * rows.ours.min():+.1f} to {100 * rows.ours.max():+.1f} points".replace("-", "−")
+    spread = " to ".join(papers.minus(100 * end, "+.1f") for end in (rows.ours.min(), rows.ours.max())) + " points"
     return (
         f"\n{where} neutralising U−V+ changes accuracy under attack by {spread}"
         f" over {_count(len(rows), 'direction')}.\n"
