@@ -30,7 +30,9 @@ def parser():
     _add_profile(study)
     study.add_argument("--unit", metavar="U", help="only this unit of the profile, by the name of its folder")
     study.add_argument("--dataset", metavar="D", help="only this data set (default: all that the profile names)")
-    study.add_argument("--images", metavar="PATH", help="your own images: a folder or .zip of class folders")
+    study.add_argument(
+        "--images", metavar="PATH", help="your own images: a folder or .zip, of class folders where there are classes"
+    )
     study.add_argument("--pair", nargs=2, metavar=("A", "B"), help="the two classes, in any order")
     study.add_argument("--seed", type=seed, metavar="S", help="instead of the profile's own seeds")
     study.set_defaults(run=run_study)
@@ -89,7 +91,7 @@ def planned(*, name, profile, unit=None, dataset=None, images=None, pair=None, s
         raise UserError("--dataset and --images exclude each other")
     if images is not None:
         dataset = str(Path(images).expanduser().absolute())
-        pair = _pair_of(dataset, pair)
+        pair = _pair_of(dataset, pair) if name in config.PAIRED else pair
     elif all(plan.choices.dataset != dataset for plan in plans):
         from . import download
 

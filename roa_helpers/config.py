@@ -4,14 +4,12 @@ A profile is a list of units to compute and the choices they are computed with. 
 typed; a change of any value changes the fingerprint of the results that depend on it.
 """
 
-import hashlib
-import re
 from dataclasses import dataclass, replace
 from itertools import combinations
-from pathlib import Path
 
 from .download import KNOWN, Dataset
 from .errors import UserError
+from .names import stem
 from .papers import attacked_accuracy
 
 
@@ -38,11 +36,8 @@ class Pair:
 
     @property
     def name(self):
-        """Name of the pair, the stem of its units' folders: ``mnist-0-1``; a path gives its last part and a digest."""
-        place = Path(self.dataset)
-        digest = hashlib.sha256(self.dataset.encode()).hexdigest()[:6]
-        dataset = self.dataset if place.name == self.dataset else f"own-{place.name}-{digest}"
-        return re.sub(r"[^\w.-]+", "_", "-".join((dataset, *self.classes)))
+        """Name of the pair, what its units' folders begin with: ``mnist-0-1``."""
+        return stem(self.dataset, *self.classes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +160,9 @@ class Profile:
     threads: int = 1
 
 
-STUDIES = ("roi_roa", "supplement", "sensitivity")
+#: The studies of a pair of classes. The others are of one data set each, whatever its classes.
+PAIRED = ("roi_roa", "supplement", "sensitivity")
+STUDIES = PAIRED
 
 
 def _pair(dataset, *classes, **choices):
@@ -255,10 +252,10 @@ def profile(name):
 
 @dataclass(frozen=True)
 class Planned:
-    """A unit that a profile plans: one study, one set of choices, one seed."""
+    """A unit that a profile plans: one study, one set of choices (with ``dataset`` and ``name``), one seed."""
 
     study: str
-    choices: Pair
+    choices: object
     seed: int
 
     @property
@@ -296,10 +293,15 @@ def choices(profile_name, study, dataset, *, classes=None):
         list, one for each pair and variant.
 
     Raises:
-        UserError: unknown profile, or a data set outside the profile without its two classes.
+        UserError: unknown profile; a data set outside the profile without its two classes, or classes for a study
+            that is not of a pair.
     """
     named = getattr(profile(profile_name), study)
     same_set = [one for one in named if one.dataset == dataset]
+    if study not in PAIRED:
+        if classes is not None:
+            raise UserError(f"study '{study}' is not of a pair of classes\n  leave out --pair")
+        return same_set or [replace(one, dataset=dataset) for one in named if one.dataset == named[0].dataset]
     pair = None if classes is None else _pair_of(dataset, classes)
     found = [one for one in same_set if pair is None or set(one.classes) == set(pair)]
     if found:

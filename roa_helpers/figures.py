@@ -176,11 +176,7 @@ def _origin(units, sample):
         devices = ", ".join(sorted({r["provenance"]["device"] for r in results}))
         dates = sorted(r["provenance"]["finished"][:10] for r in results)
         when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
-        counts = sorted({c["n"] for r in results for c in _clean_counts(r)})
-        span = str(counts[0]) if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
-        lines.append(
-            f"profile {profile} ({devices}, {when})" + ("" if sample else f", n = {span} test images a direction")
-        )
+        lines.append(f"profile {profile} ({devices}, {when})" + ("" if sample else _counted(results)))
     if not lines:
         return ""
     text = html.escape("; ".join(lines) + (f"; {sample}" if sample else ""))
@@ -189,5 +185,8 @@ def _origin(units, sample):
     return f'<span class="roa-origin">{text}{mark}</span>'
 
 
-def _clean_counts(result):
-    return [block["scores"]["clean"] for block in result["directions"].values()]
+def _counted(results):
+    """On how many test images the directions of the results were measured, in words."""
+    counts = sorted({b["scores"]["clean"]["n"] for result in results for b in result["directions"].values()})
+    span = str(counts[0]) if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
+    return f", n = {span} test images a direction"

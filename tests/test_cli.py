@@ -168,7 +168,7 @@ def test_a_unit_is_planned_by_its_name_alone(study):
         assert cli.planned(name=study, profile="quick", unit=plan.name, seed=7) == [plan]
 
 
-@pytest.mark.parametrize("study", config.STUDIES)
+@pytest.mark.parametrize("study", config.PAIRED)
 @pytest.mark.parametrize("pair", [["0", "1"], ["1", "0"], None])
 def test_a_data_set_of_the_profile_takes_its_units_whatever_the_order_of_the_pair(study, pair):
     plans = cli.planned(name=study, profile="quick", dataset="digits", pair=pair, seed=7)
@@ -177,7 +177,7 @@ def test_a_data_set_of_the_profile_takes_its_units_whatever_the_order_of_the_pai
     assert plans[0].name == "digits-0-1-seed7"
 
 
-@pytest.mark.parametrize("study", config.STUDIES)
+@pytest.mark.parametrize("study", config.PAIRED)
 @pytest.mark.parametrize("pair", [["1", "2"], ["2", "1"], ["Pullover", "1"], ["Trouser", "Pullover"]])
 def test_labels_name_classes_as_well(study, pair):
     plans = cli.planned(name=study, profile="desk", dataset="fashion-mnist", pair=pair)
@@ -195,7 +195,7 @@ def test_one_class_by_two_names_is_no_pair():
         cli.planned(name="roi_roa", profile="desk", dataset="fashion-mnist", pair=["1", "Trouser"])
 
 
-@pytest.mark.parametrize("study", config.STUDIES)
+@pytest.mark.parametrize("study", config.PAIRED)
 @pytest.mark.parametrize("pair", [["8", "9"], ["9", "8"]])
 def test_another_pair_borrows_the_choices_of_its_data_set(study, pair):
     plans = cli.planned(name=study, profile="quick", dataset="digits", pair=pair)

@@ -106,8 +106,8 @@ def test_a_second_run_reuses_everything_and_leaves_no_trace(run):
     assert {path: path.stat().st_mtime_ns for path in results.glob("quick/roi_roa/*/*")} == before
 
 
-@pytest.mark.parametrize("study", config.STUDIES[1:])
-def test_a_unit_of_every_other_study_is_computed_found_again_and_compared(study, tmp_path):
+@pytest.mark.parametrize("study", config.PAIRED[1:])
+def test_a_unit_of_every_other_study_of_pairs_is_computed_found_again_and_compared(study, tmp_path):
     plan = config.planned("quick", study)[0]
     command = ("study", study, "--unit", plan.name)
     said = [finish(start(tmp_path, *command)).split()[:2] for _ in range(2)]

@@ -164,6 +164,7 @@ def test_an_unknown_entry_is_refused(package):
 @pytest.mark.parametrize("study", config.STUDIES)
 def test_the_code_of_a_study_holds_what_it_computes_with(study):
     found = fingerprints.files(*store.entries(study))
-    assert {"attacks.py", "models.py", "pipeline.py", "regions.py", f"studies/{study}.py"} <= set(found)
+    own = ("pipeline.py", "regions.py") if study in config.PAIRED else ()
+    assert {"attacks.py", "models.py", *own, f"studies/{study}.py"} <= set(found)
     assert not {f"{name}.py" for name in fingerprints.LEFT_OUT} & set(found)
     assert not {f"studies/{other}.py" for other in config.STUDIES if other != study} & set(found)
