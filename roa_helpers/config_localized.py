@@ -82,23 +82,26 @@ QUICK = _each_shape(
 )  # fmt: skip
 _IMAGENETTE = {"dataset": "imagenette", "trained_on": "imagenette", "target": "golf ball"}
 DESK = (
-    Localized(**_IMAGENETTE, photos=60),
-    *(Localized(**_IMAGENETTE, photos=40, region_count=4, regions=regions) for regions in REGIONS[1:]),
+    Localized(**_IMAGENETTE, photos=44, region_count=6),
+    *(Localized(**_IMAGENETTE, photos=44, region_count=3, regions=regions) for regions in REGIONS[1:]),
 )
 PAPER = _each_shape(**_IMAGENETTE, pretrained=("inception_v3", "wolf spider", 299), photos=160, epochs=40)
 
 #: Why each open choice is what it is; the book prints this beside the values.
 REASONS = {
-    "dataset": "the authors' 112 photos are not published",
-    "network": "Inception v3 where its ImageNet weights can be loaded; otherwise a small network of torchvision",
-    "target": "“wolf spider” with ImageNet's classes; otherwise a class that none of the attacked photos shows",
-    "size": "of the photos at hand",
+    "dataset": "the authors’ 112 photos are not published",
+    "network": "the paper’s is Inception v3 with ImageNet’s weights; where these cannot be loaded, a small network of "
+    "torchvision",
+    "copies": "random crops of each training image, where there are few",
+    "target": "“wolf spider” with ImageNet’s classes; otherwise a class that none of the attacked photos shows",
+    "size": "of the photos at hand; quickshift’s kernel is scaled with it, so that superpixels have the share of a photo "
+    "that lime’s default gives at Inception’s 299 pixels",
     "low": "“only a relatively small region”; the least share of the photo",
     "high": "the largest share of the photo",
     "scale": "of the segmentation; not stated",
     "eps": "not stated; wide enough for a small region to carry the attack",
     "step": "not stated",
-    "steps": "“a certain number of iterations”",
+    "steps": "“a certain number of iterations”, how many is not stated",
     "patience": "steps without progress after which an attack is given up",
-    "samples": "LIME's default",
+    "samples": "lime’s default is 1000",
 }

@@ -152,24 +152,3 @@ def partial_unions(explanation, count):
         ValueError: ``count`` is less than 1.
     """
     return superpixels.unions(explanation.segments, explanation.weights, count)
-
-
-def spread(explanations):
-    """How much the weights depend on which rows were drawn: explanations of one image with several seeds.
-
-    Args:
-        explanations: at least two :class:`LimeExplanation` with the same segments.
-
-    Returns:
-        (mean, sd): each (S,) float64, over the explanations; sd with n − 1.
-
-    Raises:
-        ValueError: fewer than two, or different segments.
-    """
-    explanations = list(explanations)
-    if len(explanations) < 2:
-        raise ValueError(f"a spread needs at least two explanations, got {len(explanations)}")
-    if not all(torch.equal(e.segments, explanations[0].segments) for e in explanations):
-        raise ValueError("a spread needs explanations with the same segments")
-    weights = torch.stack([e.weights for e in explanations])
-    return weights.mean(0), weights.std(0)

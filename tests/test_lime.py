@@ -176,26 +176,6 @@ def test_a_superpixel_out_of_sight_has_its_mean_colour(photo):
         assert torch.equal(picture[:, :10, :10] == image[:, :10, :10], torch.full((3, 10, 10), row[0]))
 
 
-def test_the_spread_over_seeds(photo):
-    model, segments = network(), blocks(80, 90, 30)
-    each = [explain.lime_image(model, photo, 1, samples=30, seed=s, segments=segments) for s in range(3)]
-    mean, sd = lime.spread(each)
-    values = np.stack([e.weights.numpy() for e in each])
-    assert np.allclose(mean, values.mean(0), rtol=0, atol=1e-15)
-    assert np.allclose(sd, values.std(0, ddof=1), rtol=0, atol=1e-15) and (sd > 0).all()
-
-
-def test_a_spread_of_one_or_of_different_segments_is_refused(photo):
-    model = network()
-    first, second = (
-        explain.lime_image(model, photo, 1, samples=20, seed=0, segments=blocks(80, 90, n)) for n in (30, 40)
-    )
-    with pytest.raises(ValueError, match="at least two explanations"):
-        lime.spread([first])
-    with pytest.raises(ValueError, match="same segments"):
-        lime.spread([first, second])
-
-
 def test_the_model_is_left_as_found(photo):
     model, segments = network(), blocks(80, 90, 40)
     state = {name: value.clone() for name, value in model.state_dict().items()}

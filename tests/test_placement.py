@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from roa_helpers import placement
 
-CHOICES = {"scale": 50, "sigma": 0.5, "min_size": 20, "count": 3, "low": 0.02, "high": 0.5}
+CHOICES = {"scale": 50, "sigma": 0, "min_size": 20, "count": 3, "low": 0.02, "high": 0.5}
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +44,11 @@ def test_a_square_larger_than_the_photo_is_cut_to_it():
     assert placement.squares([1000], (20, 24), seed=0).sum() == 400
 
 
-def test_a_blob_is_neither_scattered_nor_a_disk():
-    (blob,) = placement.blobs([400], (64, 64), seed=3)
-    edges = (blob[1:] != blob[:-1]).sum() + (blob[:, 1:] != blob[:, :-1]).sum()
+def test_blobs_are_neither_scattered_nor_disks():
     disk = 8 * (400 / np.pi) ** 0.5  # the outline of a disk of that area, counted in edges of pixels
-    assert disk < edges < 800
+    blobs = [placement.blobs([400], (64, 64), seed=seed)[0] for seed in range(12)]
+    edges = [(b[1:] != b[:-1]).sum() + (b[:, 1:] != b[:, :-1]).sum() for b in blobs]
+    assert disk < np.mean(edges) and max(edges) < 2 * disk
 
 
 def test_places_depend_on_the_seed_alone(photo):

@@ -276,9 +276,10 @@ def example(model, image, adversarial, region, maps, target, choices, *, seed):
 def kernel_size(side):
     """Quickshift's kernel for photos of ``side`` pixels: lime's default, 4, at the 299 pixels of Inception v3.
 
-    So superpixels cover about the same share of a photo of any size.
+    So superpixels cover about the same share of a photo of any size, down to 75 pixels, where the kernel is as small as
+    it can be.
     """
-    return 4 * side / 299
+    return max(1.0, 4 * side / 299)
 
 
 def stacked(examples, choices, shape):
