@@ -16,10 +16,10 @@ class Localized:
         dataset: where the photos come from: a known data set (its test part), or a folder or zip of pictures.
         regions: one of ``REGIONS``.
         trained_on: the data set whose training part the network learns; its classes hold ``target``.
-        network: see :func:`roa_helpers.networks.build`; ``width`` is its factor.
+        network: see :func:`roa_helpers.photo_networks.build`; ``width`` is its factor.
         pretrained: network of torchvision that is taken with its ImageNet weights, where they can be loaded, and its
             target class and side of the images; None: ``network`` and ``trained_on``.
-        copies: random crops of each training image, see :func:`roa_helpers.networks.cropped`.
+        copies: random crops of each training image, see :func:`roa_helpers.photo_networks.cropped`.
         size: side of the photos in pixels.
         photos: most photos; region_count: most regions a photo; low, high: their least and largest share of the photo.
         scale, sigma, min_size: of the segmentation by Felzenszwalb and Huttenlocher.
@@ -94,8 +94,8 @@ REASONS = {
     "torchvision",
     "copies": "random crops of each training image, where there are few",
     "target": "“wolf spider” with ImageNet’s classes; otherwise a class that none of the attacked photos shows",
-    "size": "of the photos at hand; quickshift’s kernel is scaled with it, so that superpixels have the share of a photo "
-    "that lime’s default gives at Inception’s 299 pixels",
+    "size": "of the photos at hand; quickshift’s kernel is scaled with it, so that superpixels have the share of a "
+    "photo that lime’s default gives at Inception’s 299 pixels",
     "low": "“only a relatively small region”; the least share of the photo",
     "high": "the largest share of the photo",
     "scale": "of the segmentation; not stated",

@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parent
 #: Modules that only refuse, store, load or name: choices and data have their own part in a fingerprint.
 LEFT_OUT = frozenset(
     ("_torchvision", "archives", "checks", "config", "config_localized", "data", "download", "errors", "fingerprints",
-     "papers", "store")
+     "papers", "store", "studies.partial")
 )  # fmt: skip
 
 

@@ -181,7 +181,7 @@ def test_photos_come_from_a_folder_or_from_the_test_part_of_a_data_set(tmp_path)
 
 def test_pretrained_weights_bring_their_target_and_size(monkeypatch):
     model, classes = nn.Flatten(), ("wolf spider", "tench")
-    monkeypatch.setattr(localized.networks, "pretrained", lambda name: (model, classes))
+    monkeypatch.setattr(localized.photo_networks, "pretrained", lambda name: (model, classes))
     choices = replace(CHOICES, pretrained=("inception_v3", "wolf spider", 40))
     material = localized.load(choices)
     assert material.splits is None and material.photos.images.shape[-1] == 40
@@ -189,7 +189,7 @@ def test_pretrained_weights_bring_their_target_and_size(monkeypatch):
     assert target == 0 and told == {
         "name": "inception_v3", "initialisation": "imagenet", "target": "wolf spider", "size": 40,
     }  # fmt: skip
-    monkeypatch.setattr(localized.networks, "pretrained", lambda name: None)
+    monkeypatch.setattr(localized.photo_networks, "pretrained", lambda name: None)
     assert localized.load(choices).photos.images.shape[-1] == CHOICES.size
 
 

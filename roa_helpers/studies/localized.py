@@ -19,8 +19,7 @@ from .. import (
     lime,
     metrics,
     models,
-    networks,
-    partial,
+    photo_networks,
     photos,
     placement,
     recovery,
@@ -29,7 +28,7 @@ from .. import (
 )
 from ..download import KNOWN
 from ..errors import UserError
-from . import comparison, measures
+from . import comparison, measures, partial
 from .comparison import ALREADY, METRICS, OUT_OF_STEPS, STALLED, SUCCEEDED
 
 __all__ = ["compute", "load", "results"]
@@ -66,7 +65,7 @@ def load(choices, *, root=None, progress=True):
     Raises:
         UserError: missing or unfit data, a target class that the network does not know, a photo that is too small.
     """
-    pretrained = networks.pretrained(choices.pretrained[0]) if choices.pretrained else None
+    pretrained = photo_networks.pretrained(choices.pretrained[0]) if choices.pretrained else None
     size = choices.pretrained[2] if pretrained else choices.size
     splits = None
     if not pretrained:
@@ -123,7 +122,7 @@ def network(choices, material, *, seed, weights, progress=True):
         weight_decay=choices.weight_decay, augment=True, mixed=choices.mixed and models.has_bfloat16(), seed=seed,
     )  # fmt: skip
     name = f"{choices.trained_on}-{choices.network}-{choices.size}-seed{seed}.safetensors"
-    trained = networks.trained(
+    trained = photo_networks.trained(
         choices.network,
         splits,
         training,

@@ -127,7 +127,7 @@ def trained(name, splits, training, *, width=1.0, copies=0, path, progress=True)
     model = build(name, len(splits.train.class_names), width=width, seed=training.seed)
     fingerprint = fingerprints.value(
         [asdict(training), name, width, copies, splits.train.fingerprint, splits.val.fingerprint, torch.__version__,
-         models.device_name(), fingerprints.code("models:fit", "networks:build", "networks:cropped")]
+         models.device_name(), fingerprints.code("models:fit", "photo_networks:build", "photo_networks:cropped")]
     )  # fmt: skip
     learnt = cropped(splits.train, copies, seed=training.seed) if copies else splits.train
     return models.fit(
