@@ -151,8 +151,8 @@ def answer_same_ranks(units):
     return (
         "When all explanations of a comparison have the same number of pixels, both scores rise with the number of "
         "pixels that explanation and region share and with nothing else, so they must rank alike: our ranks by Jaccard "
-        f"and by Hamming differ by at most {apart:.3f}. The paper’s differ by up to {printed:.2f}, so its explanations "
-        "cannot all have been of equal size."
+        f"and by Hamming differ by at most {apart:.3f}. The paper’s differ by up to {printed:.2f}: either its "
+        "explanations were not all of equal size, or it ranked equal scores apart."
     )
 
 
