@@ -127,7 +127,8 @@ figures.show(
 # %% tags=["hide-input"]
 ranks = recovery_claims.rank_table(as_in_paper)
 figures.show_table(
-    ranks.round(2),
+    ranks,
+    shown=figures.in_brackets(ranks),
     name="localized-ranks",
     caption="Mean rank of the paper’s explainers over all explanations, the paper’s value and ours with its 95 % "
     "interval. The paper prints no interval.",
@@ -155,7 +156,8 @@ figures.show_table(
 # %% tags=["hide-input"]
 verdicts = recovery_claims.verdicts(as_in_paper)
 figures.show_table(
-    verdicts.round(3),
+    verdicts,
+    shown=figures.in_brackets(verdicts),
     name="localized-verdicts",
     caption=recovery_claims.RULES,
     units=as_in_paper,
@@ -209,7 +211,8 @@ figures.show(
 # %% tags=["hide-input"]
 questions = recovery_claims.questions(units)
 figures.show_table(
-    questions.round(3),
+    questions,
+    shown=figures.in_brackets(questions),
     name="localized-questions",
     caption="Mean rank of a gradient averaged over superpixels minus that of LIME; below 0 the gradient is ahead. The "
     "rule is that of R2.",
