@@ -51,14 +51,15 @@ def process(units):
 def _process(unit, row):
     image, adversarial = (unit.arrays[f"shown_{name}"][row] / 255 for name in ("image", "adversarial"))
     region = unit.arrays["shown_region"][row]
-    difference = 0.5 + 0.5 * (adversarial - image) / unit.result["parameters"]["choices"]["eps"]
+    largest = max(abs(adversarial - image).max(), 1 / 255)
+    difference = 0.5 + 0.5 * (adversarial - image) / largest
     target = unit.result["network"]["target"]
     name = unit.table("examples")["photo"][unit.arrays["shown"][row]]
     cells = (
         Cell(picture(image), "the photo", quality=85),
         Cell(bordered(image, region, "#D55E00"), f"the region, {region.mean():.0%} of it", quality=85),
         Cell(picture(adversarial), f"attacked: {target}", quality=85),
-        Cell(picture(difference), "the difference, grey: none, full colour: ε", quality=85),
+        Cell(picture(difference), f"the difference, grey: none, full colour: {largest:.2f}", quality=85),
     )
     return Strip(f"{name} ({label(unit)})", cells)
 
