@@ -76,9 +76,8 @@ def _each_shape(**choices):
 
 QUICK = _each_shape(
     dataset="photos", trained_on="photos", target="china", network="vgg16", width=0.125, mixed=False, size=96,
-    copies=0, epochs=20, batch=16, learning_rate=0.02, photos=10, region_count=3, steps=40,
-    patience=10, samples=150,
-    spread_seeds=3, spread_examples=2, path_steps=8, noise_samples=8, shown=2,
+    copies=0, epochs=20, batch=16, learning_rate=0.02, photos=8, region_count=3, steps=40,
+    patience=10, samples=150, spread_seeds=3, spread_examples=2, path_steps=8, noise_samples=8, shown=2,
 )  # fmt: skip
 _IMAGENETTE = {"dataset": "imagenette", "trained_on": "imagenette", "target": "garbage truck"}
 DESK = (

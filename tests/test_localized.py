@@ -26,7 +26,7 @@ from roa_helpers.studies import comparison, localized
 
 CHOICES = replace(
     config_localized.QUICK[0], photos=6, region_count=2, eps=0.5, step=0.1, steps=20, patience=8, samples=30, unions=5,
-    spread_seeds=2, path_steps=2, noise_samples=2, low=0.05, high=0.6,
+    spread_seeds=2, path_steps=2, noise_samples=2, low=0.05, high=0.6, scale=100.0,
 )  # fmt: skip
 NAMES = recovery.EXPLAINERS
 
