@@ -30,6 +30,7 @@ LEFT_OUT = frozenset(
         "fingerprints",
         "papers",
         "store",
+        "studies.stages",
     )
 )
 
