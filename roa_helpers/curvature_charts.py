@@ -29,7 +29,7 @@ _METHODS = dict(zip(METHODS, ("#000000", "#999999", "#0072B2", "#009E73"), stric
 
 def _panels(units, rows, *, height=1.5, **options):
     """A grid of axes with a column for each unit; the first row has their titles."""
-    width = min(7.4, 1.0 + 2.1 * len(units))
+    width = min(7.4, max(5.2, 1.0 + 2.1 * len(units)))
     figure, axes = drawing(width, 0.5 + height * rows, nrows=rows, ncols=len(units), squeeze=False, **options)
     for axis, unit in zip(axes[0], units, strict=True):
         axis.set_title(label(unit), fontsize=8)

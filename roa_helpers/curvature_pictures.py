@@ -12,6 +12,8 @@ from .sheets import Cell, Sheet, Strip
 #: Classes of which directions are shown, and the kinds of directions that the widget offers.
 CLASSES = 4
 OFFERED = ("positive", "negative", "flat")
+#: How many networks, images and positions the widget offers.
+NETWORKS, IMAGES, POSITIONS = 4, 3, 11
 
 
 def direction(values):
@@ -67,15 +69,14 @@ def shifted(unit, image, kind, position):
     return np.clip(unit.arrays["shown_images"][image].astype(float) + step * along, 0, 1)
 
 
-def offered_positions(unit, count=11):
-    """Every so many of the stored positions, both ends and the middle among them."""
-    return np.unique(np.linspace(0, len(unit.arrays["positions"]) - 1, count).round().astype(int))
+def offered(unit):
+    """``POSITIONS`` of the stored positions, both ends and the middle among them."""
+    return np.linspace(0, len(unit.arrays["positions"]) - 1, POSITIONS).round().astype(int)
 
 
-def frames(unit, kind, count=11):
-    """The widget's frames for one kind of direction: a list by image of lists by position s."""
-    places = offered_positions(unit, count)
-    return [[_frame(unit, image, kind, place) for place in places] for image in range(len(unit.arrays["shown_images"]))]
+def frames(unit, kind):
+    """The widget's frames for one kind of direction: a list by image of lists by position."""
+    return [[_frame(unit, image, kind, place) for place in offered(unit)] for image in range(IMAGES)]
 
 
 def _frame(unit, image, kind, place):

@@ -160,3 +160,100 @@ def asymmetry(units):
             f"{wide['twin'].min():.0e}."
         )
     return "\n".join(told)
+
+
+def hessians(units):
+    """What each method measured, means over classes: DataFrame."""
+    rows = []
+    for unit in units:
+        for method, own in unit.table("hessians").groupby("method", sort=False):
+            rows.append(
+                {"network": label(unit), "method": METHODS[method], "n": f"{own.n.min()} to {own.n.max()}",
+                 "step": own.step.mean(), "asymmetry": own.asymmetry.mean(), "of one image": own.single.mean(),
+                 "most positive": own.most_positive.mean(), "most negative": own.most_negative.mean()}
+            )  # fmt: skip
+    return pd.DataFrame(rows).round(3)
+
+
+def overlaps(units):
+    """Overlap of the subspaces of two methods, by number of directions: DataFrame."""
+    tables = [
+        unit.table("overlaps")
+        .assign(network=label(unit))
+        .replace({"first": METHODS, "second": METHODS})
+        .query("expected < 1")
+        for unit in units
+    ]
+    table = pd.concat(tables)[["network", "first", "second", "d", "dimension", "overlap", "expected"]]
+    return table.round(3)
+
+
+def compressed(units):
+    """The attacker who knows of the unit, and the loss of accuracy: DataFrame, a row a network and side."""
+    rows = []
+    for unit in units:
+        for r in unit.table("compressed").itertuples():
+            if r.share < 1:
+                rows.append(
+                    {"network": label(unit), "side": r.side, "fooled": f"{r.fooled} of {r.attacked}",
+                     "norm, relative": f"{r.ratio:.2f} [{r.ratio_low:.2f}, {r.ratio_high:.2f}]",
+                     "loss of accuracy": minus(100 * r.loss, ".1f")
+                     + f" [{minus(100 * r.loss_low, '.1f')}, {minus(100 * r.loss_high, '.1f')}]"}
+                )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def at_one_dimension(units):
+    """S_hi beside S_lo at equal dimension, in words."""
+    told = []
+    for unit in units:
+        wide = unit.table("confined").pivot(index="dimension", columns="order", values=["median", "image"])
+        wide = wide[wide.index < wide.index.max()]
+        smaller = int((wide["median"]["hi"] < wide["median"]["lo"]).sum())
+        larger = int((wide["image"]["hi"] > wide["image"]["lo"]).sum())
+        told.append(
+            f"- {label(unit)}: of {len(wide)} dimensions below the whole space, S_hi needs the smaller perturbation in "
+            f"{smaller} and holds the larger image in {larger}."
+        )
+    return "\n".join(told)
+
+
+def bridged(units):
+    """What the bridge shows, in words: where the energy of curved directions lies beyond the share of pixels."""
+    names = {"roi": "the RoI", "roa": "the RoA", "not_u_v": "U−V+"}
+    told = []
+    for unit in units:
+        table = unit.table("bridge")
+        own = table[(table.definition == "perturbation") & (table.kind == "curved")].set_index("region")
+        parts = []
+        for region, words in names.items():
+            one = own.loc[region]
+            verdict = judge((one.low, one.high), 0.0)
+            than = {"reproduced": "more than", "contradicted": "less than", "undecided": "not clearly other than"}
+            parts.append(
+                f"{words} holds {100 * one.energy:.1f} %, {than[verdict]} its {100 * one.pixels:.1f} % of the pixels"
+            )
+        told.append(f"- {label(unit)}: {'; '.join(parts)}.")
+    return "Energy of the most curved directions, RoA by perturbation:\n\n" + "\n".join(told)
+
+
+def libraries(units):
+    """DeepFool by library: DataFrame."""
+    tables = [unit.table("libraries").assign(network=label(unit)) for unit in units]
+    table = pd.concat(tables)[["network", "library", "fooled", "tried", "mean", "sd", "ratio"]]
+    return table.rename(columns={"mean": "mean norm", "ratio": "ratio to ours"}).round(4)
+
+
+def on_libraries(table):
+    """What the table of :func:`libraries` shows, in words."""
+    others = table[table.library != "roa-helpers"]
+    if others.empty:
+        return "No other library was installed where these units were computed, so there is nothing to compare with."
+    ends = others["ratio to ours"].min(), others["ratio to ours"].max()
+    return f"Norms of other libraries are {ends[0]:.3f} to {ends[1]:.3f} of ours."
+
+
+def sample(units):
+    """How many test images figures rest on, in words."""
+    counts = sorted({unit.result["coupling"][next(iter(unit.result["coupling"]))]["images"] for unit in units})
+    return f"{' to '.join(dict.fromkeys(map(str, (counts[0], counts[-1]))))} test images a network"

@@ -297,8 +297,8 @@ def project(x, basis):
 def nested(directions):
     """Orthonormal bases of the spans of the first d directions of every class, d = 0, 1, …: Section 4.2.
 
-    One QR decomposition of all directions, ranked first by their place, then by class. Directions that lie in the span
-    of those before them are dropped.
+    The directions of a rank, one a class, are made orthogonal to those of all ranks before (twice, against rounding)
+    and to each other; what lies in the span already adds nothing. The paper says QR decomposition.
 
     Args:
         directions: (K, D, P), for each class its P directions, the most wanted first.
@@ -307,18 +307,19 @@ def nested(directions):
         :class:`Nested` with P + 1 counts.
     """
     classes, size, places = directions.shape
-    columns = directions.permute(1, 2, 0).reshape(size, -1)
-    owner = torch.arange(places).repeat_interleave(classes)
-    kept = torch.arange(columns.shape[1])
-    while True:
-        basis, r = torch.linalg.qr(columns[:, kept])
-        rank = min(size, len(kept))
-        independent = r.diagonal().abs() > 1e-4 * columns[:, kept[:rank]].norm(dim=0)
-        if bool(independent.all()):
-            break
-        kept = torch.cat([kept[:rank][independent], kept[rank:]])
-    counts = [int((owner[kept[:rank]] < d).sum()) for d in range(places + 1)]
-    return Nested(basis[:, :rank], tuple(counts))
+    basis = directions.new_zeros(size, min(size, classes * places))
+    counts = [0]
+    for place in range(places):
+        m = counts[-1]
+        known, new = basis[:, :m], directions[:, :, place].T
+        smallest = 1e-4 * new.norm(dim=0).max()
+        for _ in range(2):
+            new = new - known @ (known.T @ new)
+        found, lengths, _ = torch.linalg.svd(new, full_matrices=False)
+        added = found[:, lengths > smallest][:, : size - m]
+        basis[:, m : m + added.shape[1]] = added
+        counts.append(m + added.shape[1])
+    return Nested(basis[:, : counts[-1]], tuple(counts))
 
 
 def svd_basis(perturbations, *, complete=False):

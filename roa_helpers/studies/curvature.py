@@ -50,7 +50,7 @@ def compute(plan, splits, *, weights, progress=True):
     choices, seed = plan.choices, plan.seed
     folder = weights / "curvature"
     model, training = train(choices, splits, seed=seed, path=folder / f"{plan.name}.safetensors", progress=progress)
-    code = fingerprints.code("studies.curvature:results")
+    code = fingerprints.code(*(f"studies.curvature:{name}" for name in ("_points", "_extremes", "_steps", "_stack")))
     stages = Stages(
         folder / f"{plan.name}.parts",
         fingerprints.value([asdict(choices), seed, splits.fingerprint, training, code, models.device_name()]),
@@ -123,9 +123,7 @@ def results(model, splits, choices, *, seed, stages):
     primary = choices.methods[0]
     tables = _joined(tables) | {"hessians": pd.concat(hessians), "overlaps": _overlaps(kept, seed=seed)}
     few = {name: value[:STUDIED] if torch.is_tensor(value) else value for name, value in points[0].items()}
-    tables["steps"] = pd.DataFrame(
-        stages.run("steps", lambda: directions.step_study(model, few, choices, seed=seed).to_dict("list"))
-    )
+    tables["steps"] = _steps(model, few, choices, seed=seed, stages=stages)
 
     names = list(splits.train.class_names)
     shown = featured(names, kept[primary])
@@ -137,7 +135,7 @@ def results(model, splits, choices, *, seed, stages):
     )
     tables["shapes"] = shapes
 
-    stack = stages.run("stack", lambda: _stack(model, stacked, choices))["steps"]
+    stack = _stack(model, stacked, choices, stages=stages)
     values, basis = geometry.svd_basis(stack, complete=choices.complete)
     tables["singular"], area = subspaces.figure_four(model, parts, basis, choices)
     tables["confined"], inverse, pictures = subspaces.figure_five(model, x[: choices.confined], basis, choices)
@@ -311,12 +309,23 @@ def _summarised(shapes):
     return found
 
 
-def _stack(model, images, choices):
+def _steps(model, found, choices, *, seed, stages):
+    """The table of :func:`roa_helpers.studies.directions.step_study`."""
+    return pd.DataFrame(
+        stages.run("steps", lambda: directions.step_study(model, found, choices, seed=seed).to_dict("list"))
+    )
+
+
+def _stack(model, images, choices, *, stages):
     """DeepFool perturbations of training images, those without success left out."""
-    found = deepfool.deepfool(
-        model, images, steps=choices.deepfool_steps, overshoot=choices.overshoot, clip=False
-    )  # fmt: skip
-    return {"steps": (found.x_adv - images)[found.success]}
+
+    def compute():
+        found = deepfool.deepfool(
+            model, images, steps=choices.deepfool_steps, overshoot=choices.overshoot, clip=False
+        )  # fmt: skip
+        return {"steps": (found.x_adv - images)[found.success]}
+
+    return stages.run("stack", compute)["steps"]
 
 
 def _agreement(model, x, choices):

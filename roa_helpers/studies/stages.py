@@ -2,7 +2,6 @@
 
 import json
 import os
-import pickle
 import shutil
 from pathlib import Path
 
@@ -34,7 +33,7 @@ class Stages:
         if path.exists():
             try:
                 return torch.load(path, weights_only=True)
-            except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+            except Exception:  # a damaged file makes its reader raise almost anything
                 path.unlink()
         part = compute()
         temporary = path.with_suffix(f".{os.getpid()}.tmp")

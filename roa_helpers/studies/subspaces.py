@@ -102,11 +102,16 @@ def coupling(raw, size):
 
     Returns:
         dict: NAME, NAME_interval.
+
+    Raises:
+        ValueError: the smallest subspace of one kind is no smaller than the largest of another.
     """
     first = max(counts[1] for counts, _, _ in raw.values())
     last = min(min(counts[-1] for counts, _, _ in raw.values()), size)
     grid = np.linspace(np.log(first), np.log(last), 40)
     heights = {kind: _on(grid, counts, hits) for kind, (counts, hits, _) in raw.items()}
+    if not last > first:
+        raise ValueError(f"subspaces share no range of dimensions: {first} to {last}")
     found = {}
     for name, (one, other) in {"curved_flat": ("both", "flat"), "curved_random": ("both", "random"),
                                "positive_negative": ("positive", "negative")}.items():  # fmt: skip
