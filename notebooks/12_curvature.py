@@ -176,7 +176,7 @@ figures.show(
     alt="For each network the scores of a class and of the best other class along a line, and shares of images moved.",
     data=data,
     units=shown,
-    sample=f"{int((data.others + data.own).min())} to {int((data.others + data.own).max())} test images a network",
+    sample=f"{curvature_tables.span(data.others + data.own)} test images a network",
 )
 
 # %% [markdown]
@@ -192,7 +192,7 @@ for kind in ("negative", "flat", "random"):
         alt=f"Scores and shares of images moved along the {curvature_charts.DIRECTIONS[kind]} direction.",
         data=data,
         units=shown,
-        sample=f"{int((data.others + data.own).min())} to {int((data.others + data.own).max())} test images a network",
+        sample=f"{curvature_tables.span(data.others + data.own)} test images a network",
     )
 
 # %% [markdown]
@@ -228,11 +228,12 @@ figures.show(
     alt="Three panels of intervals for each network and kind of direction.",
     data=data,
     units=shown,
-    sample=f"{min(data.n)} to {max(data.n)} classes",
+    sample=f"{curvature_tables.span(data.n)} classes",
 )
 
 # %% tags=["remove-input"]
 figures.show_text(curvature_claims.findings("lines", verdicts))
+figures.show_text(curvature_tables.beside_random(shown))
 
 # %% tags=["hide-input"]
 figures.show_table(

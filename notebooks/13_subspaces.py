@@ -140,7 +140,7 @@ figures.show(
     alt="For each network the norm of confined DeepFool and of projected images over the dimension of S_hi and S_lo.",
     data=data,
     units=shown,
-    sample=f"{data.tried.min()} to {data.tried.max()} test images",
+    sample=f"{curvature_tables.span(data.tried)} test images",
 )
 figures.show(
     curvature_pictures.confined(shown),
@@ -227,7 +227,7 @@ figures.show(
     alt="For each network and definition of the RoA intervals for six regions, curved and flat directions.",
     data=data,
     units=shown,
-    sample=f"{data.n.min()} to {data.n.max()} test images",
+    sample=f"{curvature_tables.span(data.n)} test images",
 )
 
 # %% tags=["remove-input"]
@@ -244,7 +244,7 @@ figures.show_table(
     caption="DeepFool of other libraries on the same images, as many steps and the same overshoot, nothing clipped: "
     "images fooled, mean norm, and ratio to ours on images that both fool.",
     units=shown,
-    sample=f"{libraries.tried.min()} to {libraries.tried.max()} test images",
+    sample=f"{curvature_tables.span(libraries.tried)} test images",
 )
 
 # %% tags=["remove-input"]

@@ -94,13 +94,13 @@ DESK = (
     Curvature(dataset="mnist", network="lenet", train=1000, val=100, epochs=6, mixed=True, boundary=(20, 10, 60, 8)),
     Curvature(
         dataset="cifar10", network="nin", width=0.375, epochs=16, augment=True, mixed=True, test=200, eps=0.03,
-        methods=("softmax", "twin"), boundary=(100, 6), block=24, extremes=100, evaluated=200, lined=60, positions=21,
-        stacked=1000, confined=24, spans=4, bridged=15,
+        methods=("softmax", "twin"), boundary=(60, 4), block=24, extremes=60, evaluated=150, lined=40, positions=17,
+        stacked=600, confined=16, spans=4, epochs_universal=3, bridged=15,
     ),
     Curvature(
         dataset="cifar10", network="alexnet", width=0.25, epochs=24, augment=True, mixed=True, test=200, eps=0.03,
-        methods=("differences", "softmax", "twin"), boundary=(6, 60, 6), block=24, evaluated=200, positions=21,
-        stacked=1500, confined=32, spans=4, bridged=15,
+        methods=("differences", "softmax", "twin"), boundary=(5, 60, 6), block=24, evaluated=200, positions=21,
+        stacked=1000, confined=32, spans=4, bridged=15,
     ),
 )  # fmt: skip
 _LARGE = {"evaluated": 2000, "lined": 500, "positions": 41, "ranks": 20, "confined": 200, "spans": 10, "bridged": 50,

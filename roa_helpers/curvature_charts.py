@@ -63,7 +63,7 @@ def single_curves(units):
         column[0].set_title(f"{label(unit)}: “{shown}”", fontsize=8)
         column[-1].set_xlabel("s", fontsize=8)
     for axis, kind in zip(axes[:, 0], ("positive", "negative"), strict=True):
-        axis.set_ylabel(f"score along the\n{DIRECTIONS[kind]} direction", fontsize=8)
+        axis.set_ylabel(f"score,\n{DIRECTIONS[kind]}", fontsize=8)
     names = {"#BBBBBB": "another class is predicted", "#0072B2": "the class itself (upper row)",
              "#D55E00": "the class itself (lower row)"}  # fmt: skip
     handles = [Line2D([], [], color=colour, lw=1.5, label=words) for colour, words in names.items()]

@@ -263,7 +263,7 @@ def findings(statement, table):
                 places = (f"{r.network} ({r.case}, {minus(r.value, '.2f')})" if r.case else
                           f"{r.network} ({minus(r.value, '.2f')})" for r in of.itertuples())  # fmt: skip
                 told.append(f"{word} for {', '.join(places)}")
-        spread = f"{minus(rows.value.min(), '.2f')} to {minus(rows.value.max(), '.2f')}"
+        spread = " to ".join(dict.fromkeys(minus(value, ".2f") for value in (rows.value.min(), rows.value.max())))
         lines.append(
             f"- {claim.text[0].upper()}{claim.text[1:]}: {'; '.join(told)}. Values: {spread}. Rule: {claim.rule}."
         )
