@@ -64,7 +64,19 @@ figures.show(
     sample=evaluated,
 )
 
+# %% tags=["hide-input"]
+figures.show_table(
+    curvature_tables.universal(shown),
+    name="curvature-universal",
+    caption="The universal perturbation, epoch by epoch: DeepFool steps of training images added up inside a ball, "
+    "until most images are fooled or the epochs are over; training images it fools.",
+    units=shown,
+    sample="training images",
+)
+
 # %% [markdown]
+# DeepFool and the universal perturbation start from the class that the network predicts, FGSM from the true one.
+#
 # ### Does it depend on what is differentiated?
 
 # %% tags=["hide-input"]

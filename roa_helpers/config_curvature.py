@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from .download import KNOWN
 from .names import stem
 
+#: Side in pixels of images that are no known data set's, whose sides may differ.
+OWN_SIDE = 32
 #: The factors by which Table 1 scales perturbations.
 FACTORS = (1, 2, 3, 4, 5, 10)
 #: The sides of Table 1 as shares of the original one: 227, 200, 150, 120 and 100 of 227 pixels.
@@ -15,6 +18,7 @@ class Curvature:
     """One network on one data set. Images a class are upper limits (None: all there are).
 
     Attributes:
+        size: side of the images; None: as they are, or ``OWN_SIDE`` for images that are no known data set's.
         network: one of ``networks.BUILDERS``, or ``imagenet-alexnet``, which is trained as ``alexnet`` where its
             weights cannot be loaded.
         methods: how curvature is measured, the first one for all figures: ``differences`` (of the logits' gradients,
@@ -76,6 +80,10 @@ class Curvature:
     delta1: float = 0.3
     delta2: float = 0.5
     delta2_gradient: float = 0.1
+
+    def __post_init__(self):
+        if self.size is None and self.dataset not in KNOWN:
+            object.__setattr__(self, "size", OWN_SIDE)
 
     @property
     def name(self):

@@ -279,3 +279,17 @@ def sample(units):
     """How many test images figures rest on, in words."""
     counts = [next(iter(unit.result["coupling"].values()))["images"] for unit in units]
     return f"{span(counts)} test images a network"
+
+
+def universal(units):
+    """How the universal perturbation grew: DataFrame, a row an epoch; rates in % with Wilson's intervals."""
+    rows = []
+    for unit in units:
+        for one in unit.result["universal"]:
+            rate = _percent(one["k"] / one["n"], *metrics.wilson(one["k"], one["n"]))
+            rows.append(
+                {"network": label(unit), "epoch": one["epoch"], "fooled (%)": rate, "n": one["n"],
+                 "norm": round(one["l2"], 2), "norm / mean norm of an image": round(
+                     one["l2"] / unit.result["deepfool"]["image"], 2)}
+            )  # fmt: skip
+    return pd.DataFrame(rows)

@@ -258,6 +258,12 @@ def test_one_class_is_not_enough(tmp_path):
         curvature.load(replace(CHOICES, dataset=str(tmp_path / "own")), progress=False)
 
 
+def test_own_images_get_one_size():
+    assert CHOICES.size is None and replace(CHOICES, dataset="some/folder").size == config_curvature.OWN_SIDE
+    (plan,) = config.planned("quick", "curvature", dataset="some/folder")
+    assert plan.choices.size == config_curvature.OWN_SIDE and plan.name.startswith("own-folder-")
+
+
 def test_imagenet_weights_that_cannot_be_had_are_said(monkeypatch, splits, tmp_path):
     monkeypatch.setattr(curvature.networks, "imagenet_alexnet", lambda: None)
     monkeypatch.setitem(curvature.networks.BUILDERS, "alexnet", curvature.networks.lenet)
@@ -387,6 +393,8 @@ def test_tables_and_sentences(unit):
     assert len(curvature_tables.hessians([unit])) == 4 and len(curvature_tables.accuracies([unit])) == 1
     assert "of 2 dimensions" in curvature_tables.at_one_dimension([unit])
     assert set(curvature_tables.choices([unit], config_curvature.REASONS).choice) == set(config_curvature.REASONS)
+    log = curvature_tables.universal([unit])
+    assert list(log.epoch) == list(range(1, len(unit.result["universal"]) + 1)) and (log.n == 40).all()
     libraries = curvature_tables.libraries([unit])
     assert libraries["ratio to ours"].iloc[0] == pytest.approx(1, abs=1e-4)
     assert "nothing to compare" in curvature_tables.on_libraries(libraries[libraries.library == "roa-helpers"])
