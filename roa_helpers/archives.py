@@ -283,6 +283,14 @@ def open_cifar10(dataset, place: Path) -> Iterator[Pool]:
     yield _official(dataset, place, lambda train: torchvision.datasets.CIFAR10(place.parent, train=train), "batches")
 
 
+@contextmanager
+def open_cifar100(dataset, place: Path) -> Iterator[Pool]:
+    """CIFAR-100 with its fine labels in torchvision's layout, whose sums torchvision checks: uint8 (N, 32, 32, 3)."""
+    from ._torchvision import torchvision
+
+    yield _official(dataset, place, lambda train: torchvision.datasets.CIFAR100(place.parent, train=train), "batches")
+
+
 def _official(dataset, place: Path, read: Callable, kind: str) -> Pool:
     parts = {}
     for part in ("train", "test"):

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 
 from . import checks, models
+from .deepfool import deepfool as deepfool
+from .deepfool import universal as universal
 
 
 def loss_gradient(model, x, y):

@@ -7,8 +7,7 @@ typed; a change of any value changes the fingerprint of the results that depend 
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from . import config_localized
-from .config_localized import Localized
+from . import config_curvature, config_localized
 from .download import KNOWN, Dataset
 from .errors import UserError
 from .names import stem
@@ -158,14 +157,15 @@ class Profile:
     roi_roa: tuple[RoiRoa, ...]
     supplement: tuple[Supplement, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
-    localized: tuple[Localized, ...] = ()
+    localized: tuple[config_localized.Localized, ...] = ()
+    curvature: tuple[config_curvature.Curvature, ...] = ()
     seeds: tuple[int, ...] = (0,)
     threads: int = 1
 
 
 #: The studies of a pair of classes. The others are of one data set each, whatever its classes.
 PAIRED = ("roi_roa", "supplement", "sensitivity")
-STUDIES = (*PAIRED, "localized")
+STUDIES = (*PAIRED, "localized", "curvature")
 
 
 def _pair(dataset, *classes, **choices):
@@ -216,6 +216,7 @@ PROFILES = {
             sensitivity=variants(replace(_DIGITS, **_FEW)),
             supplement=_supplement("digits", first=4, width=0.125, epochs=8, batch=32, val=20, test=30),
             localized=config_localized.QUICK,
+            curvature=config_curvature.QUICK,
         ),
         Profile(
             name="desk",
@@ -227,6 +228,7 @@ PROFILES = {
                 for pair in _supplement(dataset, first=3, mixed=True, batch=32, val=30, test=50, **choices)
             ),
             localized=config_localized.DESK,
+            curvature=config_curvature.DESK,
         ),
         Profile(
             name="paper",
@@ -238,6 +240,7 @@ PROFILES = {
                 for pair in _supplement(dataset, mixed=True, weights="imagenet", **choices)
             ),
             localized=config_localized.PAPER,
+            curvature=config_curvature.PAPER,
             seeds=(0, 1, 2),
             threads=8,
         ),
