@@ -7,6 +7,7 @@ typed; a change of any value changes the fingerprint of the results that depend 
 from dataclasses import dataclass, replace
 from itertools import combinations
 
+from . import config_blurring
 from .download import KNOWN, Dataset
 from .errors import UserError
 from .names import stem
@@ -156,13 +157,14 @@ class Profile:
     roi_roa: tuple[RoiRoa, ...]
     supplement: tuple[Supplement, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
+    blurring: tuple[config_blurring.Blurring, ...] = ()
     seeds: tuple[int, ...] = (0,)
     threads: int = 1
 
 
 #: The studies of a pair of classes. The others are of one data set each, whatever its classes.
 PAIRED = ("roi_roa", "supplement", "sensitivity")
-STUDIES = PAIRED
+STUDIES = (*PAIRED, "blurring")
 
 
 def _pair(dataset, *classes, **choices):
@@ -212,6 +214,7 @@ PROFILES = {
             ),
             sensitivity=variants(replace(_DIGITS, **_FEW)),
             supplement=_supplement("digits", first=4, width=0.125, epochs=8, batch=32, val=20, test=30),
+            blurring=config_blurring.QUICK,
         ),
         Profile(
             name="desk",
@@ -222,6 +225,7 @@ PROFILES = {
                 for dataset, choices in _SUPPLEMENT_DESK.items()
                 for pair in _supplement(dataset, first=3, mixed=True, batch=32, val=30, test=50, **choices)
             ),
+            blurring=config_blurring.DESK,
         ),
         Profile(
             name="paper",
@@ -232,6 +236,7 @@ PROFILES = {
                 for dataset, choices in _SUPPLEMENT.items()
                 for pair in _supplement(dataset, mixed=True, weights="imagenet", **choices)
             ),
+            blurring=config_blurring.PAPER,
             seeds=(0, 1, 2),
             threads=8,
         ),

@@ -9,6 +9,11 @@ from contextlib import contextmanager
 import torch
 import torch.nn.functional as F
 from torch import nn
+from zennit.composites import LayerMapComposite
+from zennit.layer import Sum
+from zennit.rules import Epsilon, Norm, Pass
+from zennit.torchvision import ResNetCanonizer
+from zennit.types import Activation, AvgPool, BatchNorm, Convolution, Linear
 
 from . import checks, models
 from .models import chunks, frozen
@@ -122,3 +127,66 @@ def class_score(logits, target):
     """Σ over images of the logit of ``target``: logits (N, K), classes (N,) → one number."""
     checks.labels(target, logits)
     return logits.gather(1, target[:, None]).sum()
+
+
+def input_x_gradient(model, x, target):
+    """Image times the gradient of a class's logit.
+
+    Shrikumar et al. (2016):  x · ∂z_c/∂x, entry by entry.
+
+    Args:
+        model: returns logits (N, K) for images in [0, 1].
+        x: images (N, C, H, W) in [0, 1].
+        target: class to explain for each image, (N,), int64.
+
+    Returns:
+        (N, C, H, W), signed, in logits. What the model does to normalise its images counts as part of it.
+
+    Raises:
+        ValueError: a wrong shape, type or range.
+    """
+    return x * saliency(model, x, target)
+
+
+def lrp_epsilon(model, x, target, *, epsilon=1e-6):
+    """Layer-wise relevance propagation by the ε-rule, from a class's logit to the image.
+
+    Bach et al. (2015), eq. 58:  R_i = Σ_j a_i w_ij / (z_j + ε sign z_j) R_j with z_j = Σ_i a_i w_ij + b_j, in every
+    convolution, linear layer, mean and sum; ReLU passes relevance on, max pooling gives it to its largest entry. By
+    zennit: batch normalisation is folded into the convolution before it, and the sum at the end of a residual block
+    shares relevance out in proportion to its two terms (torchvision's blocks). Relevance is conserved but for what
+    biases and ε take: Σ R = z_c where all biases are 0 and ε → 0. With ε → 0 a ReLU network gives input × gradient,
+    the input being the *normalised* image (Ancona et al., 2018).
+
+    Args:
+        model: returns logits (N, K) for images in [0, 1]; whatever mixes entries must be a module. Where it has
+            ``normalised`` and ``network``, relevance is that of the normalised image, otherwise that of ``x``.
+        x: images (N, C, H, W) in [0, 1].
+        target: class to explain for each image, (N,), int64.
+        epsilon: ε > 0, in units of the layers' outputs.
+
+    Returns:
+        (N, C, H, W), signed, in logits.
+
+    Raises:
+        ValueError: a wrong shape, type or range.
+    """
+    checks.images(x)
+    if not 0 < epsilon < float("inf"):
+        raise ValueError(f"epsilon must be finite and > 0, got {epsilon}")
+    split = hasattr(model, "normalised") and hasattr(model, "network")
+    network = model.network if split else model
+    rules = [
+        (Activation, Pass()), (BatchNorm, Pass()), (AvgPool, Norm(epsilon)), (Sum, Norm(epsilon)),
+        (Convolution, Epsilon(epsilon)), (Linear, Epsilon(epsilon)),
+    ]  # fmt: skip
+    parts = []
+    with frozen(model), LayerMapComposite(rules, [ResNetCanonizer()]).context(network), torch.enable_grad():
+        for images, targets in chunks(model, x, target):
+            inputs = (model.normalised(images) if split else images.clone()).detach().requires_grad_()
+            logits = network(inputs)
+            checks.logits(logits.detach(), len(images))
+            checks.labels(targets, logits)
+            start = logits.detach() * F.one_hot(targets, logits.shape[1])
+            parts.append(torch.autograd.grad(logits, inputs, start)[0].to(x.device))
+    return torch.cat(parts)
