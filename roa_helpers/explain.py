@@ -9,11 +9,6 @@ from contextlib import contextmanager
 import torch
 import torch.nn.functional as F
 from torch import nn
-from zennit.composites import LayerMapComposite
-from zennit.layer import Sum
-from zennit.rules import Epsilon, Norm, Pass
-from zennit.torchvision import ResNetCanonizer
-from zennit.types import Activation, AvgPool, BatchNorm, Convolution, Linear
 
 from . import checks, models
 from .models import chunks, frozen
@@ -176,12 +171,8 @@ def lrp_epsilon(model, x, target, *, epsilon=1e-6):
         raise ValueError(f"epsilon must be finite and > 0, got {epsilon}")
     split = hasattr(model, "normalised") and hasattr(model, "network")
     network = model.network if split else model
-    rules = [
-        (Activation, Pass()), (BatchNorm, Pass()), (AvgPool, Norm(epsilon)), (Sum, Norm(epsilon)),
-        (Convolution, Epsilon(epsilon)), (Linear, Epsilon(epsilon)),
-    ]  # fmt: skip
     parts = []
-    with frozen(model), LayerMapComposite(rules, [ResNetCanonizer()]).context(network), torch.enable_grad():
+    with frozen(model), _epsilon_rules(epsilon).context(network), torch.enable_grad():
         for images, targets in chunks(model, x, target):
             inputs = (model.normalised(images) if split else images.clone()).detach().requires_grad_()
             logits = network(inputs)
@@ -190,3 +181,14 @@ def lrp_epsilon(model, x, target, *, epsilon=1e-6):
             start = logits.detach() * F.one_hot(targets, logits.shape[1])
             parts.append(torch.autograd.grad(logits, inputs, start)[0].to(x.device))
     return torch.cat(parts)
+
+
+def _epsilon_rules(epsilon):
+    """zennit's composite: which rule each kind of layer follows, and how blocks are rewritten for it."""
+    from zennit import composites, layer, rules, types  # here, since zennit imports torchvision, which may need mending
+    from zennit.torchvision import ResNetCanonizer
+
+    rule, share = rules.Epsilon(epsilon), rules.Norm(epsilon)
+    kinds = [(types.Activation, rules.Pass()), (types.BatchNorm, rules.Pass()), (types.AvgPool, share),
+             (layer.Sum, share), (types.Convolution, rule), (types.Linear, rule)]  # fmt: skip
+    return composites.LayerMapComposite(kinds, [ResNetCanonizer()])
