@@ -31,6 +31,7 @@ LEFT_OUT = frozenset(
         "papers",
         "published_blurring",
         "store",
+        "studies.partial",
     )
 )
 
