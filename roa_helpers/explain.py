@@ -125,9 +125,9 @@ def class_score(logits, target):
 
 
 def input_x_gradient(model, x, target):
-    """Image times the gradient of a class's logit.
+    """Gradient times image: how much each value adds to the logit of the linear model that touches it at ``x``.
 
-    Shrikumar et al. (2016):  x · ∂z_c/∂x, entry by entry.
+    Shrikumar et al. (2016):  x ⊙ ∂z_c/∂x. For a network of ReLUs without biases the sum over the image is z_c.
 
     Args:
         model: returns logits (N, K) for images in [0, 1].
@@ -135,12 +135,12 @@ def input_x_gradient(model, x, target):
         target: class to explain for each image, (N,), int64.
 
     Returns:
-        (N, C, H, W), signed, in logits. What the model does to normalise its images counts as part of it.
+        (N, C, H, W), signed, in logits.
 
     Raises:
         ValueError: a wrong shape, type or range.
     """
-    return x * saliency(model, x, target)
+    return x.detach() * saliency(model, x, target)
 
 
 def lrp_epsilon(model, x, target, *, epsilon=1e-6):
