@@ -75,11 +75,11 @@ _CIFAR = Blurring(dataset="cifar10")
 _FINE = {"weights": PRETRAINED, "epochs": 4, "learning_rate": 0.02}
 
 QUICK = (_NARROW, replace(_NARROW, weights=PRETRAINED))
-_HALF = replace(_CIFAR, width=0.5)
+_HALF = replace(_CIFAR, width=0.5, knowing=30)
 DESK = (
     *_repeated(replace(_HALF, **_FINE), 3),
     _HALF,
-    replace(_HALF, classes=None, train=150, val=20, test=30, knowing=15),
+    replace(_HALF, classes=None, train=150, val=20, test=30, knowing=9),
 )
 _FULL = replace(_CIFAR, pretrain=None, pretrain_epochs=30, val=200, knowing=None, epochs=40)
 PAPER = (
