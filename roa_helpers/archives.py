@@ -5,6 +5,7 @@ out of a folder are left aside and counted.
 """
 
 import io
+import itertools
 import os
 import re
 import stat
@@ -26,6 +27,7 @@ TOTAL_LIMIT = 8 * 2**30  # bytes of all files of a zip, unpacked
 ENTRY_LIMIT = 1_000_000  # files and folders in a zip
 RATIO_LIMIT = 200  # unpacked to packed size …
 RATIO_FLOOR = 2**20  # … of files above this size; a small picture of one colour packs better than that
+TILE = 96  # side of what the photos are cut into
 
 # Image.open would otherwise also try formats that start other programs (EPS).
 PICTURE_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
@@ -311,6 +313,27 @@ def faces(dataset) -> Pool:
     images = lfw_subset().astype(np.float32)
     labels = [dataset.classes[position // 100] for position in range(len(images))]
     return array_pool({"": (images, labels)}, dataset.classes, kind="scikit-image")
+
+
+def photos(dataset) -> Pool:
+    """Tiles of 96×96 pixels of scikit-image's and scikit-learn's pictures, in colour, a class a picture.
+
+    The tiles of a picture do not overlap; every fourth is in the test part.
+    """
+    from skimage import data
+    from sklearn.datasets import load_sample_image
+
+    parts = {"train": ([], []), "test": ([], [])}
+    for name in dataset.classes:
+        picture = load_sample_image(f"{name}.jpg") if name in ("china", "flower") else getattr(data, name)()
+        coloured = picture if picture.ndim == 3 else np.stack([picture] * 3, axis=-1)
+        rows, columns = (range(0, side - TILE + 1, TILE) for side in coloured.shape[:2])
+        for position, (top, left) in enumerate(itertools.product(rows, columns)):
+            images, labels = parts["test" if position % 4 == 3 else "train"]
+            images.append(coloured[top : top + TILE, left : left + TILE])
+            labels.append(name)
+    stacked = {part: (np.stack(images), labels) for part, (images, labels) in parts.items()}
+    return array_pool(stacked, dataset.classes, kind="scikit-image and scikit-learn")
 
 
 def array_pool(parts: dict, classes: tuple[str, ...], *, kind: str) -> Pool:

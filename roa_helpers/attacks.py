@@ -4,6 +4,8 @@ Every model here returns logits (N, K) for images (N, C, H, W) in [0, 1]; its mo
 gradient flags are left as they were. Work is done in chunks on the model's device, so N may be large.
 """
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 
@@ -136,6 +138,84 @@ def _iterate(model, start, x, y, *, eps, step, steps, targeted, region):
 def _check_budget(eps):
     if not 0 <= eps < float("inf"):
         raise ValueError(f"eps must be finite and ≥ 0, got {eps}")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What :func:`bim_until_success` reached for each of N images.
+
+    Attributes:
+        x_adv: (N, C, H, W), the images when their attack ended.
+        succeeded: (N,) bool, whether the largest logit became the target's.
+        stalled: (N,) bool, whether the attack was given up; those neither succeeded nor stalled ran out of steps.
+        steps: (N,) int64, steps taken.
+    """
+
+    x_adv: torch.Tensor
+    succeeded: torch.Tensor
+    stalled: torch.Tensor
+    steps: torch.Tensor
+
+
+def bim_until_success(model, x, target, *, eps, step, steps, patience, region=None):
+    """Targeted :func:`bim` that ends for each image as soon as it succeeds, or when it makes no progress any more.
+
+    Göpfert et al. (2019), Section 4: an attempt that fails or ceases to progress is discarded. Progress is a new
+    highest probability of the target, by at least one per cent of it.
+
+    Args:
+        model: returns logits (N, K) for images in [0, 1].
+        x: images (N, C, H, W) in [0, 1].
+        target: class to reach, (N,), int64.
+        eps, step, steps: see :func:`bim`.
+        patience: steps without progress after which an image is given up, ≥ 1.
+        region: (N, 1, H, W) bool; only these pixels may move (None: all).
+
+    Returns:
+        :class:`Outcome`; an image that succeeded after t steps is what :func:`bim` gives with ``steps=t``.
+
+    Raises:
+        ValueError: a wrong shape, type or range.
+    """
+    checks.images(x)
+    _check_budget(eps)
+    if not (0 <= step < float("inf") and steps >= 0 and patience >= 1):
+        raise ValueError(f"step and steps must be ≥ 0, patience ≥ 1, got {step}, {steps} and {patience}")
+    if region is not None:
+        checks.region(region, x)
+    x_adv = x.clone()
+    succeeded, stalled = (torch.zeros(len(x), dtype=torch.bool, device=x.device) for _ in range(2))
+    taken, since = (torch.zeros(len(x), dtype=torch.int64, device=x.device) for _ in range(2))
+    best = torch.full((len(x),), -float("inf"), dtype=x.dtype, device=x.device)
+    active = torch.arange(len(x), device=x.device)
+    while len(active):
+        gradient, logits = _loss_gradient_and_logits(model, x_adv[active], target[active])
+        hit = logits.argmax(1) == target[active]
+        reached = F.log_softmax(logits, 1).gather(1, target[active][:, None])[:, 0]
+        progress = reached > best[active] + 0.01
+        best[active] = torch.maximum(best[active], reached)
+        since[active] = torch.where(progress, 0, since[active] + 1)
+        succeeded[active] = hit
+        stalled[active] = ~hit & (since[active] >= patience)
+        going = ~hit & ~stalled[active] & (taken[active] < steps)
+        active, gradient = active[going], gradient[going]
+        if len(active):
+            moved = x_adv[active] - step * gradient.sign()
+            within = None if region is None else region[active]
+            x_adv[active] = project(moved, x[active], eps=eps, region=within)
+            taken[active] += 1
+    return Outcome(x_adv, succeeded, stalled, taken)
+
+
+def _loss_gradient_and_logits(model, x, y):
+    """:func:`loss_gradient` and the logits (N, K) of the same pass."""
+    seen = []
+
+    def loss(logits, labels):
+        seen.append(logits.detach().to(x.device))
+        return total_loss(logits, labels)
+
+    return models.input_gradient(model, x, y, loss), torch.cat(seen)
 
 
 def newtonfool(model, x, *, eta, steps):

@@ -46,8 +46,9 @@ def bars(group):
             axis.bar(at, 100 * dark.ours, 0.55 * width, color=COLOURS[test], label=TESTS[test])
             axis.vlines(at, 100 * dark.low, 100 * dark.high, color="#FFFFFF", lw=2.4)
             axis.vlines(at, 100 * dark.low, 100 * dark.high, color="#000000", lw=0.9)
+            last = test == list(TESTS)[-1] and dark.thesis.notna().any()
             axis.plot(at, 100 * dark.thesis, "D", ms=3.6, mfc="#FFFFFF", mec="#000000", mew=0.8,
-                      label="the thesis’s, under attack" if test == "pgd" and dark.thesis.notna().any() else None)  # fmt: skip
+                      label="the thesis’s, under attack" if last else None)  # fmt: skip
         axis.set_title(f"{number}: {ROWS[row]}", loc="left")
     axes[-1].set(xticks=range(len(MODELS)), xticklabels=list(MODELS.values()), ylim=(0, 100))
     figure.supylabel("accuracy in %", fontsize=9)

@@ -7,7 +7,9 @@ typed; a change of any value changes the fingerprint of the results that depend 
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from . import config_blurring
+from . import config_blurring, config_localized
+from .config_blurring import Blurring
+from .config_localized import Localized
 from .download import KNOWN, Dataset
 from .errors import UserError
 from .names import stem
@@ -157,14 +159,15 @@ class Profile:
     roi_roa: tuple[RoiRoa, ...]
     supplement: tuple[Supplement, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
-    blurring: tuple[config_blurring.Blurring, ...] = ()
+    localized: tuple[Localized, ...] = ()
+    blurring: tuple[Blurring, ...] = ()
     seeds: tuple[int, ...] = (0,)
     threads: int = 1
 
 
 #: The studies of a pair of classes. The others are of one data set each, whatever its classes.
 PAIRED = ("roi_roa", "supplement", "sensitivity")
-STUDIES = (*PAIRED, "blurring")
+STUDIES = (*PAIRED, "localized", "blurring")
 
 
 def _pair(dataset, *classes, **choices):
@@ -214,6 +217,7 @@ PROFILES = {
             ),
             sensitivity=variants(replace(_DIGITS, **_FEW)),
             supplement=_supplement("digits", first=4, width=0.125, epochs=8, batch=32, val=20, test=30),
+            localized=config_localized.QUICK,
             blurring=config_blurring.QUICK,
         ),
         Profile(
@@ -225,6 +229,7 @@ PROFILES = {
                 for dataset, choices in _SUPPLEMENT_DESK.items()
                 for pair in _supplement(dataset, first=3, mixed=True, batch=32, val=30, test=50, **choices)
             ),
+            localized=config_localized.DESK,
             blurring=config_blurring.DESK,
         ),
         Profile(
@@ -236,6 +241,7 @@ PROFILES = {
                 for dataset, choices in _SUPPLEMENT.items()
                 for pair in _supplement(dataset, mixed=True, weights="imagenet", **choices)
             ),
+            localized=config_localized.PAPER,
             blurring=config_blurring.PAPER,
             seeds=(0, 1, 2),
             threads=8,

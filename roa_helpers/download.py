@@ -116,6 +116,7 @@ def _idx_set(name: str, folder: str, classes: tuple[str, ...], url: str, sums: t
 _DIGITS = tuple("0123456789")
 _CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+_PHOTOS = ("astronaut", "chelsea", "coffee", "rocket", "china", "flower", "brick", "grass", "gravel")
 _IMAGENETTE = {
     "n01440764": "tench",
     "n02102040": "English springer",
@@ -155,6 +156,7 @@ KNOWN = {
     for dataset in (
         Dataset("digits", _DIGITS, gray=True, bundled=archives.digits),
         Dataset("faces", ("face", "non-face"), gray=True, bundled=archives.faces),
+        Dataset("photos", _PHOTOS, bundled=archives.photos),
         _idx_set("mnist", "MNIST", _DIGITS, "https://ossci-datasets.s3.amazonaws.com/mnist/", _MNIST_SUMS),
         _idx_set(
             "fashion-mnist",

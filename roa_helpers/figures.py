@@ -6,6 +6,7 @@ Needs no torch. The drawings themselves are in ``plots`` and ``charts``.
 import base64
 import html
 import io
+import math
 
 import matplotlib
 import numpy as np
@@ -72,12 +73,13 @@ def show(figure, *, name, caption, alt, data, units=(), sample=None):
     )
 
 
-def show_table(table, *, name, caption, units=(), sample=None):
+def show_table(table, *, name, caption, shown=None, units=(), sample=None):
     """Put a DataFrame on the page with its caption and its data; arguments as those of :func:`show`.
 
-    Tables of :func:`roa_helpers.papers.compare` and ``verdicts`` are set as “value [interval]”.
+    Tables of :func:`roa_helpers.papers.compare` and ``verdicts`` are set as “value [interval]”. Of any other, ``shown``
+    is what a reader sees where that differs from the data, for instance :func:`in_brackets` of it.
     """
-    shaped = present(table) if "paper_low" in table else table
+    shaped = present(table) if "paper_low" in table else table if shown is None else shown
     body = shaped.to_html(index=False, border=0, na_rep="–", classes="roa-table", escape=True)
     caption_row = f"<caption>{caption} {_data_link(name, table)}{_origin(units, sample)}</caption>"
     body = body.replace("<thead>", caption_row + "<thead>", 1)
@@ -115,6 +117,22 @@ def present(table):
     empty = [name for name in ("paper", "paper’s verdict") if name in shaped and (shaped[name] == "").all()]
     alone = [name for name in ("what", "run") if name in shaped and shaped[name].nunique() == 1]
     return shaped.drop(columns=empty + alone)
+
+
+def in_brackets(table):
+    """A table whose columns ``ours``, ``low``, ``high`` became one, “value [low, high]”, and verdicts got a mark.
+
+    Values have as many decimals as give the largest of the three numbers of their row three significant digits.
+    """
+    digits = [max(0, 2 - math.floor(math.log10(max(map(abs, row))))) if any(row) else 0 for row in _rows(table)]
+    ours = _values(table["ours"], table["low"], table["high"], np.ones(len(table)), digits)
+    marks = {"verdict": [f"{VERDICT_MARKS[v]} {v}" for v in table["verdict"]]} if "verdict" in table else {}
+    return table.assign(ours=ours, **marks).drop(columns=["low", "high"])
+
+
+def _rows(table):
+    """The finite numbers of each row of ``ours``, ``low`` and ``high``."""
+    return [[v for v in row if np.isfinite(v)] for row in table[["ours", "low", "high"]].to_numpy(dtype=float)]
 
 
 def verdict_grid(verdicts):

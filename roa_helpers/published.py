@@ -6,7 +6,8 @@ import numpy as np
 
 from . import metrics
 
-#: Names of the data sets as a reader would write them: digits are scikit-learn's, faces scikit-image's LFW subset.
+#: Names of the data sets as a reader would write them: digits are scikit-learn's, faces scikit-image's LFW subset,
+#: photos tiles of pictures that come with both.
 TITLES = {
     "mnist": "MNIST",
     "fashion-mnist": "Fashion-MNIST",
@@ -15,6 +16,8 @@ TITLES = {
     "malaria": "Malaria",
     "digits": "Digits",
     "faces": "LFW faces",
+    "imagenette": "Imagenette",
+    "photos": "Photo tiles",
 }
 #: Whether the objects of a data set's images, or of one class, stand in one place and pose, so that images can be laid
 #: over each other: “samples which are free of translational variance”.

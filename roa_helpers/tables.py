@@ -135,6 +135,22 @@ def open_choices(units, retrained_units=()):
     return pd.DataFrame(rows)
 
 
+def chosen(units, reasons):
+    """The open choices of a study of one data set each: what its units used, and why.
+
+    Args:
+        units: of one study.
+        reasons: why, by name of the choice.
+    """
+    used = [unit.result["parameters"]["choices"] for unit in units]
+    return pd.DataFrame(
+        [
+            {"choice": name, "value": " / ".join(dict.fromkeys(_word(one[name]) for one in used)), "why": reason}
+            for name, reason in reasons.items()
+        ]
+    )
+
+
 def _by_data_set(units, name):
     """What was used for one choice, in words: one value for all data sets, or each value with its data sets."""
     values, titles = {}, {}

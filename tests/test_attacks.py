@@ -274,3 +274,64 @@ def test_a_region_of_another_kind_is_refused(smooth, region):
         attacks.bim(smooth, x, y, **BUDGET, region=region)
     with pytest.raises(ValueError, match="region"):
         attacks.pgd(smooth, x, y, **BUDGET, region=region, seed=0)
+
+
+# Until success
+
+
+@pytest.fixture
+def steep():
+    """A linear network whose answer a small step can change."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Flatten(), nn.Linear(108, 4)).double()
+
+
+def test_an_attack_that_succeeds_is_bim_with_as_many_steps(steep):
+    x, _ = images(6)
+    target = models.predict(steep, x).argmin(1)
+    region = checkerboard(6, x.shape[-1])
+    found = attacks.bim_until_success(
+        steep, x, target, eps=0.5, step=0.05, steps=30, patience=30, region=region
+    )  # fmt: skip
+    assert found.succeeded.any() and (found.steps[found.succeeded] > 0).any()
+    for k in torch.nonzero(found.succeeded)[:, 0].tolist():
+        single, steps = x[k : k + 1], int(found.steps[k])
+        budget = {"eps": 0.5, "step": 0.05, "targeted": True, "region": region[k : k + 1]}
+        assert same(found.x_adv[k], attacks.bim(steep, single, target[k : k + 1], steps=steps, **budget)[0])
+        assert models.predict(steep, found.x_adv[k : k + 1]).argmax() == target[k]
+        if steps:
+            before = attacks.bim(steep, single, target[k : k + 1], steps=steps - 1, **budget)
+            assert models.predict(steep, before).argmax() != target[k]
+    outside = ~region.expand_as(x)
+    assert torch.equal(found.x_adv[outside], x[outside])
+    assert (found.x_adv - x).abs().max() <= 0.5 + 1e-12
+
+
+def test_an_attack_without_progress_is_given_up(smooth):
+    x, _ = images(6)
+    target = models.predict(smooth, x).argmin(1)
+    nowhere = torch.zeros(6, 1, *x.shape[2:], dtype=torch.bool)
+    found = attacks.bim_until_success(smooth, x, target, eps=0.5, step=0.05, steps=30, patience=4, region=nowhere)
+    assert found.stalled.all() and not found.succeeded.any() and (found.steps == 4).all()
+    assert torch.equal(found.x_adv, x)
+    short = attacks.bim_until_success(smooth, x, target, eps=0.01, step=0.001, steps=2, patience=4)
+    assert not short.stalled.any() and (short.steps[~short.succeeded] == 2).all()
+
+
+def test_an_image_already_seen_as_the_target_takes_no_step(smooth):
+    x, _ = images(3)
+    found = attacks.bim_until_success(
+        smooth, x, models.predict(smooth, x).argmax(1), eps=0.5, step=0.05, steps=9, patience=1
+    )  # fmt: skip
+    assert found.succeeded.all() and (found.steps == 0).all() and torch.equal(found.x_adv, x)
+
+
+def test_until_success_leaves_the_model_as_it_was_and_refuses_what_bim_refuses(convnet):
+    x, y = images(2, dtype=torch.float32)
+    before = {name: value.clone() for name, value in convnet.state_dict().items()}
+    attacks.bim_until_success(convnet, x, y, eps=0.1, step=0.05, steps=2, patience=2)
+    assert convnet.training and all(torch.equal(before[n], v) for n, v in convnet.state_dict().items())
+    for wrong in ({"patience": 0}, {"steps": -1}, {"step": float("inf")}, {"eps": -0.1}):
+        with pytest.raises(ValueError):
+            attacks.bim_until_success(convnet, x, y, **{"eps": 0.1, "step": 0.1, "steps": 2, "patience": 2} | wrong)

@@ -468,8 +468,8 @@ def test_missing_data_set_names_the_places_and_the_ways_out(tmp_path):
 def test_every_known_set_says_where_it_was_looked_for(tmp_path, monkeypatch):
     monkeypatch.setenv("ROA_DATA", str(tmp_path))
     rows = {row["name"]: row for row in data.available()}
-    assert {name for name, row in rows.items() if row["found"]} == {"digits", "faces"}
-    for name in set(rows) - {"digits", "faces"}:
+    assert {name for name, row in rows.items() if row["found"]} == {"digits", "faces", "photos"}
+    for name in set(rows) - {"digits", "faces", "photos"}:
         with pytest.raises(UserError, match="not found"):
             data.load(name)
         assert rows[name]["looked_in"] and rows[name]["download_size"] > 0

@@ -191,3 +191,12 @@ def test_tables_of_units(units):
     found = tables.colocation(units)
     assert (found["p ≤ .05"] <= found["defined"]).all() and (found["defined"] <= found["n"]).all()
     assert len(tables.similarity_choices(units)) == 4
+
+
+def test_a_value_and_its_interval_are_one_column():
+    table = pd.DataFrame({"what": list("abcd"), "ours": [1.234, 0.01234, 0.0, np.nan], "low": [1.0, -0.1, 0.0, np.nan],
+                          "high": [12.5, 0.2, 0.0, np.nan], "verdict": ["reproduced", "undecided"] * 2})  # fmt: skip
+    found = figures.in_brackets(table)
+    assert list(found) == ["what", "ours", "verdict"]
+    assert found.ours.tolist() == ["1.2 [1.0, 12.5]", "0.012 [−0.100, 0.200]", "0 [0, 0]", ""]
+    assert found.verdict.tolist()[:2] == ["● reproduced", "◐ undecided"]

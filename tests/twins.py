@@ -1,10 +1,12 @@
 """Slow, obvious twins: each definition read aloud, for one image or one map, in plain loops and double precision.
 
-They share nothing with the package: no batches, no broadcasting, and no automatic differentiation but in Grad-CAM.
+They share nothing with the package: no batches, no broadcasting, and no automatic differentiation but in Grad-CAM
+and, layer by layer, in guided backpropagation.
 """
 
 from math import exp, sqrt
 
+import numpy as np
 import torch
 
 
@@ -121,6 +123,74 @@ def grad_cam(front, back, image, target):
 
 def saliency(model, image, target):
     return gradient(lambda v: float(model(v[None])[0, target]), image)
+
+
+def guided_backprop(model, image, target):
+    """A chain of layers: back through each by its own Jacobian, at ReLU with the rule, unit by unit."""
+    seen = [image[None]]
+    for layer in model:
+        seen.append(layer(seen[-1]).detach())
+    signal = torch.zeros_like(seen[-1])
+    signal[0, target] = 1
+    for layer, given, made in zip(reversed(model), reversed(seen[:-1]), reversed(seen[1:]), strict=True):
+        if isinstance(layer, torch.nn.ReLU):
+            kept = [r if f > 0 and r > 0 else 0 for f, r in zip(made.flatten(), signal.flatten(), strict=True)]
+            signal = torch.tensor(kept, dtype=image.dtype).view(made.shape)
+        else:
+            jacobian = torch.autograd.functional.jacobian(layer, given).reshape(made.numel(), given.numel())
+            signal = (signal.reshape(1, -1) @ jacobian).view(given.shape)
+    return signal[0]
+
+
+def integrated_gradients(model, image, target, baseline, steps):
+    """Gauss–Legendre on [0, 1], point by point."""
+    out = torch.zeros_like(image)
+    for place, weight in zip(*np.polynomial.legendre.leggauss(steps), strict=True):
+        out += weight / 2 * saliency(model, baseline + (place + 1) / 2 * (image - baseline), target)
+    return out * (image - baseline)
+
+
+def smooth_grad(model, image, target, noise):
+    return sum(saliency(model, image + drawn, target) for drawn in noise) / len(noise)
+
+
+def superpixel_means(values, segments):
+    out = []
+    for label in range(max(max(row) for row in segments) + 1):
+        inside = [v for rows in zip(values, segments, strict=True) for v, s in zip(*rows, strict=True) if s == label]
+        out.append(sum(inside) / len(inside))
+    return out
+
+
+def unions(segments, weights, count):
+    """The n best positive superpixels, n = 1…count, found by looking for the best that is left."""
+    out, taken = [], []
+    for _ in range(count):
+        left = [k for k, w in enumerate(weights) if w > 0 and k not in taken]
+        if left:
+            taken.append(max(left, key=lambda k: (weights[k], -k)))
+        out.append([[label in taken for label in row] for row in segments])
+    return out
+
+
+def partly_hidden(image, segments, row):
+    """One image (C, H, W) whose superpixels k with row[k] = 0 are painted in their mean colour, pixel by pixel."""
+    out = image.clone()
+    for c in range(len(image)):
+        means = superpixel_means(image[c].tolist(), segments.tolist())
+        for i in range(image.shape[1]):
+            for j in range(image.shape[2]):
+                if not row[segments[i, j]]:
+                    out[c, i, j] = means[segments[i, j]]
+    return out
+
+
+def ridge(rows, values, weights, penalty=1.0):
+    """Slopes and intercept that minimise Σ w (v − a − z·b)² + penalty |b|²: the normal equations, a not penalised."""
+    z = np.column_stack([np.ones(len(rows)), rows])
+    left = z.T @ (weights[:, None] * z) + penalty * np.diag([0.0] + [1.0] * rows.shape[1])
+    solution = np.linalg.solve(left, z.T @ (weights * values))
+    return solution[1:], solution[0]
 
 
 # Regions

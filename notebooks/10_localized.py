@@ -1,0 +1,275 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: jupytext,kernelspec,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (localized)=
+# # Do explainers find where the attack was?
+#
+# If an attack may change an image in one region only, that region is the reason for the new prediction, and an
+# explanation of the prediction should point there. Göpfert, Wersing and Hammer {cite:p}`gopfert2019recovering` confine
+# a targeted attack to segments of photos and ask three explainers, saliency {cite:p}`simonyan2014deep`, guided
+# backpropagation {cite:p}`springenberg2015striving` and LIME {cite:p}`ribeiro2016why`, where it was. LIME wins. This
+# page does it again, adds four explainers, and asks whether LIME wins because of what it measures or because it answers
+# in superpixels.
+
+# %% tags=["remove-cell"]
+import sys
+
+if "google.colab" in sys.modules:
+    from IPython import get_ipython
+
+    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+
+# %% tags=["parameters"]
+profile = "quick"
+seed = None  # None: all seeds of the profile
+
+# %%
+from roa_helpers import config_localized, figures, recovery_charts, recovery_claims, studies, tables, widgets
+
+units = studies.units("localized", profile, seed=seed)
+as_in_paper = recovery_charts.as_in_paper(units)
+sample = "all successful attacks in a region; intervals by a bootstrap over photos"
+
+# %% tags=["remove-input"]
+figures.show_text(recovery_claims.network(units))
+
+# %% [markdown]
+# ## How an example is made
+#
+# A photo is cut into segments by colour alone {cite:p}`felzenszwalb2004efficient`. In each of the largest a targeted
+# basic iterative method {cite:p}`kurakin2017adversarial` changes pixels, nothing outside moves, until the network sees
+# the target class. Attempts that fail, or make no progress any more, are discarded.
+
+# %% tags=["hide-input"]
+sheet, data = recovery_charts.process(as_in_paper)
+figures.show(
+    sheet,
+    name="localized-process",
+    caption="From a photo to an adversarial example (Figures 1 and 2 of the paper).",
+    alt="For each of a few photos: the photo, the attacked region outlined, the attacked photo, and the difference.",
+    data=data,
+    units=as_in_paper,
+    sample="stored examples",
+)
+
+# %% tags=["hide-input"]
+attempts = recovery_claims.attempts(units)
+figures.show_table(
+    attempts,
+    name="localized-attempts",
+    caption="Attacks tried and how they ended; the share that succeeded with its 95 % interval (Wilson).",
+    units=units,
+    sample="all regions of all photos",
+)
+
+# %% tags=["remove-input"]
+figures.show_text(recovery_claims.reached(units))
+
+# %% [markdown]
+# ## What the explainers say
+#
+# LIME cuts the attacked photo into superpixels and asks which of them speak for the target. The n most influential, for
+# n = 1 to 20, make a partial explanation, and every other explainer gets as many pixels, those it holds most relevant:
+# of a gradient, negative entries are discarded and the ℓ1 norm is taken over channels.
+
+# %% tags=["hide-input"]
+sheet, data = recovery_charts.partial_explanations(as_in_paper)
+figures.show(
+    sheet,
+    name="localized-partial",
+    caption="The attacked region and partial explanations of one size, in white (Figure 3 of the paper): for the n at "
+    "which LIME’s union has about as many pixels as the region. The last two average a gradient over LIME’s "
+    "superpixels.",
+    alt="For each of a few photos: the attacked region and the pixels that five explainers hold most relevant.",
+    data=data,
+    units=as_in_paper,
+    sample="stored examples",
+)
+
+# %% [markdown]
+# ## How much of the region do they find?
+#
+# For the explained pixels P and the attacked region C among N pixels, the Jaccard index is |P ∩ C| / |P ∪ C| and the
+# Hamming likeness 1 − |P △ C| / N. The paper shows both for one example (Figure 4); here are all. The dashed line is
+# what an explanation of that size could reach at best.
+
+# %% tags=["hide-input"]
+figure, data = recovery_charts.curves(as_in_paper)
+figures.show(
+    figure,
+    name="localized-curves",
+    caption="Scores of the partial explanations: median, and quartiles (shaded), over all examples.",
+    alt="Jaccard index and Hamming likeness against the number of superpixels for saliency, guided backpropagation, "
+    "LIME, a random explanation and the best possible one.",
+    data=data,
+    units=as_in_paper,
+    sample=sample,
+)
+
+# %% [markdown]
+# ## Who finds it best?
+#
+# For every example and every n the three explainers are ranked, 1 the best (Table 1 of the paper).
+
+# %% tags=["hide-input"]
+ranks = recovery_claims.rank_table(as_in_paper)
+figures.show_table(
+    ranks,
+    shown=figures.in_brackets(ranks),
+    name="localized-ranks",
+    caption="Mean rank of the paper’s explainers over all explanations, the paper’s value and ours with its 95 % "
+    "interval. The paper prints no interval.",
+    units=as_in_paper,
+    sample=sample,
+)
+
+# %% tags=["remove-input"]
+figures.show_text(recovery_claims.answer_same_ranks(as_in_paper))
+
+# %% tags=["hide-input"]
+tests = recovery_claims.tests_table(as_in_paper)
+figures.show_table(
+    tests,
+    name="localized-tests",
+    caption="Friedman’s test that all three rank alike, with photos as blocks, and the pairs that differ by Nemenyi’s "
+    "comparison at 5 %, by Jaccard.",
+    units=as_in_paper,
+    sample=sample,
+)
+
+# %% [markdown]
+# ## R1 and R2
+
+# %% tags=["hide-input"]
+verdicts = recovery_claims.verdicts(as_in_paper)
+figures.show_table(
+    verdicts,
+    shown=figures.in_brackets(verdicts),
+    name="localized-verdicts",
+    caption=recovery_claims.RULES,
+    units=as_in_paper,
+    sample=sample,
+)
+
+# %% tags=["remove-input"]
+figures.show_text(recovery_claims.answer(as_in_paper))
+
+# %% [markdown]
+# ### Other explainers
+#
+# Grad-CAM {cite:p}`selvaraju2017gradcam`, input × gradient, integrated gradients
+# {cite:p}`sundararajan2017axiomatic` and SmoothGrad {cite:p}`smilkov2017smoothgrad` by the same measure, beside chance.
+
+# %% tags=["hide-input"]
+figure, data = recovery_charts.ranks(as_in_paper, "all")
+figures.show(
+    figure,
+    name="localized-all-ranks",
+    caption="Mean rank among all explainers by Jaccard, with its 95 % interval; dotted: no better than the others. "
+    "Hollow: averaged over superpixels.",
+    alt="Mean ranks of ten explainers with intervals, a panel for each run.",
+    data=data,
+    units=as_in_paper,
+    sample=sample,
+)
+
+# %% [markdown]
+# ## Does LIME win because it answers in superpixels?
+#
+# The attacked regions are segments of the photo, and so, by another algorithm, are LIME’s superpixels; the gradients
+# answer pixel by pixel. Two controls tell these apart. Regions that ignore what the photo shows, squares and random
+# blobs of the same areas, take the likeness of the two segmentations away. And averaging a gradient over LIME’s
+# superpixels gives it the same advantage.
+
+# %% tags=["hide-input"]
+figure, data = recovery_charts.ranks(units, "superpixels")
+figures.show(
+    figure,
+    name="localized-superpixels",
+    caption="Mean rank by Jaccard among five explainers for three shapes of regions, with its 95 % interval. Hollow: "
+    "averaged over superpixels.",
+    alt="Mean ranks of saliency, guided backpropagation, LIME and the two gradients averaged over superpixels, a panel "
+    "for each shape of regions.",
+    data=data,
+    units=units,
+    sample=sample,
+)
+
+# %% tags=["hide-input"]
+questions = recovery_claims.questions(units)
+figures.show_table(
+    questions,
+    shown=figures.in_brackets(questions),
+    name="localized-questions",
+    caption="Mean rank of a gradient averaged over superpixels minus that of LIME; below 0 the gradient is ahead. The "
+    "rule is that of R2.",
+    units=units,
+    sample=sample,
+)
+
+# %% tags=["remove-input"]
+figures.show_text(recovery_claims.answer_superpixels(units))
+
+# %% [markdown]
+# ## How sure is LIME of itself?
+#
+# LIME draws which superpixels it hides. Other seeds give other explanations of the same image.
+
+# %% tags=["hide-input"]
+figure, data = recovery_charts.spread(as_in_paper)
+figures.show(
+    figure,
+    name="localized-spread",
+    caption="Jaccard index of LIME’s unions for a few examples (colours), each with several seeds (lines).",
+    alt="Lines of the Jaccard index over the number of superpixels; lines of one colour lie close together where LIME "
+    "depends little on its seed.",
+    data=data,
+    units=as_in_paper,
+    sample="stored examples",
+)
+
+# %% tags=["remove-input"]
+figures.show_text(recovery_claims.sizes(as_in_paper))
+
+# %% [markdown]
+# ### Look for yourself
+
+# %% tags=["hide-input"]
+unit = as_in_paper[0]
+frames, photos, names, regions, counts = recovery_charts.frames(unit)
+widgets.browse(
+    frames,
+    [
+        widgets.choice("photo", names),
+        widgets.choice("region", list(range(1, regions + 1))),
+        widgets.choice("explainer", [recovery_charts.TITLES[name] for name in recovery_charts.OFFERED], start=2),
+        widgets.slider("n", counts, start=4),
+    ],
+    beside=photos,
+    legend=recovery_charts.PARTS,
+)
+
+# %% [markdown]
+# ## Choices that the paper leaves open
+
+# %% tags=["hide-input"]
+figures.show_table(
+    tables.chosen(units, config_localized.REASONS),
+    name="localized-choices",
+    caption="Values that differ between runs stand apart by “/”.",
+    units=units,
+    sample="choices",
+)
