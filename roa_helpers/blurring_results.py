@@ -356,19 +356,10 @@ def answer_conclusions(table):
         own = table[(table.id == claim.id) & (table.model == ALL)]
         told = [f"{row.group}: {row.verdict} ({points(row.ours, row.low, row.high)}; seeds {row.seeds}, n = {row.n})"
                 for row in own.itertuples()]  # fmt: skip
-        theirs = (
-            own[own["thesis's verdict"] != ""]
-            .head(1)
-            .drop(columns="verdict")
-            .rename(columns={"thesis's verdict": "verdict"})
-            .to_dict("records")
-        )
-        first = [
-            "the thesis’s own numbers: "
-            + row["thesis's verdict"]
-            + f"({points(row['thesis'], row['thesis_low'], row['thesis_high'])})"
-            for row in theirs
-        ]
+        theirs = own[own["thesis's verdict"] != ""].head(1)
+        spans = [points(*row) for row in theirs[["thesis", "thesis_low", "thesis_high"]].itertuples(index=False)]
+        first = [f"the thesis’s own numbers: {verdict} ({span})"
+                 for verdict, span in zip(theirs["thesis's verdict"], spans, strict=True)]  # fmt: skip
         lines.append(f"- **{claim.text[0].upper()}{claim.text[1:]}.** Rule: {claim.rule}. {'; '.join(first + told)}.")
     return "\n".join(lines)
 

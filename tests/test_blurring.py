@@ -399,7 +399,7 @@ def test_the_thesis_is_judged_by_the_same_rule(units):
         tuple(expected), abs=0.002
     )  # Newcombe rounds the value too
     whole = table[table.model == blurring_results.ALL].set_index("id")["thesis's verdict"]
-    assert whole["early"] == "reproduced" and whole["late"] == "reproduced"
+    assert whole["early"] == "reproduced" and whole["late"] == "undecided"  # −1.1 points, give or take six
 
 
 def test_combined_is_newcombes_for_two_proportions():
@@ -454,7 +454,7 @@ def test_answers_hold_the_numbers(units):
     assert "of 150 accuracies" in blurring_results.answer_cells(units[1:])
     verdicts = blurring_results.verdicts(units)
     text = blurring_results.answer_conclusions(verdicts)
-    assert text.count("Rule:") == 4 and "the thesis’s own numbers: reproduced" in text
+    assert text.count("Rule:") == 4 and "the thesis’s own numbers: reproduced (+32.0 [" in text
     assert len(blurring_results.overview(verdicts)) == 4 * 3
     assert blurring_results.answer_knowing(blurring_results.knowing(units)).count("\n") == 1
     assert "by the definition the first step" in blurring_results.answer_newton(units)
@@ -471,6 +471,7 @@ def test_every_printed_accuracy_is_a_count_of_300():
 
 def test_the_tables_are_read_right():
     values = np.array(list(TABLES.values()))
-    assert values.sum((1, 2)).round(2).tolist() == [1672.34, 2012.02, 2084.33, 2034.68, 1942.64]
+    assert values.sum((1, 2)).round(2).tolist() == [1784.65, 1979.68, 2061.0, 2071.69, 1910.99]
+    assert values.sum((0, 1)).round(2).tolist() == [1470.32, 1614.68, 1694.35, 1671.98, 1686.01, 1670.67]
     assert (values[:, 1, 0] == values[:, 2, 0]).all()  # FGSM on originals is in two rows
     assert (values[[3, 4], 3, 0] != values[[3, 4], 4, 0]).all()  # NewtonFool too, but was run twice
