@@ -63,8 +63,9 @@ figures.show(
 # %% [markdown]
 # Which pixels matter is said by four heatmaps of the network that was trained on originals, for the class that it sees:
 # the gradient {cite:p}`simonyan2014deep`, input × gradient {cite:p}`shrikumar2016not`, layer-wise relevance propagation
-# by the ε-rule {cite:p}`bach2015pixel`, and “PGD”. Of the last the thesis gives the name alone. This is our reading: the
-# size, pixel by pixel, of what projected gradient descent {cite:p}`madry2018towards` in an ℓ₂ ball adds to the image.
+# by the ε-rule {cite:p}`bach2015pixel`, and “PGD”. Of the last the thesis gives the name alone. This is our reading of
+# it: the size, pixel by pixel, of what projected gradient descent {cite:p}`madry2018towards` in an ℓ₂ ball adds to the
+# image.
 
 # %% tags=["hide-input"]
 sheet, data = blurring_figures.heatmap_sheet(first)

@@ -6,7 +6,6 @@ import torch
 
 from . import blur, pictures, sheets
 from .blurring_results import ATTACKERS, compare, groups, knowing, label, seed
-from .charts import per_unit
 from .config_blurring import REASONS
 from .figures import drawing
 from .published_blurring import HEATMAPS, MODELS, ROWS, TESTS
@@ -59,7 +58,7 @@ def bars(group):
 def strengths(units):
     """Accuracy of A on attacked validation images over the strength; dashed: the aim, filled: the strength chosen."""
     rows = groups(units)
-    figure, axes = per_unit([group[0] for group in rows], height=2.3)
+    figure, axes = _panels(len(rows), height=2.3)
     data = []
     for axis, group in zip(axes, rows, strict=True):
         for unit in group:
@@ -86,7 +85,7 @@ def attackers(units):
     steps."""
     table = knowing(units)
     names = list(table.group.unique())
-    figure, axes = per_unit(names, height=2.7)
+    figure, axes = _panels(len(names), height=2.7)
     models = list(HEATMAPS)
     for axis, name in zip(axes, names, strict=True):
         part = table[table.group == name]
@@ -209,6 +208,16 @@ def _written(value):
     if value is None:
         return "all"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _panels(count, *, height):
+    """A figure with ``count`` charts, at most three side by side, as wide as the page whatever the count."""
+    columns = min(3, count)
+    lines = -(-count // columns)
+    figure, axes = drawing(7.0, height * lines + 0.6, nrows=lines, ncols=columns, squeeze=False)
+    for axis in axes.flat[count:]:
+        axis.set_visible(False)
+    return figure, axes.flat[:count]
 
 
 def _classes(unit):
