@@ -141,7 +141,7 @@ figures.show(
     name="blurring-strengths",
     caption="Accuracy of A on attacked originals over the strength of the attack. Dashed: what is aimed at. Filled: "
     "the strength used from here on. One line a seed.",
-    alt="For each group of units two falling curves, FGSM over ε and NewtonFool over η, with the aims as dashed lines.",
+    alt="For each group of units falling curves, FGSM over ε and NewtonFool over η, with the aims as dashed lines.",
     data=data,
     units=units,
     sample="validation images",
@@ -231,8 +231,8 @@ figures.show_text(blurring_results.answer_conclusions(verdicts))
 # Blurring after the attack helps against an attacker who looks at the network alone. One who knows of the blur can send
 # the gradient through it, taking the mask of the clean image for granted; or compute the mask anew in every step and
 # pass the gradient by it as a constant {cite:p}`athalye2018obfuscated`; or attack the network whose heatmaps choose the
-# pixels. All have the ε found above and know the true class. Each network stands behind the blur it was trained for,
-# and is held against A without any blur, under as many steps.
+# pixels. All have the larger ε found above, at which FGSM halves the accuracy of A, and know the true class. Each
+# network stands behind the blur it was trained for, and is held against A without any blur, under as many steps.
 
 # %% tags=["hide-input"]
 figure, knowing = blurring_figures.attackers(units)

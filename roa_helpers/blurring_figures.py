@@ -22,6 +22,7 @@ CHARTS = {
 }
 SIGMAS = (1.0, 2.0, 3.0, 4.0)
 ATTACKS = {"fgsm": ("FGSM, ε", "#D55E00", "o"), "newtonfool": ("NewtonFool, η", "#0072B2", "s")}
+_AIMED = ATTACKS | {"knowing": ("FGSM, ε of the attackers who know the blur", "#E69F00", "^")}
 _LOOKS = {"unaware_one": ("#56B4E9", "o"), "fixed": ("#0072B2", "s"), "unaware_many": ("#E69F00", "^"),
           "recomputed": ("#D55E00", "D"), "explainer": ("#CC79A7", "v"), "worst": ("#000000", "X")}  # fmt: skip
 
@@ -64,7 +65,7 @@ def strengths(units):
         for unit in group:
             table = unit.table("strengths")
             data.append(table.assign(group=label(unit), seed=seed(unit)))
-            for name, (text, colour, marker) in ATTACKS.items():
+            for name, (text, colour, marker) in _AIMED.items():
                 own = table[table.attack == name]
                 chosen = own[own.chosen]
                 axis.plot(own.strength, 100 * own.accuracy, color=colour, lw=0.9)
@@ -76,7 +77,7 @@ def strengths(units):
         axis.set_title(label(group[0]).replace(", ", ",\n", 1), fontsize=8)
     figure.supxlabel("strength", fontsize=9)
     figure.supylabel("accuracy of A in %", fontsize=9)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
     return figure, pd.concat(data)
 
 

@@ -187,7 +187,7 @@ def test_attackers_of_a_defended_network(outcome, loaded):
     few = torch.cat([torch.arange(3) + 5 * k for k in range(3)])
     x, y = loaded.splits.test.images[few], loaded.splits.test.labels[few]
     guard = defence.Defence(explainer=networks["original"][0], keep=0.15, sigma=4.0, epsilon=1e-6, radius=0.5, steps=2)
-    eps = result["parameters"]["strengths"]["fgsm"]
+    eps = result["parameters"]["strengths"]["knowing"]
     table = tables["knowing"].assign(hits=list(arrays["knowing"])).set_index(["model", "attacker"])
     assert len(table) == 3 + 4 * 6 and (table.n == 9).all()
     model = networks["pgd"][0]
@@ -225,7 +225,7 @@ def test_strengths_are_matched_on_validation_images(outcome, loaded):
         chosen = part[part.chosen].iloc[0]
         assert result["parameters"]["strengths"][name] == chosen.strength
         assert abs(chosen.accuracy - chosen.aim) == (part.accuracy - part.aim).abs().min()
-        low, high = getattr(CHOICES, f"{name}_range")
+        low, high = CHOICES.newtonfool_range if name == "newtonfool" else CHOICES.fgsm_range
         assert np.isclose(part.strength, (low * high) ** 0.5).any()  # where bisection begins
     eps = table[table.attack == "fgsm"].iloc[0]
     x_adv = attacks.fgsm(model, val.images, models.predict(model, val.images).argmax(1), eps=eps.strength)
@@ -241,7 +241,7 @@ def test_the_aim_is_a_share_where_clean_accuracy_is_below_it(outcome, loaded):
     assert (table.aim == 0).all()  # nothing is right, so nothing is aimed at
     right = data.ImageSet(val.images, models.predict(model, val.images).argmax(1), val.class_names)
     aims = blurring.match(model, right, CHOICES).groupby("attack").aim.first()
-    assert aims.to_dict() == pytest.approx({"fgsm": 0.82, "newtonfool": 82 / 300})
+    assert aims.to_dict() == pytest.approx({"fgsm": 0.82, "knowing": 0.5, "newtonfool": 82 / 300})
 
 
 def test_newtons_first_step_by_both_readings(outcome, loaded):
@@ -431,7 +431,7 @@ def test_pages_are_drawn_from_units(units):
     figure, table = blurring_figures.bars(groups[1])
     assert len(figure.axes) == 4 and len(table) == 150
     figure, table = blurring_figures.strengths(units)
-    assert len(table) == 3 * 6 and set(table.attack) == {"fgsm", "newtonfool"}
+    assert len(table) == 3 * 9 and set(table.attack) == {"fgsm", "knowing", "newtonfool"}
     figure, table = blurring_figures.attackers(units)
     assert len(table) == 2 * 4 * 7
     for sheet, arrays in (blurring_figures.blur_sheet(units[0]), blurring_figures.heatmap_sheet(units[0]),

@@ -107,7 +107,7 @@ def compute(plan, loaded, *, weights, progress=True):
         return {
             "hits": evaluate(model, defence, test_images, test.labels, strengths, choices),
             "loss": np.array(history[-1]["loss"]),
-        } | knowing(model, defence, name, few, eps=strengths["fgsm"], steps=choices.knowing_steps)
+        } | knowing(model, defence, name, few, eps=strengths["knowing"], steps=choices.knowing_steps)
 
     found = {name: partial.kept(files[name], key, lambda name=name: measured(name)) for name in MODELS}
     masks = defence.keep_masks(test.images)
@@ -223,7 +223,8 @@ def match(model, val, choices):
     """The strengths at which the accuracy of A on attacked validation images is nearest to that of the thesis.
 
     Bisection of the logarithm of the strength, within the choices' range. Where A's clean accuracy does not exceed the
-    thesis's accuracy under attack, the aim is the share of its clean accuracy that the thesis's A keeps.
+    thesis's accuracy under attack, the aim is the share of its clean accuracy that the thesis's A keeps. The attackers
+    who know the defence have an ε of their own (``knowing``), at which FGSM leaves A a given share of that accuracy.
 
     Returns:
         DataFrame, a row a trial: attack, strength, aim, k, n, accuracy, low, high, chosen.
@@ -231,8 +232,12 @@ def match(model, val, choices):
     x, y = pictures(val)
     gradient, label = loss_gradient_and_label(model, x)
     clean, aims = (label == y).double().mean().item(), dict(choices.aims)
+    aims = {name: aim if clean > aim else clean * aim / aims["clean"] for name, aim in aims.items()}
+    aims["knowing"] = clean * choices.knowing_aim
+    fgsm = choices.fgsm_range, lambda eps: attacks.sign_step(x, gradient, eps=eps)
     attacked = {
-        "fgsm": (choices.fgsm_range, lambda eps: attacks.sign_step(x, gradient, eps=eps)),
+        "fgsm": fgsm,
+        "knowing": fgsm,
         "newtonfool": (
             choices.newtonfool_range,
             lambda eta: attacks.newtonfool(model, x, eta=eta, steps=choices.newtonfool_steps),
@@ -240,8 +245,7 @@ def match(model, val, choices):
     }
     rows = []
     for name, ((low, high), attack) in attacked.items():
-        aim = aims[name] if clean > aims[name] else clean * aims[name] / aims["clean"]
-        tried = []
+        aim, tried = aims[name], []
         for _ in range(choices.trials):
             strength = (low * high) ** 0.5
             hits = models.correct(model, attack(strength), y)
@@ -267,7 +271,7 @@ def evaluate(model, defence, versions, y, strengths, choices):
         defence: what blurs attacked images.
         versions: the clean images in all ``VERSIONS``.
         y: labels (N,).
-        strengths: {"fgsm": ε, "newtonfool": η}.
+        strengths: {"fgsm": ε, "newtonfool": η, …}.
 
     Returns:
         (row, version, image) bool.
