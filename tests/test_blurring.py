@@ -262,7 +262,8 @@ def test_newtons_first_step_by_both_readings(outcome, loaded):
     model.float()
 
 
-def test_a_killed_run_loses_no_finished_network(loaded, tmp_path, monkeypatch):
+def test_a_killed_run_loses_no_finished_network(outcome, loaded, tmp_path, monkeypatch):
+    whole = outcome[0]
     plan = config.Planned("blurring", CHOICES, 0)
     evaluate, measured = blurring.evaluate, []
 
@@ -281,7 +282,6 @@ def test_a_killed_run_loses_no_finished_network(loaded, tmp_path, monkeypatch):
     monkeypatch.setattr(blurring, "evaluate", lambda *args: counted.append(1) or evaluate(*args))
     resumed = blurring.compute(plan, loaded, weights=tmp_path, progress=False)
     assert len(counted) == 3
-    whole = blurring.compute(plan, loaded, weights=tmp_path / "other", progress=False)
     assert np.array_equal(resumed[1]["hits"], whole[1]["hits"])
     pd.testing.assert_frame_equal(resumed[2]["knowing"], whole[2]["knowing"])
     pd.testing.assert_frame_equal(resumed[2]["strengths"], whole[2]["strengths"], check_dtype=False)
