@@ -110,8 +110,8 @@ figures.show_table(
 # The thesis trains “the provided Keras ResNet50” on 400 images of each of three classes and does not say whether from
 # ImageNet weights. Where these cannot be loaded two variants stand in for them: training from scratch, and pre-training
 # on the other classes of the same data set, which shares no class with the three. Its discussion asks for more classes:
-# a larger version tells all of them apart. Where a profile has no time for a ResNet-50 with all its channels, or for all
-# images, the table says what it took instead.
+# a larger version tells all of them apart. Where a profile has no time for a ResNet-50 with all its channels, or for
+# all images, the table says what it took instead.
 
 # %% tags=["hide-input"]
 accuracies = blurring_results.accuracies(units)
