@@ -7,7 +7,7 @@ typed; a change of any value changes the fingerprint of the results that depend 
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from . import config_curvature, config_localized
+from . import config_blurring, config_curvature, config_localized
 from .download import KNOWN, Dataset
 from .errors import UserError
 from .names import stem
@@ -158,6 +158,7 @@ class Profile:
     supplement: tuple[Supplement, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
     localized: tuple[config_localized.Localized, ...] = ()
+    blurring: tuple[config_blurring.Blurring, ...] = ()
     curvature: tuple[config_curvature.Curvature, ...] = ()
     seeds: tuple[int, ...] = (0,)
     threads: int = 1
@@ -165,7 +166,7 @@ class Profile:
 
 #: The studies of a pair of classes. The others are of one data set each, whatever its classes.
 PAIRED = ("roi_roa", "supplement", "sensitivity")
-STUDIES = (*PAIRED, "localized", "curvature")
+STUDIES = (*PAIRED, "localized", "blurring", "curvature")
 
 
 def _pair(dataset, *classes, **choices):
@@ -216,6 +217,7 @@ PROFILES = {
             sensitivity=variants(replace(_DIGITS, **_FEW)),
             supplement=_supplement("digits", first=4, width=0.125, epochs=8, batch=32, val=20, test=30),
             localized=config_localized.QUICK,
+            blurring=config_blurring.QUICK,
             curvature=config_curvature.QUICK,
         ),
         Profile(
@@ -228,6 +230,7 @@ PROFILES = {
                 for pair in _supplement(dataset, first=3, mixed=True, batch=32, val=30, test=50, **choices)
             ),
             localized=config_localized.DESK,
+            blurring=config_blurring.DESK,
             curvature=config_curvature.DESK,
         ),
         Profile(
@@ -240,6 +243,7 @@ PROFILES = {
                 for pair in _supplement(dataset, mixed=True, weights="imagenet", **choices)
             ),
             localized=config_localized.PAPER,
+            blurring=config_blurring.PAPER,
             curvature=config_curvature.PAPER,
             seeds=(0, 1, 2),
             threads=8,

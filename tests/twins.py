@@ -4,7 +4,7 @@ They share nothing with the package: no batches, no broadcasting, and no automat
 and, layer by layer, in guided backpropagation.
 """
 
-from math import sqrt
+from math import exp, sqrt
 
 import numpy as np
 import torch
@@ -302,3 +302,85 @@ def ssim(a, b, *, window=7, k1=0.01, k2=0.03):
             top = (2 * mp * mq + k1**2) * (2 * cov + k2**2)
             values.append(top / ((mp**2 + mq**2 + k1**2) * (vp + vq + k2**2)))
     return sum(values) / len(values)
+
+
+# NewtonFool, blurring, relevance
+
+
+def probability(model, image, label):
+    """softmax(z)_label of one image (C, H, W)."""
+    z = [float(v) for v in model(image[None])[0]]
+    return exp(z[label]) / sum(exp(v) for v in z)
+
+
+def length(values):
+    return sqrt(sum(float(v) ** 2 for v in values.flatten()))
+
+
+def newtonfool(model, image, eta, steps):
+    scores = [float(v) for v in model(image[None])[0]]
+    classes, label = len(scores), scores.index(max(scores))
+    now = image.clone()
+    for _ in range(steps):
+        scores = [float(v) for v in model(now[None])[0]]
+        if scores.index(max(scores)) != label:
+            break
+        g = gradient(lambda v: probability(model, v, label), now)
+        delta = min(eta * length(image) * length(g), probability(model, now, label) - 1 / classes)
+        for p in positions(image):
+            now[p] = min(1.0, max(0.0, float(now[p]) - delta * float(g[p]) / length(g) ** 2))
+    return now
+
+
+def pgd_perturbation(model, image, label, radius, steps):
+    moved = torch.zeros_like(image)
+    for _ in range(steps):
+        g = gradient(lambda v: cross_entropy(model, v, label), image + moved)
+        ahead = moved + 1.5 * radius / steps / length(g) * g
+        shrink = min(1.0, radius / length(ahead))
+        for p in positions(image):
+            moved[p] = min(1.0, max(0.0, float(image[p]) + shrink * float(ahead[p]))) - float(image[p])
+    return moved
+
+
+def gaussian(channel, sigma):
+    """One channel (H, W), rows and then columns; beyond an edge the image is mirrored, the edge pixel twice."""
+    reach = int(4 * sigma + 0.5)
+    weights = [exp(-0.5 * (k / sigma) ** 2) for k in range(-reach, reach + 1)]
+
+    def mirrored(i, n):
+        i %= 2 * n
+        return i if i < n else 2 * n - 1 - i
+
+    def smooth(row):
+        n = len(row)
+        return [
+            sum(w * row[mirrored(i + k - reach, n)] for k, w in enumerate(weights)) / sum(weights) for i in range(n)
+        ]
+
+    rows = [smooth([float(v) for v in row]) for row in channel]
+    columns = [smooth(list(column)) for column in zip(*rows, strict=True)]
+    return torch.tensor(list(zip(*columns, strict=True)), dtype=torch.float64)
+
+
+def keep_mask(importance, share):
+    """Whether a pixel is among the first ⌈share · pixels⌉ in order of importance, or ties with the last of them."""
+    values = sorted((float(v) for row in importance for v in row), reverse=True)
+    count = next(k for k in range(len(values) + 1) if k >= share * len(values) - 1e-9)
+    return [[count > 0 and float(v) >= values[count - 1] for v in row] for row in importance]
+
+
+def lrp_epsilon(layers, inputs, target, epsilon):
+    """Relevance of the entries of ``inputs`` for weights and biases ``layers`` [(w, b), …] with ReLU between them."""
+    activations = [inputs]
+    for k, (w, b) in enumerate(layers):
+        z = [float(b[j]) + sum(float(w[j][i]) * a for i, a in enumerate(activations[-1])) for j in range(len(b))]
+        activations.append(z if k == len(layers) - 1 else [max(v, 0.0) for v in z])
+    relevance = [v if j == target else 0.0 for j, v in enumerate(activations[-1])]
+    for (w, b), a in zip(layers[::-1], activations[-2::-1], strict=True):
+        z = [float(b[j]) + sum(float(w[j][i]) * v for i, v in enumerate(a)) for j in range(len(b))]
+        relevance = [
+            sum(v * float(w[j][i]) / (z[j] + (epsilon if z[j] >= 0 else -epsilon)) * r for j, r in enumerate(relevance))
+            for i, v in enumerate(a)
+        ]
+    return relevance

@@ -1,0 +1,267 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: jupytext,kernelspec,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (blurring)=
+# # Does blurring what doesn't matter help?
+#
+# If a classifier were shown only the pixels that matter, an attack would have fewer to hide in. Chun's thesis
+# {cite:p}`chun2022robust` keeps the 15 % of the pixels that a heatmap ranks highest, blurs the others, trains on such
+# images, and attacks before and after the blurring. It concludes that training on blurred images makes a network more
+# robust, and that blurring an attacked image restores its accuracy. This page does it again and adds the attacker whom
+# the thesis mentions and does not try: one who knows of the blur.
+
+# %% tags=["remove-cell"]
+import sys
+
+if "google.colab" in sys.modules:
+    from IPython import get_ipython
+
+    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+
+# %% tags=["parameters"]
+profile = "quick"
+seed = None  # None: all seeds of the profile
+
+# %%
+from roa_helpers import blurring_figures, blurring_results, figures, studies, widgets
+
+units = studies.units("blurring", profile, seed=seed)
+groups = blurring_results.groups(units)
+first = groups[0][0]
+sample = "test images; n and seeds in the data"
+
+# %% [markdown]
+# ## What the blur does
+#
+# The blur is SciPy's Gaussian filter, σ = 4 pixels of images of 32×32.
+
+# %% tags=["hide-input"]
+sheet, data = blurring_figures.blur_sheet(first)
+figures.show(
+    sheet,
+    name="blurring-levels",
+    caption="Images blurred entirely, σ = 1 to 4 (Figure 3.1 of the thesis).",
+    alt="For each class one test image and four blurred versions, softer and softer.",
+    data=data,
+    units=[first],
+    sample="the first test image of each class",
+)
+
+# %% [markdown]
+# Which pixels matter is said by four heatmaps of the network that was trained on originals, for the class that it sees:
+# the gradient {cite:p}`simonyan2014deep`, input × gradient {cite:p}`shrikumar2016not`, layer-wise relevance propagation
+# by the ε-rule {cite:p}`bach2015pixel`, and “PGD”. Of the last the thesis gives the name alone. This is our reading of
+# it: the size, pixel by pixel, of what projected gradient descent {cite:p}`madry2018towards` in an ℓ₂ ball adds to the
+# image.
+
+# %% tags=["hide-input"]
+sheet, data = blurring_figures.heatmap_sheet(first)
+figures.show(
+    sheet,
+    name="blurring-heatmaps",
+    caption="Heatmaps, each scaled to its own range, and images blurred but for the 15 % of their pixels that a "
+    "heatmap ranks highest (Figure 3.2 of the thesis).",
+    alt="For each class one test image, and for each heatmap its map and the image blurred where the map is low.",
+    data=data,
+    units=[first],
+    sample="the first test image of each class",
+)
+
+# %% tags=["hide-input"]
+shares, sigmas = (0.0, 0.05, 0.15, 0.3, 0.6), (1.0, 2.0, 4.0, 8.0)
+names = list(blurring_figures.HEATMAPS.values())
+widgets.browse(
+    blurring_figures.frames(first, shares, sigmas),
+    [
+        widgets.choice("heatmap", names),
+        widgets.slider("share kept", shares, start=2),
+        widgets.slider("σ", sigmas, start=2),
+    ],
+)
+
+# %% tags=["hide-input"]
+figures.show_table(
+    blurring_figures.overlaps(units).round(3),
+    name="blurring-overlap",
+    caption="Do heatmaps keep the same pixels? Jaccard index of what two of them keep, mean over test images.",
+    units=units,
+    sample="all test images",
+)
+
+# %% [markdown]
+# For a network of rectifiers, relevance by the ε-rule with a small ε is the *normalised* image times the gradient;
+# input × gradient takes the image as it is. That alone tells these two heatmaps apart.
+#
+# ## The networks
+#
+# The thesis trains “the provided Keras ResNet50” on 400 images of each of three classes and does not say whether from
+# ImageNet weights. Where these cannot be loaded two variants stand in for them: training from scratch, and pre-training
+# on the other classes of the same data set, which shares no class with the three. Its discussion asks for more classes:
+# a larger version tells all of them apart. Where a profile has no time for a ResNet-50 with all its channels, or for
+# all images, the table says what it took instead.
+
+# %% tags=["hide-input"]
+accuracies = blurring_results.accuracies(units)
+figures.show_table(
+    accuracies.round(3),
+    name="blurring-networks",
+    caption="Accuracy of A, the network trained on originals, on clean originals, beside the thesis’s; 95 % Wilson "
+    "interval.",
+    units=units,
+    sample="all test images",
+)
+
+# %% tags=["remove-input"]
+figures.show_text(blurring_results.answer_accuracy(accuracies))
+
+# %% [markdown]
+# ## The attacks
+#
+# FGSM {cite:p}`goodfellow2015explaining` moves every value by ε; NewtonFool {cite:p}`jang2017objective` goes down the
+# slope of the probability of the predicted class, by Newton's step for chance but no longer than η times the norm of
+# the image. Both lead away from the class that the network sees, as the thesis writes them. It gives neither ε nor η:
+# they are chosen so that A keeps the accuracy that the thesis's A keeps on attacked originals.
+
+# %% tags=["hide-input"]
+figure, data = blurring_figures.strengths(units)
+figures.show(
+    figure,
+    name="blurring-strengths",
+    caption="Accuracy of A on attacked originals over the strength of the attack. Dashed: what is aimed at. Filled: "
+    "the strength used from here on. One line a seed.",
+    alt="For each group of units falling curves, FGSM over ε and NewtonFool over η, with the aims as dashed lines.",
+    data=data,
+    units=units,
+    sample="validation images",
+)
+
+# %% tags=["hide-input"]
+sheet, data = blurring_figures.attack_sheet(first)
+figures.show(
+    sheet,
+    name="blurring-attacks",
+    caption="What both attacks on A make of an image at these strengths, and what they add, ten times enlarged around "
+    "grey.",
+    alt="For each class one test image, the image under FGSM and NewtonFool, and both perturbations.",
+    data=data,
+    units=[first],
+    sample="the first test image of each class",
+)
+
+# %% [markdown]
+# Libraries disagree on NewtonFool: ART computes the definition, foolbox squares norms that are squared already.
+
+# %% tags=["remove-input"]
+figures.show_text(blurring_results.answer_newton(units))
+
+# %% [markdown]
+# ## The 150 accuracies
+#
+# Five networks, A trained on originals and B to E on images blurred by the four heatmaps, meet six versions of the test
+# images. “Blur, then FGSM” attacks each version; the attacker sees what the network sees. “FGSM, then blur” attacks the
+# original, and the blur comes after it, with heatmaps of the attacked image: the attacker does not know of the blur. In
+# both, the network that is tested is the one that is attacked.
+
+# %% tags=["hide-input"]
+for k, group in enumerate(groups):
+    figure, data = blurring_figures.bars(group)
+    figures.show(
+        figure,
+        name=f"blurring-bars-{k}",
+        caption=f"{blurring_results.label(group[0])}: accuracy without attack (light) and under attack (dark, with "
+        "95 % interval), by what a network was trained on (groups of bars) and what it is tested on (colours). "
+        "Diamonds: the thesis’s, under attack. Figures 4.2 to 4.5 of the thesis; the data are all cells of its Tables "
+        "4.1 to 4.5.",
+        alt="Four bar charts, one for each attack before and after the blurring, five networks by six test sets.",
+        data=data,
+        units=group,
+        sample=f"n = {data.n.iloc[0]} test images, seeds {data.seeds.iloc[0]}",
+    )
+
+# %% tags=["hide-input"]
+known = [group for group in groups if blurring_results.published(group[0])] or groups[:1]
+for model in blurring_results.MODELS:
+    figures.show_table(
+        blurring_results.crossed(blurring_results.compare(known[0]), model),
+        name=f"blurring-table-{model}",
+        caption=f"{blurring_results.label(known[0][0])}: accuracy in %, in brackets the thesis’s where it has one "
+        "(Tables 4.1 to 4.5).",
+        units=known[0],
+        sample="all test images",
+    )
+
+# %% tags=["remove-input"]
+figures.show_text("\n\n".join(blurring_results.answer_cells(group) for group in groups))
+
+# %% [markdown]
+# ## Do the conclusions hold?
+
+# %% tags=["hide-input"]
+verdicts = blurring_results.verdicts(units)
+figures.show_table(
+    blurring_results.overview(verdicts),
+    name="blurring-conclusions",
+    caption="The conclusions of the thesis judged on all networks and attacks together, by its own numbers and by "
+    "ours, in points; and in how many pairs of a network and an attack each is reproduced alone.",
+    units=units,
+    sample="all test images",
+)
+
+# %% tags=["remove-input"]
+figures.show_text(blurring_results.answer_conclusions(verdicts))
+
+# %% [markdown]
+# The intervals of the thesis's numbers are wide because nothing is known of single images: its networks are treated as
+# if they had seen different ones.
+#
+# ## An attacker who knows of the blur
+#
+# Blurring after the attack helps against an attacker who looks at the network alone. One who knows of the blur can send
+# the gradient through it, taking the mask of the clean image for granted; or compute the mask anew in every step and
+# pass the gradient by it as a constant {cite:p}`athalye2018obfuscated`; or attack the network whose heatmaps choose the
+# pixels. All have the larger ε found above, at which FGSM halves the accuracy of A, and know the true class. Each
+# network stands behind the blur it was trained for, and is held against A without any blur, under as many steps.
+
+# %% tags=["hide-input"]
+figure, knowing = blurring_figures.attackers(units)
+figures.show(
+    figure,
+    name="blurring-knowing",
+    caption="Accuracy of the networks B to E behind their own blur under attackers who know more and more of it, with "
+    "95 % Wilson intervals; black lines: A without a blur.",
+    alt="For each group of units the accuracy of four networks under six attackers, and of the undefended network.",
+    data=knowing,
+    units=units,
+    sample="the first test images of each class; n in the data",
+)
+
+# %% tags=["remove-input"]
+figures.show_text(blurring_results.answer_knowing(knowing))
+
+# %% [markdown]
+# What is left is an upper bound: none of these attackers differentiates the choice of the pixels itself. That choice
+# depends on the class that A sees, so it can tell a network behind the blur what A would have said.
+#
+# ## Choices
+
+# %% tags=["hide-input"]
+figures.show_table(
+    blurring_figures.choices(units),
+    name="blurring-choices",
+    caption="What the thesis leaves open, what is used here, and why.",
+    units=units,
+    sample="all units shown",
+)
