@@ -27,7 +27,7 @@ from roa_helpers import (
     store,
 )
 from roa_helpers.errors import UserError
-from roa_helpers.studies import curvature, directions, stages, subspaces
+from roa_helpers.studies import curvature, directions, subspaces
 
 CHOICES = config_curvature.Curvature(
     dataset="digits", network="lenet", train=30, val=5, test=12, width=0.2, epochs=4, batch=16, boundary=(4, 2, 4, 3),
@@ -233,19 +233,6 @@ def test_a_killed_run_keeps_its_parts_and_ends_alike(unit, folder, splits, monke
     pd.testing.assert_frame_equal(
         tables["accuracy"].reset_index(drop=True), unit.table("accuracy"), check_dtype=False, rtol=1e-5
     )
-
-
-def test_parts_of_other_code_or_choices_are_not_used(tmp_path):
-    first = stages.Stages(tmp_path / "parts", "one")
-    assert first.run("a", lambda: {"x": torch.ones(2)})["x"].tolist() == [1, 1]
-    again = stages.Stages(tmp_path / "parts", "one")
-    assert again.run("a", lambda: 1 / 0)["x"].tolist() == [1, 1]
-    (tmp_path / "parts" / "a.pt").write_bytes(b"broken")
-    assert again.run("a", lambda: {"x": 3}) == {"x": 3}
-    assert stages.Stages(tmp_path / "parts", "two").run("a", lambda: {"x": 4}) == {"x": 4}
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot write below"):
-        stages.Stages(tmp_path / "file" / "parts", "one")
 
 
 def test_one_class_is_not_enough(tmp_path):

@@ -17,7 +17,7 @@ import torch
 from .. import data, deepfool, fingerprints, geometry, metrics, models, networks
 from ..errors import UserError
 from . import directions, measures, subspaces
-from .stages import Stages
+from .partial import Stages
 
 __all__ = ["compute", "load", "results"]
 
