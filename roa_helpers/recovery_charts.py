@@ -25,8 +25,10 @@ PARTS = {
     "in both": "#0072B2", "attacked, not explained": "#E69F00", "explained, not attacked": "#56B4E9",
     "in neither": "#F2F2F2",
 }  # fmt: skip
-#: What the widget offers: the paper's explainers, one that shares LIME's superpixels, and chance.
-OFFERED = (*PAPER, AVERAGED[1], "random")
+#: What the widget offers, lest the page grow heavy: the paper's explainers, and one that shares LIME's superpixels.
+OFFERED = (*PAPER, AVERAGED[1])
+#: Photos in the widget.
+BROWSED = 2
 
 
 def shown(unit):
@@ -189,7 +191,7 @@ def frames(unit):
     """
     arrays, photos = unit.arrays, unit.table("examples")["photo"]
     count = unit.result["parameters"]["choices"]["unions"]
-    rows = shown(unit)
+    rows = shown(unit)[:BROWSED]
     nested = [[[[_frame(unit, row, name, n) for n in range(1, count + 1)] for name in OFFERED] for row in of_photo]
               for of_photo in rows]  # fmt: skip
     beside, names = [], []
