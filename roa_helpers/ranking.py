@@ -69,7 +69,7 @@ class Friedman:
 def friedman(scores, *, alpha=0.05):
     """Friedman's test with Nemenyi's comparison of all pairs.
 
-    Friedman (1937), as :func:`scipy.stats.friedmanchisquare`; Demšar (2006), Section 3.2.2:
+    Friedman (1937), as SciPy computes it; Demšar (2006), Section 3.2.2:
     CD = q_α √(K (K + 1) / (6 B)), q_α the studentized range for K groups and ∞ degrees of freedom over √2.
 
     Args:

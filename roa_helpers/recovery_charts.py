@@ -159,7 +159,7 @@ def ranks(units, which):
                 **hollow,
             )
         axis.axvline((len(names) + 1) / 2, color="k", lw=0.6, ls=":")
-        axis.set(xlim=(0.8, len(names) + 0.2), xlabel="mean rank", title=label(unit).replace(", ", "\n", 1))
+        axis.set(xlim=(0.8, len(names) + 0.2), xlabel="mean rank", title=label(unit).replace(", ", "\n"))
         axis.title.set_fontsize(7.5)
     first = axes[0, 0]
     first.set_yticks(range(len(names)), [TITLES[name] for name in names])
