@@ -95,7 +95,7 @@ figure, data = curvature_charts.areas(shown)
 figures.show(
     figure,
     name="curvature-areas",
-    caption="Area between accuracies (mean over the logarithm of the dimension), and Spearman’s ρ between what "
+    caption="Area between accuracies (mean difference over the dimension), and Spearman’s ρ between what "
     "subspaces have more than random ones of their dimension, of accuracy and of DeepFool’s norm. Bootstrap over "
     "test images.",
     alt="Intervals for each network and definition of curvature, against 0.",
