@@ -160,7 +160,7 @@ figures.show(
     alt="Curves of a class score over s along the most positive and the most negative direction for each network.",
     data=data,
     units=shown,
-    sample=f"{data.image.nunique()} test images a network",
+    sample=f"{curvature_tables.span([len(unit.arrays['curves'][0]) for unit in shown])} test images a network",
 )
 
 # %% [markdown]
@@ -208,7 +208,7 @@ widgets.browse(
         widgets.choice("network", [label(unit) for unit in chosen]),
         widgets.choice("direction", [curvature_charts.DIRECTIONS[kind] for kind in kinds]),
         widgets.choice("image", list(range(1, 1 + curvature_pictures.IMAGES))),
-        widgets.slider("position", list(range(-5, 6)), start=5),
+        widgets.slider("position", list(range(-4, 5)), start=4),
     ],
 )
 

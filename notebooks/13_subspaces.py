@@ -224,7 +224,7 @@ figures.show_table(
 # ## A bridge: curved directions and the regions of this book’s paper
 #
 # The paper of this book splits an image into regions of importance (RoI) and of attack (RoA); see
-# {ref}`features-and-regions`. This paper has subspaces instead. Do both point at the same pixels? The energy of a
+# {ref}`features`. This paper has subspaces instead. Do both point at the same pixels? The energy of a
 # subspace at a pixel is the sum of the squared entries of its basis there. A random subspace has it everywhere alike,
 # so what falls into a region beyond the region’s share of pixels is the answer.
 

@@ -110,7 +110,8 @@ def choices(units, reasons):
     """The open choices, their values and reasons: DataFrame, a row a choice."""
     rows = []
     for name, reason in reasons.items():
-        values = dict.fromkeys(_told(unit.result["parameters"]["choices"][name]) for unit in units)
+        known = [unit.result["parameters"]["choices"] for unit in units]
+        values = dict.fromkeys(_told(values[name]) for values in known if name in values)
         rows.append({"choice": name, "value": "; ".join(values), "why": reason})
     return pd.DataFrame(rows)
 
