@@ -155,8 +155,8 @@ figures.show(
     figure,
     name="curvature-fig-1",
     caption="The score (logit) of one class at x + s · d, d of length 1, a curve a test image. Coloured where the "
-    "network takes the moved image for the class. The line reaches ten times as far as the boundary is on average, "
-    "at most the mean norm of images.",
+    f"network takes the moved image for the class. The line reaches {config_curvature.Curvature.reach:g} times as far "
+    "as the boundary is on average, at most the mean norm of images.",
     alt="Curves of a class score over s along the most positive and the most negative direction for each network.",
     data=data,
     units=shown,

@@ -190,8 +190,8 @@ figures.show_table(
     name="curvature-table-1",
     caption="<b>Table 1, the paper’s rows and ours.</b> Norms in units of 255 levels, of images less their mean and of "
     "perturbations as they leave the unit. Fooling rates (%) for perturbations scaled by f: the share of images for "
-    "which the prediction of network and unit changes. Intervals: Wilson, 95 %; the paper’s n = 2000 gives at most ± "
-    "2.2 points.",
+    "which the prediction of network and unit changes. Intervals: Wilson, 95 %; those of the paper’s rates reach at "
+    f"most {curvature_tables.widest():.1f} points to either side.",
     units=shown,
     sample=evaluated,
 )

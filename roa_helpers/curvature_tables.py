@@ -81,6 +81,12 @@ def table_one(units):
     return table.round({"share": 2, "image": 0, "perturbation": 1}).fillna("")
 
 
+def widest():
+    """Half the width of the widest Wilson interval of the paper's fooling rates, in points."""
+    intervals = [row.interval(f) for row in TABLE_ONE for f in row.fooled]
+    return 100 * max(one.high - one.low for one in intervals) / 2
+
+
 def costs(units):
     """What curvature costs: gradients (a forward and a backward pass of one image) and memory, from the formulas.
 

@@ -310,6 +310,7 @@ def test_table_one_as_printed():
     assert rows[200].fooled[1] == 0.3275 and rows[100].fooled[10] == 0.883 and rows[227].accuracy == 0.5775
     assert rows[120].perturbation == 41.92 and rows[150].image == 26327.03
     assert rows[200].interval(1) == metrics.wilson(655, 2000)
+    assert curvature_tables.widest() == pytest.approx(2.19, abs=0.01)
 
 
 def test_each_claim_is_judged_by_its_own_interval(unit):
