@@ -95,9 +95,9 @@ figure, data = curvature_charts.areas(shown)
 figures.show(
     figure,
     name="curvature-areas",
-    caption="Area between accuracies (mean difference over the dimension), and Spearman’s ρ between what "
-    "subspaces have more than random ones of their dimension, of accuracy and of DeepFool’s norm. Bootstrap over "
-    "test images.",
+    caption="Area between accuracies (mean difference over the dimensions that both subspaces reach, which differ "
+    "between definitions), and Spearman’s ρ between what subspaces have more than random ones of their dimension, of "
+    "accuracy and of DeepFool’s norm. Bootstrap over test images.",
     alt="Intervals for each network and definition of curvature, against 0.",
     data=data,
     units=shown,

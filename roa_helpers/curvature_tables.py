@@ -137,8 +137,10 @@ def dependence(units):
         for method, found in unit.result["coupling"].items():
             for name in ("curved_flat", "curved_random", "positive_negative", "correlation", "beyond_dimension"):
                 low, high = found[f"{name}_interval"]
+                span_of = found.get(f"{name}_range", [np.nan] * 2)
                 rows.append({"network": label(unit), "method": METHODS[method], "quantity": name, "value": found[name],
-                             "low": low, "high": high, "n": found["images"]})  # fmt: skip
+                             "low": low, "high": high, "n": found["images"], "from": span_of[0],
+                             "to": span_of[1]})  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -153,7 +155,11 @@ def depends(table):
             same = (
                 "the same verdict with every method" if len(set(found)) == 1 else "a verdict that depends on the method"
             )
-            told.append(f"- {network}, {words}: {same} ({', '.join(dict.fromkeys(found))}), area {spread}.")
+            reached = ", ".join(f"{r.method} to {r.to:.0f}" for r in rows.itertuples())
+            told.append(
+                f"- {network}, {words}: {same} ({', '.join(dict.fromkeys(found))}), area {spread}. Dimensions "
+                f"compared: {reached}."
+            )
     return "\n".join(told)
 
 
