@@ -155,11 +155,12 @@ figures.show(
     figure,
     name="curvature-fig-1",
     caption="The score (logit) of one class at x + s · d, d of length 1, a curve a test image. Coloured where the "
-    "network takes the moved image for the class. The line reaches as far as images are from their mean, on average.",
+    f"network takes the moved image for the class. The line reaches {config_curvature.Curvature.reach:g} times as far "
+    "as the boundary is on average, at most the mean norm of images.",
     alt="Curves of a class score over s along the most positive and the most negative direction for each network.",
     data=data,
     units=shown,
-    sample=f"{data.image.nunique()} test images a network",
+    sample=f"{curvature_tables.span([len(unit.arrays['curves'][0]) for unit in shown])} test images a network",
 )
 
 # %% [markdown]
@@ -207,7 +208,7 @@ widgets.browse(
         widgets.choice("network", [label(unit) for unit in chosen]),
         widgets.choice("direction", [curvature_charts.DIRECTIONS[kind] for kind in kinds]),
         widgets.choice("image", list(range(1, 1 + curvature_pictures.IMAGES))),
-        widgets.slider("position", list(range(-5, 6)), start=5),
+        widgets.slider("position", list(range(-4, 5)), start=4),
     ],
 )
 

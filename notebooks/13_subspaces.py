@@ -95,9 +95,9 @@ figure, data = curvature_charts.areas(shown)
 figures.show(
     figure,
     name="curvature-areas",
-    caption="Area between accuracies (mean over the logarithm of the dimension), and Spearman’s ρ between what "
-    "subspaces have more than random ones of their dimension, of accuracy and of DeepFool’s norm. Bootstrap over "
-    "test images.",
+    caption="Area between accuracies (mean difference over the dimensions that both subspaces reach, which differ "
+    "between definitions), and Spearman’s ρ between what subspaces have more than random ones of their dimension, of "
+    "accuracy and of DeepFool’s norm. Bootstrap over test images.",
     alt="Intervals for each network and definition of curvature, against 0.",
     data=data,
     units=shown,
@@ -190,8 +190,8 @@ figures.show_table(
     name="curvature-table-1",
     caption="<b>Table 1, the paper’s rows and ours.</b> Norms in units of 255 levels, of images less their mean and of "
     "perturbations as they leave the unit. Fooling rates (%) for perturbations scaled by f: the share of images for "
-    "which the prediction of network and unit changes. Intervals: Wilson, 95 %; the paper’s n = 2000 gives at most ± "
-    "2.2 points.",
+    "which the prediction of network and unit changes. Intervals: Wilson, 95 %; those of the paper’s rates reach at "
+    f"most {curvature_tables.widest():.1f} points to either side.",
     units=shown,
     sample=evaluated,
 )
@@ -224,7 +224,7 @@ figures.show_table(
 # ## A bridge: curved directions and the regions of this book’s paper
 #
 # The paper of this book splits an image into regions of importance (RoI) and of attack (RoA); see
-# {ref}`features-and-regions`. This paper has subspaces instead. Do both point at the same pixels? The energy of a
+# {ref}`features`. This paper has subspaces instead. Do both point at the same pixels? The energy of a
 # subspace at a pixel is the sum of the squared entries of its basis there. A random subspace has it everywhere alike,
 # so what falls into a region beyond the region’s share of pixels is the answer.
 

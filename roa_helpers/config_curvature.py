@@ -32,11 +32,13 @@ class Curvature:
         extremes: most curved directions of each sign and class that are kept; None: until they span the space.
         evaluated: test images, of all classes, that are projected, shifted and attacked.
         lined: test images that are moved along directions.     positions: number of steps s there, odd.
+        reach: how far, as a multiple of the mean distance to the boundary; at most the mean norm of images.
         ranks: points on the axis of the number of directions.
         stacked: training images whose DeepFool perturbations give the singular vectors.
         complete: whether singular vectors are completed to a basis of image space.
         confined: test images that are attacked inside subspaces.     spans: how many subspaces of each order.
-        radius: of the universal perturbation, as a multiple of the mean DeepFool norm.
+        radius: of the universal perturbation, as a multiple of the mean DeepFool norm; at most .6 of the mean norm of
+            images.
         bridged: test images a class whose regions are compared with the subspace.     energy: directions a class in it.
         eps: of FGSM, for the retained norm and the RoA.
     """
@@ -64,6 +66,7 @@ class Curvature:
     lanczos: int = 12
     evaluated: int = 300
     lined: int = 100
+    reach: float = 10.0
     positions: int = 25
     ranks: int = 14
     stacked: int = 1000
@@ -72,7 +75,7 @@ class Curvature:
     spans: int = 6
     deepfool_steps: int = 50
     overshoot: float = 0.02
-    radius: float = 3.0
+    radius: float = 10.0
     epochs_universal: int = 5
     bridged: int = 20
     energy: int = 5
@@ -138,7 +141,9 @@ REASONS = {
     "sharpness": "softplus(β x) / β: large enough that the twin predicts nearly what the network predicts",
     "overshoot": "the value of DeepFool’s authors",
     "deepfool_steps": "as DeepFool’s authors; few images need more than five",
-    "radius": "universal perturbations of this length are longer than single ones, as in the paper",
+    "radius": "universal perturbations are many times as long as single ones (in their authors’ ℓ2 experiments, too)",
+    "reach": "not stated; the range over which the second-order picture of the boundary can be expected to say "
+    "anything",
     "eps": "FGSM’s step; the share of its norm in a subspace hardly depends on it",
     "energy": "the most positively curved directions of each class that make the subspace of the bridge",
     "delta1": "the value that the tuning of the book’s paper tries first",

@@ -44,10 +44,10 @@ def single_curves(units):
     Thick where the network takes the shifted image for that class.
 
     Returns:
-        (figure, DataFrame: network, class, kind, image, s, score, inside).
+        (figure, arrays by unit: positions s, scores and whether the class is predicted, (2, images, positions)).
     """
     figure, axes = _panels(units, 2, sharex="col")
-    data = []
+    data = {}
     for column, unit in zip(axes.T, units, strict=True):
         names, shown = unit.result["classes"], unit.result["featured"]
         positions = unit.arrays["positions"]
@@ -55,11 +55,11 @@ def single_curves(units):
             at = list(DIRECTIONS).index(kind)
             curves = unit.arrays["curves"][at].astype(float)
             inside = unit.arrays["classes"][at] == names.index(shown)
-            for k, (curve, mark) in enumerate(zip(curves, inside, strict=True)):
+            for curve, mark in zip(curves, inside, strict=True):
                 axis.plot(positions, curve, lw=0.6, color="#BBBBBB", zorder=1)
                 axis.plot(positions, np.where(mark, curve, np.nan), lw=1.0, color=KINDS[kind][0], zorder=2)
-                data.append(pd.DataFrame({"network": label(unit), "class": shown, "kind": kind, "image": k,
-                                          "s": positions, "score": curve, "inside": mark}))  # fmt: skip
+        data |= {f"{unit.path.name}_s": positions, f"{unit.path.name}_scores": unit.arrays["curves"][:2],
+                 f"{unit.path.name}_inside": unit.arrays["classes"][:2] == names.index(shown)}  # fmt: skip
         column[0].set_title(f"{label(unit)}: “{shown}”", fontsize=8)
         column[-1].set_xlabel("s", fontsize=8)
     for axis, kind in zip(axes[:, 0], ("positive", "negative"), strict=True):
@@ -68,7 +68,7 @@ def single_curves(units):
              "#D55E00": "the class itself (lower row)"}  # fmt: skip
     handles = [Line2D([], [], color=colour, lw=1.5, label=words) for colour, words in names.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
-    return figure, pd.concat(data)
+    return figure, data
 
 
 def population(units, kind):

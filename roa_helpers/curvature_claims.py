@@ -119,8 +119,7 @@ CLAIMS = (
     ),
     Claim(
         "sends-to", "the most positive direction sends images of other classes into its class", "lines",
-        _HALF.format("the share of images of other classes that are taken for the class at the two ends of the line, "
-                     "one mean image norm away"),
+        _HALF.format("the share of images of other classes that are taken for the class at the two ends of the line"),
         _shape("moved", ("positive",)), 0.5,
     ),
     Claim(
@@ -130,7 +129,7 @@ CLAIMS = (
     ),
     Claim(
         "curved-over-flat", "the most curved directions hold more accuracy than the flattest", "coupling",
-        _ZERO.format("the area between the accuracies on S_neg∪pos and S_flat (over the logarithm of the dimension; "
+        _ZERO.format("the area between the accuracies on S_neg∪pos and S_flat (mean difference over the dimension; "
                      "bootstrap over test images)"),
         _coupled("curved_flat"), 0.0,
     ),

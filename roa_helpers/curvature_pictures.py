@@ -13,7 +13,7 @@ from .sheets import Cell, Sheet, Strip
 CLASSES = 4
 OFFERED = ("positive", "negative", "flat")
 #: How many networks, images and positions the widget offers.
-NETWORKS, IMAGES, POSITIONS = 4, 3, 11
+NETWORKS, IMAGES, POSITIONS = 4, 2, 9
 
 
 def direction(values):
@@ -22,13 +22,17 @@ def direction(values):
     return picture(0.5 + values / (2 * np.abs(values).max()))
 
 
+def _classes(unit):
+    """Positions of the classes that are shown, that of Fig. 1 first."""
+    names, first = unit.result["classes"], unit.result["featured"]
+    return [names.index(name) for name in (first, *[n for n in names if n != first][: CLASSES - 1])]
+
+
 def directions(units):
     """The two most positive directions, the most negative and the flattest of some classes, the one of Fig. 1 first."""
     strips = []
     for unit in units:
-        names, first = unit.result["classes"], unit.result["featured"]
-        for name in (first, *[n for n in names if n != first][: CLASSES - 1]):
-            c = names.index(name)
+        for c in _classes(unit):
             cells = [
                 Cell(direction(unit.arrays[f"direction_{kind}"][c, place]), words)
                 for kind, place, words in (
@@ -36,13 +40,17 @@ def directions(units):
                     ("flat", 0, "flattest"),
                 )
             ]  # fmt: skip
-            strips.append(Strip(f"{label(unit)}: {name}", tuple(cells)))
+            strips.append(Strip(f"{label(unit)}: {unit.result['classes'][c]}", tuple(cells)))
     return Sheet(tuple(strips), across=2)
 
 
 def directions_data(units):
     """The arrays behind :func:`directions`, by unit and kind."""
-    return {f"{unit.path.name}_{kind}": unit.arrays[f"direction_{kind}"] for unit in units for kind in OFFERED}
+    return {
+        f"{unit.path.name}_{kind}": unit.arrays[f"direction_{kind}"][_classes(unit)]
+        for unit in units
+        for kind in OFFERED
+    }
 
 
 def confined(units):
@@ -89,7 +97,7 @@ def _frame(unit, image, kind, place):
         f"a {truth}, moved by s = {step:.2f} along the {DIRECTIONS[kind]} direction of “{target}”".replace("-", "−"),
         (
             Cell(picture(shifted(unit, image, kind, place)), f"the network says\n{said}", quality=80),
-            Cell(_scores(scores, names.index(target), place), "class scores", quality=70),
+            Cell(_scores(scores, names.index(target), place), "class scores", quality=40),
         ),
     )
 
@@ -98,12 +106,12 @@ def _scores(scores, target, place):
     """Class scores as curves along the line: the target's blue, the others grey, the position marked."""
     key = scores.tobytes(), target, place
     if key not in _DRAWN:
-        figure, axis = drawing(1.6, 1.3)
+        figure, axis = drawing(1.5, 1.2)
         axis.plot(np.delete(scores, target, 1), color="#BBBBBB", lw=0.7)
         axis.plot(scores[:, target], color="#0072B2", lw=1.6)
         axis.axvline(place, color="k", lw=0.8, ls="--")
         axis.set(xticks=[], yticks=[])
-        figure.dpi = 80
+        figure.dpi = 72
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         _DRAWN[key] = np.asarray(canvas.buffer_rgba())[..., :3] / 255

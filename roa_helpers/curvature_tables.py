@@ -81,6 +81,12 @@ def table_one(units):
     return table.round({"share": 2, "image": 0, "perturbation": 1}).fillna("")
 
 
+def widest():
+    """Half the width of the widest Wilson interval of the paper's fooling rates, in points."""
+    intervals = [row.interval(f) for row in TABLE_ONE for f in row.fooled]
+    return 100 * max(one.high - one.low for one in intervals) / 2
+
+
 def costs(units):
     """What curvature costs: gradients (a forward and a backward pass of one image) and memory, from the formulas.
 
@@ -110,7 +116,8 @@ def choices(units, reasons):
     """The open choices, their values and reasons: DataFrame, a row a choice."""
     rows = []
     for name, reason in reasons.items():
-        values = dict.fromkeys(_told(unit.result["parameters"]["choices"][name]) for unit in units)
+        known = [unit.result["parameters"]["choices"] for unit in units]
+        values = dict.fromkeys(_told(values[name]) for values in known if name in values)
         rows.append({"choice": name, "value": "; ".join(values), "why": reason})
     return pd.DataFrame(rows)
 
@@ -130,8 +137,10 @@ def dependence(units):
         for method, found in unit.result["coupling"].items():
             for name in ("curved_flat", "curved_random", "positive_negative", "correlation", "beyond_dimension"):
                 low, high = found[f"{name}_interval"]
+                span_of = found.get(f"{name}_range", [np.nan] * 2)
                 rows.append({"network": label(unit), "method": METHODS[method], "quantity": name, "value": found[name],
-                             "low": low, "high": high, "n": found["images"]})  # fmt: skip
+                             "low": low, "high": high, "n": found["images"], "from": span_of[0],
+                             "to": span_of[1]})  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -146,7 +155,11 @@ def depends(table):
             same = (
                 "the same verdict with every method" if len(set(found)) == 1 else "a verdict that depends on the method"
             )
-            told.append(f"- {network}, {words}: {same} ({', '.join(dict.fromkeys(found))}), area {spread}.")
+            reached = ", ".join(f"{r.method} to {r.to:.0f}" for r in rows.itertuples())
+            told.append(
+                f"- {network}, {words}: {same} ({', '.join(dict.fromkeys(found))}), area {spread}. Dimensions "
+                f"compared: {reached}."
+            )
     return "\n".join(told)
 
 

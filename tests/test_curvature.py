@@ -167,22 +167,22 @@ def test_places_are_whole_increasing_and_end_where_they_should():
 
 
 def test_areas_and_correlations_of_known_curves():
-    hits = np.array([[0, 1, 1, 1]] * 6, dtype=bool)
-    late = np.array([[0, 0, 0, 1]] * 6, dtype=bool)
-    middle = np.array([[0, 0, 1, 1]] * 6, dtype=bool)
+    early, middle, late = (np.array([[0, *row]] * 6, dtype=bool) for row in ((1, 1, 1), (0, 1, 1), (0, 0, 1)))
     kept = {"early": [0, 0.8, 0.9, 1], "late": [0, 0.1, 0.2, 1], "middle": [0, 0.4, 0.5, 1]}
     kept = {name: np.tile(values, (6, 1)) for name, values in kept.items()}
     counts = [0, 2, 8, 32]
     raw = {
-        "positive": (counts, hits, kept["early"]), "negative": (counts, hits, kept["early"]),
-        "both": (counts, hits, kept["early"]), "flat": (counts, late, kept["late"]),
+        "positive": (counts, early, kept["early"]), "negative": (counts, early, kept["early"]),
+        "both": (counts, early, kept["early"]), "flat": (counts, late, kept["late"]),
         "random": (counts, middle, kept["middle"]),
     }  # fmt: skip
-    found = subspaces.coupling(raw, 32)
-    assert found["curved_flat"] == pytest.approx(0.75, abs=0.02) and found["positive_negative"] == 0
-    assert found["curved_random"] == pytest.approx(0.25, abs=0.02)
-    assert found["beyond_dimension"] > 0.8 and found["correlation"] > 0.5
+    found = subspaces.coupling(raw)
+    assert found["curved_flat"] == pytest.approx((6 + 24 / 2) / 30, abs=0.01) and found["positive_negative"] == 0
+    assert found["curved_random"] == pytest.approx(6 / 2 / 30, abs=0.01) and found["curved_flat_range"] == [2, 32]
+    assert found["beyond_dimension"] > 0.8 and found["correlation"] > 0.5 and found["images"] == 6
     assert found["curved_flat_interval"] == pytest.approx([found["curved_flat"]] * 2)
+    with pytest.raises(ValueError, match="no range of dimensions: 32 to 32"):
+        subspaces.coupling(raw | {"flat": ([0, 32], late[:, :2], kept["late"][:, :2])})
 
 
 def test_the_bare_network_is_the_first_row_of_table_one(unit, network, splits):
@@ -297,6 +297,7 @@ def test_table_one_as_printed():
     assert rows[200].fooled[1] == 0.3275 and rows[100].fooled[10] == 0.883 and rows[227].accuracy == 0.5775
     assert rows[120].perturbation == 41.92 and rows[150].image == 26327.03
     assert rows[200].interval(1) == metrics.wilson(655, 2000)
+    assert curvature_tables.widest() == pytest.approx(2.19, abs=0.01)
 
 
 def test_each_claim_is_judged_by_its_own_interval(unit):

@@ -25,6 +25,9 @@ __all__ = ["compute", "load", "results"]
 CURVES, SHOWN = 24, 4
 #: Directions of each kind and class that are kept as pictures.
 PICTURED = {"positive": 2, "negative": 1, "flat": 1}
+#: Choices that the parts of a unit depend on, those of data and training apart.
+PARTS = ("methods", "boundary", "step", "steps", "block", "sharpness", "extremes", "lanczos", "stacked", "overshoot",
+         "deepfool_steps")  # fmt: skip
 #: Images to which the step study is confined, and boundary points that tell whether the exact Hessian is zero.
 STUDIED = 6
 
@@ -51,9 +54,10 @@ def compute(plan, splits, *, weights, progress=True):
     folder = weights / "curvature"
     model, training = train(choices, splits, seed=seed, path=folder / f"{plan.name}.safetensors", progress=progress)
     code = fingerprints.code(*(f"studies.curvature:{name}" for name in ("_points", "_extremes", "_steps", "_stack")))
+    used = {name: getattr(choices, name) for name in PARTS}
     stages = Stages(
         folder / f"{plan.name}.parts",
-        fingerprints.value([asdict(choices), seed, splits.fingerprint, training, code, models.device_name()]),
+        fingerprints.value([used, seed, splits.fingerprint, training, code, models.device_name()]),
     )
     result, arrays, tables = results(model, splits, choices, seed=seed, stages=stages)
     stages.clear()
@@ -127,7 +131,8 @@ def results(model, splits, choices, *, seed, stages):
 
     names = list(splits.train.class_names)
     shown = featured(names, kept[primary])
-    reach = float((x - model.mean.cpu()).flatten(1).norm(dim=1).mean())
+    length = float((x - model.mean.cpu()).flatten(1).norm(dim=1).mean())
+    reach = min(length, choices.reach * float(torch.cat([found["norms"] for found in points]).mean()))
     positions = np.linspace(-reach, reach, choices.positions)
     lined = slice(choices.lined)
     tables["responses"], tables["moved"], shapes, curves = _along(
@@ -155,13 +160,12 @@ def results(model, splits, choices, *, seed, stages):
         "exact_hessian": directions.exact_norm(model, few, seed=seed),
         "twin_agreement": measures.count(_agreement(model, x, choices)),
         "shapes": _summarised(shapes),
-        "coupling": {method: subspaces.coupling(one, size) for method, one in raw.items()},
+        "coupling": {method: subspaces.coupling(one) for method, one in raw.items()},
         "singular_area": float(area.mean()),
         "singular_area_interval": list(metrics.bootstrap(area)),
         "confined": inverse[0],
         "confined_interval": inverse[1],
-        "deepfool": {"norm": float(found.norms[found.success].mean()), "image": float(
-            (x - model.mean.cpu()).flatten(1).norm(dim=1).mean())} | measures.count(found.success),
+        "deepfool": {"norm": float(found.norms[found.success].mean()), "image": length} | measures.count(found.success),
         "universal": log,
     }  # fmt: skip
     arrays = curves | {"confined": pictures.numpy(), "singular_values": values.numpy().astype(np.float32)}

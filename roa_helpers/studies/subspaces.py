@@ -9,6 +9,8 @@ from .. import attacks, deepfool, explain, geometry, lines, metrics, models, net
 from ..config_curvature import FACTORS, SHARES
 from . import measures
 
+#: Longest universal perturbation, as a share of the mean norm of images.
+LONGEST = 0.6
 #: The regions of the book's paper that are looked at: name of the field of ``regions.Regions``, or ``roi``, ``roa``.
 REGIONS = ("roi", "roa", "uv", "u_not_v", "not_u_v", "not_u_not_v")
 
@@ -45,8 +47,9 @@ def perturbations(model, x, labels, train, choices, *, seed):
     found = deepfool.deepfool(model, x, clip=False, **options)
     fgsm = attacks.fgsm(model, x, labels, eps=choices.eps) - x
     saliency = explain.saliency(model, x, found.predicted)
+    reach = float((x - model.mean.cpu()).flatten(1).norm(dim=1).mean())
     universal = deepfool.universal(
-        model, train, eps=choices.radius * float(found.norms.mean()), norm="l2", fraction=0.8,
+        model, train, eps=min(choices.radius * float(found.norms.mean()), LONGEST * reach), norm="l2", fraction=0.8,
         epochs=choices.epochs_universal, seed=seed, clip=False, **options,
     )  # fmt: skip
     steps = {"DeepFool": (found.x_adv - x)[found.success], "FGSM": fgsm, "saliency": saliency,
@@ -89,62 +92,76 @@ def figure_three(model, parts, found, steps, choices):
     return pd.DataFrame(accuracy), pd.DataFrame(norms), raw
 
 
-def coupling(raw, size):
+#: The areas between accuracies that :func:`coupling` gives: name → (kinds of subspaces, the second is taken off).
+AREAS = {"curved_flat": ("both", "flat"), "curved_random": ("both", "random"),
+         "positive_negative": ("positive", "negative")}  # fmt: skip
+
+
+def coupling(raw):
     """Accuracy and retained norm as numbers: areas between curves, rank correlations, with bootstrap intervals.
 
-    Areas are under the accuracy as a function of the dimension (of its logarithm, from the smallest to the largest
-    dimension that all kinds reach), so they are means of accuracies. ``correlation`` is Spearman's ρ between accuracy
-    and the share of DeepFool's norm, over all kinds and dimensions; both rise with the dimension whatever the
-    directions are. ``beyond_dimension`` is ρ of what each subspace has more than a random one of its dimension.
+    An area is the mean difference of two accuracies over the dimensions that both kinds reach, from the smallest on.
+    ``correlation`` is Spearman's ρ between accuracy and the share of DeepFool's norm, over all kinds and dimensions;
+    both rise with the dimension whatever the directions are. ``beyond_dimension`` is ρ of what each subspace has more
+    than a random one of its dimension.
 
     Args:
-        raw: of :func:`figure_three`.     size: D.
+        raw: of :func:`figure_three`.
 
     Returns:
-        dict: NAME, NAME_interval.
+        dict: NAME, NAME_interval, ``images``; NAME_range, the dimensions that an area spans.
 
     Raises:
         ValueError: the smallest subspace of one kind is no smaller than the largest of another.
     """
-    first = max(counts[1] for counts, _, _ in raw.values())
-    last = min(min(counts[-1] for counts, _, _ in raw.values()), size)
-    grid = np.linspace(np.log(first), np.log(last), 40)
-    heights = {kind: _on(grid, counts, hits) for kind, (counts, hits, _) in raw.items()}
-    if not last > first:
-        raise ValueError(f"subspaces share no range of dimensions: {first} to {last}")
-    found = {}
-    for name, (one, other) in {"curved_flat": ("both", "flat"), "curved_random": ("both", "random"),
-                               "positive_negative": ("positive", "negative")}.items():  # fmt: skip
-        difference = lines.area(heights[one] - heights[other], grid)
-        found |= {name: float(difference.mean()), f"{name}_interval": list(metrics.bootstrap(difference))}
-    norms = {kind: _on(grid, counts, kept) for kind, (counts, _, kept) in raw.items()}
+    found = {"images": int(len(raw["both"][1]))}
+    for name, kinds in AREAS.items():
+        grid = _grid(raw, kinds)
+        one, other = (_on(grid, raw[kind][0], raw[kind][1]) for kind in kinds)
+        difference = lines.area(one - other, grid)
+        found |= {name: float(difference.mean()), f"{name}_interval": list(metrics.bootstrap(difference)),
+                  f"{name}_range": [int(grid[0]), int(grid[-1])]}  # fmt: skip
+    grids = {kind: _grid(raw, (kind, "random")) for kind in raw if kind != "random"}
+    beyond = {
+        kind: [
+            tuple(_on(grid, raw[of][0], raw[of][k]) for of in (kind, "random")) for k in (1, 2)
+        ]
+        for kind, grid in grids.items()
+    }  # fmt: skip
     rng = np.random.default_rng(0)
-    draws = [_correlations(raw, heights, norms, None)]
-    draws += [_correlations(raw, heights, norms, rng) for _ in range(500)]
+    draws = [_correlations(raw, beyond, None)] + [_correlations(raw, beyond, rng) for _ in range(500)]
     for k, name in enumerate(("correlation", "beyond_dimension")):
         values = np.array([draw[k] for draw in draws])
         found |= {name: values[0], f"{name}_interval": np.nanquantile(values[1:], (0.025, 0.975)).tolist()}
-    return found | {"images": int(len(raw["both"][1])), "from_dimension": int(first), "to_dimension": int(last)}
+    return found
+
+
+def _grid(raw, kinds):
+    """Forty dimensions, evenly spaced, that all of ``kinds`` reach."""
+    first, last = max(raw[kind][0][1] for kind in kinds), min(raw[kind][0][-1] for kind in kinds)
+    if not last > first:
+        raise ValueError(f"subspaces share no range of dimensions: {first} to {last}")
+    return np.linspace(first, last, 40)
 
 
 def _on(grid, counts, values):
-    """Rows of values at the dimensions ``counts`` (the first is 0), at the logarithms ``grid``: (N, len(grid))."""
-    known = np.log(counts[1:])
-    return np.stack([np.interp(grid, known, row) for row in np.asarray(values, dtype=float)[:, 1:]])
+    """Rows of values at the dimensions ``counts``, at those of ``grid``: (N, len(grid))."""
+    return np.stack([np.interp(grid, counts, row) for row in np.asarray(values, dtype=float)])
 
 
-def _correlations(raw, heights, norms, rng):
-    def resampled(values):
-        values = np.asarray(values, dtype=float)
-        return (values if rng is None else values[rng.integers(0, len(values), len(values))]).mean(0)
+def _correlations(raw, beyond, rng):
+    """(ρ of accuracy and retained norm, ρ of both less those of random subspaces), of all images or of a resample."""
 
-    pairs = [(resampled(hits)[1:], resampled(kept)[1:]) for _, hits, kept in raw.values()]
+    def rows(values):
+        return slice(None) if rng is None else rng.integers(0, len(values), len(values))
+
+    some = [rows(next(iter(raw.values()))[k]) for k in (1, 2)]
+    pairs = [[np.asarray(found[k], dtype=float)[some[k - 1]].mean(0)[1:] for k in (1, 2)] for found in raw.values()]
     plain = stats.spearmanr(*(np.concatenate(column) for column in zip(*pairs, strict=True)))[0]
-    curves = {kind: (resampled(heights[kind]), resampled(norms[kind])) for kind in heights}
-    beyond = [
-        np.concatenate([curves[kind][k] - curves["random"][k] for kind in curves if kind != "random"]) for k in (0, 1)
-    ]
-    return float(plain), float(stats.spearmanr(*beyond)[0])
+    more = [
+        np.concatenate([(own[k][0] - own[k][1])[some[k]].mean(0) for own in beyond.values()]) for k in (0, 1)
+    ]  # fmt: skip
+    return float(plain), float(stats.spearmanr(*more)[0])
 
 
 def figure_four(model, parts, basis, choices):
@@ -163,7 +180,7 @@ def figure_four(model, parts, basis, choices):
                 for m, column in zip(counts, hits.T, strict=True)
             ]
             if part == "test":
-                heights[order] = lines.area(hits.numpy()[:, 1:], np.log(counts[1:]))
+                heights[order] = lines.area(hits.numpy(), counts)
     return pd.DataFrame(rows), heights["hi"] - heights["lo"]
 
 
