@@ -81,8 +81,8 @@ QUICK = _each_shape(
 )  # fmt: skip
 _IMAGENETTE = {"dataset": "imagenette", "trained_on": "imagenette", "target": "garbage truck"}
 DESK = (
-    Localized(**_IMAGENETTE, photos=48, region_count=6),
-    *(Localized(**_IMAGENETTE, photos=48, region_count=3, regions=regions) for regions in REGIONS[1:]),
+    Localized(**_IMAGENETTE, photos=44, region_count=4),
+    *(Localized(**_IMAGENETTE, photos=44, region_count=4, regions=regions) for regions in REGIONS[1:]),
 )
 PAPER = _each_shape(**_IMAGENETTE, pretrained=("inception_v3", "wolf spider", 299), photos=160, epochs=40)
 
