@@ -185,7 +185,8 @@ def results(model, found, target, choices, *, seed, folder, fingerprint, progres
     }
     tables = {
         "examples": comparison.examples_table(whole, found), "attempts": comparison.attempts_table(whole, found),
-        "curves": comparison.curves(whole, found.images[0, 0].numel()), "ranks": comparison.ranks_table(result["ranks"]), "spread": spread,
+        "curves": comparison.curves(whole, found.images[0, 0].numel()),
+        "ranks": comparison.ranks_table(result["ranks"]), "spread": spread,
     }  # fmt: skip
     arrays = {name: whole[name].astype(np.float16) for name in METRICS}
     arrays |= {f"shown_{name}": pixels[name] for name in ("image", "region", "levels")}
