@@ -83,7 +83,8 @@ figures.show_text(recovery_claims.reached(units))
 #
 # LIME cuts the attacked photo into superpixels and asks which of them speak for the target. The n most influential, for
 # n = 1 to 20, make a partial explanation, and every other explainer gets as many pixels, those it holds most relevant:
-# of a gradient, negative entries are discarded and the ℓ1 norm is taken over channels.
+# of a gradient, negative entries are discarded and the ℓ1 norm is taken over channels. Gradients are of the target’s
+# logit; the paper writes of its objective. Ties are broken at random, anew for every example.
 
 # %% tags=["hide-input"]
 sheet, data = recovery_charts.partial_explanations(as_in_paper)
@@ -144,14 +145,14 @@ tests = recovery_claims.tests_table(as_in_paper)
 figures.show_table(
     tests,
     name="localized-tests",
-    caption="Friedman’s test that all three rank alike, with photos as blocks, and the pairs that differ by Nemenyi’s "
-    "comparison at 5 %, by Jaccard.",
+    caption="Friedman’s test that all three rank alike: blocks are photos, ranked by the mean Jaccard index of "
+    "their examples over all n; and the pairs that differ by Nemenyi’s comparison at 5 %.",
     units=as_in_paper,
-    sample=sample,
+    sample="photos with an example",
 )
 
 # %% [markdown]
-# ## R1 and R2
+# ## R1, R2 and Table 1
 
 # %% tags=["hide-input"]
 verdicts = recovery_claims.verdicts(as_in_paper)
@@ -174,7 +175,7 @@ figures.show_text(recovery_claims.answer(as_in_paper))
 # {cite:p}`sundararajan2017axiomatic` and SmoothGrad {cite:p}`smilkov2017smoothgrad` by the same measure, beside chance.
 
 # %% tags=["hide-input"]
-figure, data = recovery_charts.ranks(as_in_paper, "all")
+figure, data = recovery_charts.ranks(units, "all")
 figures.show(
     figure,
     name="localized-all-ranks",
@@ -182,7 +183,7 @@ figures.show(
     "Hollow: averaged over superpixels.",
     alt="Mean ranks of ten explainers with intervals, a panel for each run.",
     data=data,
-    units=as_in_paper,
+    units=units,
     sample=sample,
 )
 
@@ -191,8 +192,9 @@ figures.show(
 #
 # The attacked regions are segments of the photo, and so, by another algorithm, are LIME’s superpixels; the gradients
 # answer pixel by pixel. Two controls tell these apart. Regions that ignore what the photo shows, squares and random
-# blobs of the same areas, take the likeness of the two segmentations away. And averaging a gradient over LIME’s
-# superpixels gives it the same advantage.
+# blobs of about the segments’ areas, take the likeness of the two segmentations away. And a gradient averaged over
+# LIME’s superpixels answers in superpixels too (its last one in part, to have as many pixels as LIME’s union). Grad-CAM
+# is a third: its map is as coarse as superpixels are, and knows none.
 
 # %% tags=["hide-input"]
 figure, data = recovery_charts.ranks(units, "superpixels")
@@ -214,8 +216,8 @@ figures.show_table(
     questions,
     shown=figures.in_brackets(questions),
     name="localized-questions",
-    caption="Mean rank of a gradient averaged over superpixels minus that of LIME; below 0 the gradient is ahead. The "
-    "rule is that of R2.",
+    caption="Mean rank of another explainer minus that of LIME, among the five above, for Grad-CAM among all ten; "
+    "yes where the 95 % interval lies above 0, no where it lies below. The paper does not ask this.",
     units=units,
     sample=sample,
 )

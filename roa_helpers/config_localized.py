@@ -88,19 +88,29 @@ PAPER = _each_shape(**_IMAGENETTE, pretrained=("inception_v3", "wolf spider", 29
 
 #: Why each open choice is what it is; the book prints this beside the values.
 REASONS = {
-    "dataset": "the authors’ 112 photos are not published",
+    "dataset": "the authors’ own photos, which no network had learnt, are not published; Imagenette’s are held out "
+    "from networks trained here, but are ImageNet’s, so not from weights that come with it, and small for Inception",
+    "photos": "the paper: 112",
+    "region_count": "most regions a photo; the paper: up to 10; fewer here, for the time that LIME takes",
     "network": "the paper’s is Inception v3 with ImageNet’s weights; where these cannot be loaded, a small network of "
     "torchvision",
     "copies": "random crops of each training image, where there are few",
-    "target": "“wolf spider” with ImageNet’s classes; otherwise a class that none of the attacked photos shows",
-    "size": "of the photos at hand; quickshift’s kernel is scaled with it, so that superpixels have the share of a "
-    "photo that lime’s default gives at Inception’s 299 pixels",
+    "target": "“wolf spider” with ImageNet’s classes; otherwise a class whose photos are left out (of your own photos "
+    "none are)",
+    "size": "of the photos at hand; quickshift’s kernel is scaled with it, so that superpixels have about the "
+    "share of a photo that lime’s default gives at Inception’s 299 pixels (up to 1.6 times it)",
     "low": "“only a relatively small region”; the least share of the photo",
     "high": "the largest share of the photo",
     "scale": "of the segmentation; not stated",
+    "sigma": "of the segmentation; not stated",
+    "min_size": "of the segmentation, in pixels; not stated",
     "eps": "not stated; 1: the pixels of the region may take any value, as the paper’s constraint says",
     "step": "not stated",
     "steps": "“a certain number of iterations”, how many is not stated",
     "patience": "steps without progress after which an attack is given up",
     "samples": "lime’s default is 1000",
+    "unions": "the paper’s",
+    "path_steps": "of integrated gradients, which the paper does not use",
+    "noise_samples": "of SmoothGrad, likewise",
+    "noise_sd": "of SmoothGrad, likewise, as a share of the pixel range",
 }

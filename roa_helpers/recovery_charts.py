@@ -142,9 +142,9 @@ def ranks(units, which):
     for axis, unit in zip(axes.flat, units, strict=False):
         found = unit.result["ranks"][which]["jaccard"]
         table = pd.DataFrame(
-            [{"explainer": TITLES[n], "rank": found[n]["rank"], "low": found[n]["rank_interval"][0],
-              "high": found[n]["rank_interval"][1]} for n in names]
-        )  # fmt: skip
+            [{"explainer": TITLES[n], "rank": found[n]["rank"]}
+             | dict(zip(("low", "high"), found[n]["rank_interval"], strict=True)) for n in names], dtype=object
+        ).astype({"rank": float, "low": float, "high": float})  # fmt: skip
         tables.append(table.assign(unit=unit.path.name, profile=unit.result["profile"]))
         for place, (name, row) in enumerate(zip(names, table.itertuples(), strict=True)):
             colour = COLOURS.get(name.removesuffix("_superpixels"), "#009E73")

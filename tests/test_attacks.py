@@ -335,3 +335,16 @@ def test_until_success_leaves_the_model_as_it_was_and_refuses_what_bim_refuses(c
     for wrong in ({"patience": 0}, {"steps": -1}, {"step": float("inf")}, {"eps": -0.1}):
         with pytest.raises(ValueError):
             attacks.bim_until_success(convnet, x, y, **{"eps": 0.1, "step": 0.1, "steps": 2, "patience": 2} | wrong)
+
+
+def test_a_steady_rise_is_no_stall(steep):
+    x, _ = images(4)
+    target = models.predict(steep, x).argmin(1)
+    found = attacks.bim_until_success(steep, x, target, eps=1.0, step=0.002, steps=400, patience=5)
+    assert found.succeeded.all() and (found.steps > 20).all()
+
+
+def test_targets_of_another_number_are_refused(steep):
+    x, _ = images(1)
+    with pytest.raises(ValueError, match="target must be a tensor"):
+        attacks.bim_until_success(steep, x, torch.tensor([1, 2]), eps=0.1, step=0.1, steps=1, patience=1)

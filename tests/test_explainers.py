@@ -172,6 +172,13 @@ def test_other_rectifiers_are_refused_by_name(rectified, name):
         explain.guided_backprop(model, *images())
 
 
+@pytest.mark.parametrize("by_hand", [lambda x: x.clamp(min=0), lambda x: torch.clamp(x, 0), lambda x: x.clamp_min(0)])
+def test_a_rectifier_by_hand_is_refused_beside_relu(rectified, by_hand):
+    with pytest.raises(ValueError, match="the model calls clamp"):
+        explain.guided_backprop(Functional(rectified, lambda x: by_hand(F.relu(x))), *images())
+    explain.guided_backprop(Functional(rectified, lambda x: F.relu(x).clamp(-1, 9)), *images())
+
+
 def test_every_other_rectifier_is_tried():
     assert set(OTHERS) == rectifiers.OTHERS
 

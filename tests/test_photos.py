@@ -29,9 +29,12 @@ def test_pictures_of_any_kind_become_coloured_squares(tmp_path):
     saved(tmp_path / "zoo" / "colour.jpg", "RGB", (30, 50), (255, 0, 0))
     saved(tmp_path / "zoo" / "clear.png", "RGBA", (32, 32), (0, 0, 255, 0))
     (tmp_path / "zoo" / "notes.txt").write_text("no picture")
+    for hidden in (".hidden.png", ".thumbs/t.png", "__MACOSX/x.png"):
+        saved(tmp_path / "zoo" / hidden, "RGB", (8, 8), (0, 0, 0))
     (tmp_path / "zoo" / "broken.png").write_bytes(b"no picture either")
     found = photos.opened(tmp_path / "zoo", size=24)
     assert found.names == ("clear.png", "colour.jpg", "deep/grey.png")
+    assert found.available == 4 and found.unreadable == ("broken.png",)
     assert found.images.shape == (3, 3, 24, 24) and found.images.dtype == torch.float32
     assert (found.images[0] == 1).all()  # transparent: white
     assert (found.images[1, 0] > 0.98).all() and (found.images[2] == found.images[2, :1]).all()

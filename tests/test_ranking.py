@@ -70,3 +70,14 @@ def test_too_little_to_compare_is_refused():
 
 def test_means_of_groups_are_in_the_order_of_the_groups():
     assert ranking.group_means([[1.0], [5.0], [3.0]], [2, 0, 2]).tolist() == [[5.0], [2.0]]
+
+
+def test_one_group_has_no_interval():
+    mean, low, high = ranking.clustered_mean([[1.0, 2.0], [3.0, 4.0]], [5, 5])
+    assert mean.tolist() == [2, 3] and np.isnan(low).all() and np.isnan(high).all()
+    assert all(np.isnan(ranking.clustered_mean([1.0, 2.0], [5, 5])[1:]))
+
+
+def test_methods_that_always_tie_are_not_told_apart():
+    found = ranking.friedman(np.ones((4, 3)))
+    assert (found.statistic, found.p, found.different()) == (0.0, 1.0, [])
