@@ -80,7 +80,7 @@ _HALF = replace(_CIFAR, width=0.5, knowing=30)
 DESK = (
     *_repeated(replace(_HALF, **_FINE), 3),
     _HALF,
-    replace(_HALF, classes=None, train=150, val=20, test=30, knowing=9),
+    replace(_HALF, classes=None, train=100, val=10, test=20, epochs=10, knowing=9),
 )
 _FULL = replace(_CIFAR, pretrain=None, pretrain_epochs=30, val=200, knowing=None, epochs=40)
 PAPER = (
