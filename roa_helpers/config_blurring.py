@@ -76,11 +76,11 @@ _CIFAR = Blurring(dataset="cifar10")
 _FINE = {"weights": PRETRAINED, "epochs": 4, "learning_rate": 0.02}
 
 QUICK = (_NARROW, replace(_NARROW, weights=PRETRAINED))
-_HALF = replace(_CIFAR, width=0.5, knowing=30)
+_QUARTER = replace(_CIFAR, width=0.25, knowing=30)
 DESK = (
-    *_repeated(replace(_HALF, **_FINE), 3),
-    _HALF,
-    replace(_HALF, classes=None, train=100, val=10, test=20, epochs=10, knowing=9),
+    *_repeated(replace(_QUARTER, **_FINE), 3),
+    _QUARTER,
+    replace(_QUARTER, classes=None, train=100, val=10, test=20, epochs=10, knowing=9),
 )
 _FULL = replace(_CIFAR, pretrain=None, pretrain_epochs=30, val=200, knowing=None, epochs=40)
 PAPER = (
