@@ -53,9 +53,11 @@ readme: $(READY)  ## write the table of verdicts in README.md from the recorded 
 pair: $(READY)  ## write every notebook from its source notebooks/NN_name.py
 	@$(PY) workflow/pair.py
 
-bench: $(READY)  ## measure the attacks and explainers beside those of other libraries
+bench: $(READY)  ## measure attacks, explainers and ways to curvature beside those of other libraries
 	$(PY) benchmarks/attacks.py
 	$(PY) benchmarks/explainers.py
+	$(PY) benchmarks/deepfool.py
+	$(PY) benchmarks/curvature.py
 
 serve: $(READY)  ## serve the built book on http://127.0.0.1:PORT
 	@test -d _build/html || { echo "there is no book yet; first: make book" >&2; exit 2; }

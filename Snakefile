@@ -27,7 +27,7 @@ NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("[0-9][0-9]_*.ip
 PACKAGE = sorted(str(path) for path in Path("roa_helpers").rglob("*.py") if path.name != "__main__.py")
 BOOK = sorted(str(path) for path in Path("book").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 RECORDED = sorted(str(path) for name in store.RECORDED for path in Path(RESULTS, name).glob("*/[!.]*/result.json"))
-SUPPLIES = ["archives.py", "config.py", "data.py", "download.py", "published.py", "store.py", "studies/__init__.py"]  # choices and data
+SUPPLIES = ["archives.py", "config.py", "config_curvature.py", "data.py", "download.py", "published.py", "store.py", "studies/__init__.py"]  # choices and data
 EXECUTED = [f"_build/executed/{PROFILE}/{name}.ipynb" for name in NOTEBOOKS]
 MARKS = [f"{RESULTS}/{PROFILE}/{study}/.{name}.done" for study, name in UNITS]
 CODE = {study: fingerprints.files(*store.entries(study)) for study in profiles.STUDIES}

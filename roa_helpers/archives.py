@@ -173,8 +173,8 @@ def class_folders(tree: Tree, *, place: Path, gray: bool = False) -> Pool:
     Raises:
         UserError: no class folder with a picture.
     """
-    paths = [path for path in _parts(tree.files) if Path(path[-1]).suffix.lower() in PICTURE_SUFFIXES]
-    folders = _parts(tree.folders)
+    paths = [path for path in visible(tree.files) if Path(path[-1]).suffix.lower() in PICTURE_SUFFIXES]
+    folders = visible(tree.folders)
     depth = _outer_folders(paths, folders)
     parts = {PART_NAMES.get(path[depth].lower()) for path in paths if len(path) > depth + 2}
     parted = "train" in parts and len(parts) > 1 and None not in parts
@@ -204,7 +204,8 @@ def class_folders(tree: Tree, *, place: Path, gray: bool = False) -> Pool:
     )
 
 
-def _parts(paths) -> list[tuple[str, ...]]:
+def visible(paths) -> list[tuple[str, ...]]:
+    """Paths as tuples of their parts, without hidden files and folders and what macOS adds to archives."""
     split = (tuple(path.split("/")) for path in paths)
     return [path for path in split if not any(part.startswith((".", "__MACOSX")) for part in path)]
 
@@ -281,6 +282,14 @@ def open_cifar10(dataset, place: Path) -> Iterator[Pool]:
     from ._torchvision import torchvision
 
     yield _official(dataset, place, lambda train: torchvision.datasets.CIFAR10(place.parent, train=train), "batches")
+
+
+@contextmanager
+def open_cifar100(dataset, place: Path) -> Iterator[Pool]:
+    """CIFAR-100 with its fine labels in torchvision's layout, whose sums torchvision checks: uint8 (N, 32, 32, 3)."""
+    from ._torchvision import torchvision
+
+    yield _official(dataset, place, lambda train: torchvision.datasets.CIFAR100(place.parent, train=train), "batches")
 
 
 def _official(dataset, place: Path, read: Callable, kind: str) -> Pool:

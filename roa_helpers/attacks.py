@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 
 from . import checks, models
+from .deepfool import deepfool as deepfool
+from .deepfool import universal as universal
 
 
 def loss_gradient(model, x, y):
@@ -160,8 +162,8 @@ class Outcome:
 def bim_until_success(model, x, target, *, eps, step, steps, patience, region=None):
     """Targeted :func:`bim` that ends for each image as soon as it succeeds, or when it makes no progress any more.
 
-    Göpfert et al. (2019), Section 4: an attempt that fails or ceases to progress is discarded. Progress is a new
-    highest probability of the target, by at least one per cent of it.
+    Göpfert et al. (2019), Section 4: an attempt that fails or ceases to progress is discarded. Progress is a
+    probability of the target at least one per cent above that of the last progress.
 
     Args:
         model: returns logits (N, K) for images in [0, 1].
@@ -180,7 +182,9 @@ def bim_until_success(model, x, target, *, eps, step, steps, patience, region=No
     checks.images(x)
     _check_budget(eps)
     if not (0 <= step < float("inf") and steps >= 0 and patience >= 1):
-        raise ValueError(f"step and steps must be ≥ 0, patience ≥ 1, got {step}, {steps} and {patience}")
+        raise ValueError(f"step and steps must be finite and ≥ 0, patience ≥ 1, got {step}, {steps} and {patience}")
+    if target.shape != (len(x),):
+        raise ValueError(f"target must be a tensor ({len(x)},), got {tuple(target.shape)}")
     if region is not None:
         checks.region(region, x)
     x_adv = x.clone()
@@ -193,7 +197,7 @@ def bim_until_success(model, x, target, *, eps, step, steps, patience, region=No
         hit = logits.argmax(1) == target[active]
         reached = F.log_softmax(logits, 1).gather(1, target[active][:, None])[:, 0]
         progress = reached > best[active] + 0.01
-        best[active] = torch.maximum(best[active], reached)
+        best[active] = torch.where(progress, reached, best[active])
         since[active] = torch.where(progress, 0, since[active] + 1)
         succeeded[active] = hit
         stalled[active] = ~hit & (since[active] >= patience)

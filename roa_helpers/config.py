@@ -7,9 +7,7 @@ typed; a change of any value changes the fingerprint of the results that depend 
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from . import config_blurring, config_localized
-from .config_blurring import Blurring
-from .config_localized import Localized
+from . import config_blurring, config_curvature, config_localized
 from .download import KNOWN, Dataset
 from .errors import UserError
 from .names import stem
@@ -159,15 +157,16 @@ class Profile:
     roi_roa: tuple[RoiRoa, ...]
     supplement: tuple[Supplement, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
-    localized: tuple[Localized, ...] = ()
-    blurring: tuple[Blurring, ...] = ()
+    localized: tuple[config_localized.Localized, ...] = ()
+    blurring: tuple[config_blurring.Blurring, ...] = ()
+    curvature: tuple[config_curvature.Curvature, ...] = ()
     seeds: tuple[int, ...] = (0,)
     threads: int = 1
 
 
 #: The studies of a pair of classes. The others are of one data set each, whatever its classes.
 PAIRED = ("roi_roa", "supplement", "sensitivity")
-STUDIES = (*PAIRED, "localized", "blurring")
+STUDIES = (*PAIRED, "localized", "blurring", "curvature")
 
 
 def _pair(dataset, *classes, **choices):
@@ -219,6 +218,7 @@ PROFILES = {
             supplement=_supplement("digits", first=4, width=0.125, epochs=8, batch=32, val=20, test=30),
             localized=config_localized.QUICK,
             blurring=config_blurring.QUICK,
+            curvature=config_curvature.QUICK,
         ),
         Profile(
             name="desk",
@@ -231,6 +231,7 @@ PROFILES = {
             ),
             localized=config_localized.DESK,
             blurring=config_blurring.DESK,
+            curvature=config_curvature.DESK,
         ),
         Profile(
             name="paper",
@@ -243,6 +244,7 @@ PROFILES = {
             ),
             localized=config_localized.PAPER,
             blurring=config_blurring.PAPER,
+            curvature=config_curvature.PAPER,
             seeds=(0, 1, 2),
             threads=8,
         ),

@@ -46,14 +46,14 @@ class Localized:
     mixed: bool = True
     photos: int = 112
     region_count: int = 10
-    low: float = 0.01
-    high: float = 0.25
-    scale: float = 100.0
+    low: float = 0.02
+    high: float = 0.3
+    scale: float = 200.0
     sigma: float = 0.8
     min_size: int = 100
-    eps: float = 0.1
-    step: float = 0.01
-    steps: int = 100
+    eps: float = 1.0
+    step: float = 0.03
+    steps: int = 60
     patience: int = 15
     unions: int = 20
     samples: int = 1000
@@ -76,14 +76,13 @@ def _each_shape(**choices):
 
 QUICK = _each_shape(
     dataset="photos", trained_on="photos", target="china", network="vgg16", width=0.125, mixed=False, size=96,
-    copies=0, epochs=20, batch=16, learning_rate=0.02, photos=10, region_count=3, eps=0.3, step=0.03, steps=40,
-    patience=10, samples=150,
-    spread_seeds=3, spread_examples=2, path_steps=8, noise_samples=8, shown=2,
+    copies=0, epochs=20, batch=16, learning_rate=0.02, photos=8, region_count=3, steps=40,
+    patience=10, samples=150, spread_seeds=3, spread_examples=2, path_steps=8, noise_samples=8, shown=2,
 )  # fmt: skip
-_IMAGENETTE = {"dataset": "imagenette", "trained_on": "imagenette", "target": "golf ball"}
+_IMAGENETTE = {"dataset": "imagenette", "trained_on": "imagenette", "target": "garbage truck"}
 DESK = (
-    Localized(**_IMAGENETTE, photos=44, region_count=6),
-    *(Localized(**_IMAGENETTE, photos=44, region_count=3, regions=regions) for regions in REGIONS[1:]),
+    Localized(**_IMAGENETTE, photos=44, region_count=4),
+    *(Localized(**_IMAGENETTE, photos=44, region_count=4, regions=regions) for regions in REGIONS[1:]),
 )
 PAPER = _each_shape(**_IMAGENETTE, pretrained=("inception_v3", "wolf spider", 299), photos=160, epochs=40)
 
@@ -99,7 +98,7 @@ REASONS = {
     "low": "“only a relatively small region”; the least share of the photo",
     "high": "the largest share of the photo",
     "scale": "of the segmentation; not stated",
-    "eps": "not stated; wide enough for a small region to carry the attack",
+    "eps": "not stated; 1: the pixels of the region may take any value, as the paper’s constraint says",
     "step": "not stated",
     "steps": "“a certain number of iterations”, how many is not stated",
     "patience": "steps without progress after which an attack is given up",

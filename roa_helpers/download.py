@@ -115,6 +115,16 @@ def _idx_set(name: str, folder: str, classes: tuple[str, ...], url: str, sums: t
 
 _DIGITS = tuple("0123456789")
 _CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+# the fine labels, in their order
+_CIFAR100 = (
+    "apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can "
+    "castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin "
+    "elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard "
+    "lobster man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid otter palm_tree pear "
+    "pickup_truck pine_tree plain plate poppy porcupine possum rabbit raccoon ray road rocket rose sea seal shark "
+    "shrew skunk skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone "
+    "television tiger tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm"
+)
 _FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 _PHOTOS = ("astronaut", "chelsea", "coffee", "rocket", "china", "flower", "brick", "grass", "gravel")
 _IMAGENETTE = {
@@ -178,6 +188,23 @@ KNOWN = {
                     170_498_071,
                     "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
                     "cifar-10-batches-py",
+                    unpack="tar",
+                ),
+            ),
+        ),
+        Dataset(
+            "cifar100",
+            tuple(_CIFAR100.split()),
+            layouts=(
+                Layout("cifar-100-python", archives.open_cifar100, ("meta", "train", "test")),
+                *_class_folders("cifar100"),
+            ),
+            downloads=(
+                Download(
+                    "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
+                    169_001_437,
+                    "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
+                    "cifar-100-python",
                     unpack="tar",
                 ),
             ),

@@ -50,8 +50,8 @@ def place(title):
 
 
 def look(title):
-    """Colour (Okabe–Ito) and marker of a data set, the same in every chart; those not of the book share the last."""
-    return _LOOKS[place(title)]
+    """Colour (Okabe–Ito) and marker of a data set, the same in every chart; the last is for all others."""
+    return _LOOKS[min(place(title), len(_LOOKS) - 1)]
 
 
 def show(figure, *, name, caption, alt, data, units=(), sample=None):

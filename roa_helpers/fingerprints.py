@@ -18,8 +18,8 @@ import numpy as np
 PACKAGE = Path(__file__).parent
 #: Modules that only refuse, store, load or name: choices and data have their own part in a fingerprint.
 LEFT_OUT = frozenset(
-    ("_torchvision", "archives", "checks", "config", "config_blurring", "config_localized", "data", "download",
-     "errors", "fingerprints", "papers", "published_blurring", "store", "studies.partial")
+    ("_torchvision", "archives", "checks", "config", "config_blurring", "config_curvature", "config_localized", "data",
+     "download", "errors", "fingerprints", "papers", "published_blurring", "store", "studies.partial")
 )  # fmt: skip
 
 

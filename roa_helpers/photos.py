@@ -15,10 +15,17 @@ from .errors import UserError
 
 @dataclass(frozen=True, eq=False)
 class Photos:
-    """Photos (N, 3, S, S) float32 in [0, 1], and a name for each."""
+    """Photos (N, 3, S, S) float32 in [0, 1], and a name for each.
+
+    Attributes:
+        available: how many there were to choose from.
+        unreadable: names of pictures that could not be read.
+    """
 
     images: torch.Tensor
     names: tuple[str, ...]
+    available: int = 0
+    unreadable: tuple[str, ...] = ()
 
     @property
     def fingerprint(self):
@@ -42,6 +49,7 @@ def of_set(image_set, count, *, without=None, seed=0):
     return Photos(
         images.expand(-1, 3, -1, -1).contiguous(),
         tuple(f"{names[label]} {i}" for i, label in zip(chosen, labels, strict=True)),
+        available=int((image_set.labels != left_out).sum()),
     )
 
 
@@ -49,7 +57,7 @@ def opened(place, *, size, count=None):
     """The pictures of a folder or ``.zip``, in colour (transparency laid on white), cut to a square of ``size``.
 
     Args:
-        place: path; pictures may lie in folders at any depth.
+        place: path; pictures may lie in folders at any depth. Hidden files and folders are passed over.
         size: side in pixels.
         count: the first so many by name (None: all).
 
@@ -59,15 +67,17 @@ def opened(place, *, size, count=None):
     place = Path(place)
     if not place.exists():
         raise UserError(f"nothing lies at {place}\n  --images takes a folder or a zip of pictures")
-    found = {}
+    found, unreadable = {}, []
     with archives.open_tree(place) as tree:
-        names = sorted(n for n in tree.files if Path(n).suffix.lower() in archives.PICTURE_SUFFIXES)
+        paths = sorted("/".join(parts) for parts in archives.visible(tree.files))
+        names = [name for name in paths if Path(name).suffix.lower() in archives.PICTURE_SUFFIXES]
         for name in names:
             if len(found) == count:
                 break
             try:
                 picture = archives.decode_picture(tree.read(name))
             except UNREADABLE:
+                unreadable.append(name)
                 continue
             if min(picture.size) < size:
                 raise UserError(
@@ -79,7 +89,12 @@ def opened(place, *, size, count=None):
         raise UserError(
             f"no picture in {place} can be read\n  they may be {' '.join(sorted(archives.PICTURE_SUFFIXES))}"
         )
-    return Photos(torch.from_numpy(np.stack(list(found.values()))).permute(0, 3, 1, 2).contiguous(), tuple(found))
+    return Photos(
+        torch.from_numpy(np.stack(list(found.values()))).permute(0, 3, 1, 2).contiguous(),
+        tuple(found),
+        available=len(names),
+        unreadable=tuple(unreadable),
+    )
 
 
 def _squared(picture, size):

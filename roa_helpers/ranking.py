@@ -17,7 +17,7 @@ def clustered_mean(values, groups, *, level=0.95, resamples=2000, seed=0):
         groups: (N,) the group of each case.
 
     Returns:
-        (mean, low, high), each a number or (K,); percentile interval.
+        (mean, low, high), each a number or (K,); percentile interval, undefined (NaN) where there is one group.
 
     Raises:
         ValueError: no cases, or another number of groups than of cases.
@@ -27,6 +27,9 @@ def clustered_mean(values, groups, *, level=0.95, resamples=2000, seed=0):
         raise ValueError(f"need cases and a group for each, got {values.shape} and {groups.shape}")
     _, which = np.unique(groups, return_inverse=True)
     count = np.bincount(which).astype(float)
+    if len(count) == 1:  # says nothing of how groups differ
+        undefined = np.full(values.shape[1:], np.nan)[()]
+        return values.mean(0), undefined, undefined
     sums = np.zeros((len(count), *values.shape[1:]))
     np.add.at(sums, which, values)
     draws = np.random.default_rng(seed).integers(0, len(count), (resamples, len(count)))
@@ -69,7 +72,7 @@ class Friedman:
 def friedman(scores, *, alpha=0.05):
     """Friedman's test with Nemenyi's comparison of all pairs.
 
-    Friedman (1937), as :func:`scipy.stats.friedmanchisquare`; Demšar (2006), Section 3.2.2:
+    Friedman (1937), as SciPy computes it; Demšar (2006), Section 3.2.2:
     CD = q_α √(K (K + 1) / (6 B)), q_α the studentized range for K groups and ∞ degrees of freedom over √2.
 
     Args:
@@ -81,7 +84,8 @@ def friedman(scores, *, alpha=0.05):
     scores = np.asarray(scores, dtype=float)
     if scores.ndim != 2 or scores.shape[1] < 3 or len(scores) < 2:
         raise ValueError(f"need (B, K) scores with B ≥ 2 and K ≥ 3, got {scores.shape}")
-    statistic, p = stats.friedmanchisquare(*scores.T)
+    tied = bool((np.ptp(scores, axis=1) == 0).all())
+    statistic, p = (0.0, 1.0) if tied else stats.friedmanchisquare(*scores.T)
     blocks, methods = scores.shape
     q = stats.studentized_range.ppf(1 - alpha, methods, np.inf) / np.sqrt(2)
     difference = q * np.sqrt(methods * (methods + 1) / (6 * blocks))

@@ -25,8 +25,10 @@ PARTS = {
     "in both": "#0072B2", "attacked, not explained": "#E69F00", "explained, not attacked": "#56B4E9",
     "in neither": "#F2F2F2",
 }  # fmt: skip
-#: What the widget offers: the paper's explainers, one that shares LIME's superpixels, and chance.
-OFFERED = (*PAPER, AVERAGED[1], "random")
+#: What the widget offers, lest the page grow heavy: the paper's explainers, and one that shares LIME's superpixels.
+OFFERED = (*PAPER, AVERAGED[1])
+#: Photos in the widget.
+BROWSED = 2
 
 
 def shown(unit):
@@ -51,14 +53,15 @@ def process(units):
 def _process(unit, row):
     image, adversarial = (unit.arrays[f"shown_{name}"][row] / 255 for name in ("image", "adversarial"))
     region = unit.arrays["shown_region"][row]
-    difference = 0.5 + 0.5 * (adversarial - image) / unit.result["parameters"]["choices"]["eps"]
+    largest = max(abs(adversarial - image).max(), 1 / 255)
+    difference = 0.5 + 0.5 * (adversarial - image) / largest
     target = unit.result["network"]["target"]
     name = unit.table("examples")["photo"][unit.arrays["shown"][row]]
     cells = (
         Cell(picture(image), "the photo", quality=85),
         Cell(bordered(image, region, "#D55E00"), f"the region, {region.mean():.0%} of it", quality=85),
         Cell(picture(adversarial), f"attacked: {target}", quality=85),
-        Cell(picture(difference), "the difference, grey: none, full colour: ε", quality=85),
+        Cell(picture(difference), f"the difference, grey: none, full colour: {largest:.2f}", quality=85),
     )
     return Strip(f"{name} ({label(unit)})", cells)
 
@@ -156,7 +159,7 @@ def ranks(units, which):
                 **hollow,
             )
         axis.axvline((len(names) + 1) / 2, color="k", lw=0.6, ls=":")
-        axis.set(xlim=(0.8, len(names) + 0.2), xlabel="mean rank", title=label(unit).replace(", ", "\n", 1))
+        axis.set(xlim=(0.8, len(names) + 0.2), xlabel="mean rank", title=label(unit).replace(", ", "\n"))
         axis.title.set_fontsize(7.5)
     first = axes[0, 0]
     first.set_yticks(range(len(names)), [TITLES[name] for name in names])
@@ -188,7 +191,7 @@ def frames(unit):
     """
     arrays, photos = unit.arrays, unit.table("examples")["photo"]
     count = unit.result["parameters"]["choices"]["unions"]
-    rows = shown(unit)
+    rows = shown(unit)[:BROWSED]
     nested = [[[[_frame(unit, row, name, n) for n in range(1, count + 1)] for name in OFFERED] for row in of_photo]
               for of_photo in rows]  # fmt: skip
     beside, names = [], []

@@ -2,7 +2,7 @@
 
 ``nn.ReLU``, ``F.relu``, ``torch.relu`` and ``Tensor.relu`` (in place or not) all pass through PyTorch's function
 dispatch, so one ``TorchFunctionMode`` reaches them without touching the model. What calls no such function is out of
-reach: rectifiers written by hand (``x.clamp(min=0)``, ``torch.where``), scripted modules.
+reach: rectifiers written by hand (``torch.where``), scripted modules. ``clamp(min=0)`` is refused.
 """
 
 import torch
@@ -25,7 +25,7 @@ class Guided(TorchFunctionMode):
         calls: how often ReLU was called.
 
     Raises:
-        ValueError: on entering a function of :data:`OTHERS`.
+        ValueError: on entering a function of :data:`OTHERS`, or ``clamp`` from below at 0 alone.
     """
 
     def __init__(self):
@@ -38,10 +38,16 @@ class Guided(TorchFunctionMode):
         name = called.strip("_")
         if name in OTHERS:
             raise ValueError(f"guided backpropagation is defined for ReLU; the model calls {name}")
+        if name in ("clamp", "clamp_min", "clip") and _rectifies(*args[1:], **kwargs):
+            raise ValueError(f"guided backpropagation needs ReLU to be called as such; the model calls {name} at 0")
         if name != "relu":
             return func(*args, **kwargs)
         self.calls += 1
         return _rectify(*args, **(kwargs | {"inplace": True} if called == "relu_" else kwargs))
+
+
+def _rectifies(min=None, max=None, **_):
+    return not torch.is_tensor(min) and min == 0 and max is None
 
 
 def _rectify(input, inplace=False):

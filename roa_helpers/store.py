@@ -155,7 +155,7 @@ def writable(folder):
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         yield
-    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+    except (PermissionError, NotADirectoryError, FileExistsError, FileNotFoundError) as error:
         raise UserError(
             f"cannot write results under {folder}\n  {error}\n  make it writable, or set ROA_RESULTS to another folder"
         ) from error

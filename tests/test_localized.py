@@ -26,7 +26,7 @@ from roa_helpers.studies import comparison, localized
 
 CHOICES = replace(
     config_localized.QUICK[0], photos=6, region_count=2, eps=0.5, step=0.1, steps=20, patience=8, samples=30, unions=5,
-    spread_seeds=2, path_steps=2, noise_samples=2, low=0.05, high=0.6,
+    spread_seeds=2, path_steps=2, noise_samples=2, low=0.05, high=0.6, scale=100.0,
 )  # fmt: skip
 NAMES = recovery.EXPLAINERS
 
@@ -117,7 +117,7 @@ def test_superpixels_are_explained_whole_by_averaged_gradients(model, pictures):
     image = pictures.images[0]
     region = placement.segments(image.numpy(), scale=100, sigma=0.8, min_size=100, count=1, low=0.05, high=0.6)[0]
     maps = {name: m[0].numpy() for name, m in localized.relevance(model, image[None], 2, CHOICES, seed=0).items()}
-    found = localized.example(model, image, image, region, maps, 2, CHOICES, seed=0)
+    found = localized.example(model, image, image, region, maps, 2, CHOICES, seed=0, key=(0, 0))
     labels = superpixels.segment(image, kernel_size=localized.kernel_size(48)).numpy()
     assert (found["segments"] == labels).all()
     levels = found["levels"][NAMES.index("lime")]
@@ -158,7 +158,7 @@ def test_when_no_attack_succeeds_there_is_one_message(model, pictures, tmp_path)
 
 def test_photos_that_are_all_of_one_colour_have_no_region(model, tmp_path):
     plain = photos.Photos(torch.full((2, 3, 48, 48), 0.5), ("a", "b"))
-    with pytest.raises(UserError, match="none of 0 attacks"):
+    with pytest.raises(UserError, match="no photo has a segment that covers 5% to 60% of it"):
         localized.results(model, plain, 2, CHOICES, seed=0, folder=tmp_path, fingerprint="")
 
 

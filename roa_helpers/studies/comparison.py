@@ -13,6 +13,12 @@ from .. import ranking, recovery
 from . import measures
 
 METRICS = ("jaccard", "hamming")
+#: Which explainers are ranked among each other.
+SETS = {
+    "paper": recovery.PAPER,
+    "superpixels": (*recovery.PAPER, *recovery.AVERAGED),
+    "all": recovery.EXPLAINERS,
+}
 SUCCEEDED, STALLED, OUT_OF_STEPS, ALREADY = range(4)
 OUTCOMES = ("succeeded", "stalled", "out of steps", "already the target")
 
@@ -20,13 +26,8 @@ OUTCOMES = ("succeeded", "stalled", "out of steps", "already the target")
 def measured(whole):
     """Scores, ranks and tests of all examples, as ``result.json`` holds them."""
     groups = whole["photo"][whole["outcome"] == SUCCEEDED]
-    sets = {
-        "paper": recovery.PAPER,
-        "all": recovery.EXPLAINERS,
-        "superpixels": (*recovery.PAPER, *recovery.AVERAGED),
-    }
     ranks, tests = {}, {}
-    for which, names in sets.items():
+    for which, names in SETS.items():
         columns = [recovery.EXPLAINERS.index(name) for name in names]
         for metric in METRICS:
             values = np.moveaxis(whole[metric][:, columns], 1, 2)  # (E, n, K)
@@ -48,20 +49,31 @@ def measured(whole):
         for metric in METRICS
     }
     return {"ranks": ranks, "tests": tests, "scores": scores, "above_random": above,
-            "differences": differences(whole, groups)}  # fmt: skip
+            "differences": differences(whole, groups), "ranks_of_means": ranks_of_means(whole, groups)}  # fmt: skip
+
+
+def ranks_of_means(whole, groups):
+    """The other reading of Table 1: each example ranked once, by its mean score over n; by metric and explainer."""
+    columns, found = [recovery.EXPLAINERS.index(name) for name in recovery.PAPER], {}
+    for metric in METRICS:
+        each = ranking.ranks(whole[metric][:, columns].mean(2))
+        found[metric] = {name: clustered(each[:, k], groups) for k, name in enumerate(recovery.PAPER)}
+    return found
 
 
 def differences(whole, groups):
-    """Mean rank of one explainer minus that of another, among those of the paper and by superpixels, with interval."""
+    """Mean rank of one explainer minus that of another, with interval, among the smallest set that holds both.
+
+    The sets are the paper's explainers; these and the gradients by superpixels; all.
+    """
     pairs = (
         ("saliency", "lime"), ("guided_backprop", "lime"), ("saliency", "guided_backprop"),
-        ("saliency_superpixels", "lime"), ("guided_backprop_superpixels", "lime"),
+        ("saliency_superpixels", "lime"), ("guided_backprop_superpixels", "lime"), ("grad_cam", "lime"),
     )  # fmt: skip
     found = {}
     for metric in METRICS:
         for first, second in pairs:
-            paper = {first, second} <= set(recovery.PAPER)
-            names = recovery.PAPER if paper else (*recovery.PAPER, *recovery.AVERAGED)
+            names = next(names for names in SETS.values() if {first, second} <= set(names))
             columns = [recovery.EXPLAINERS.index(name) for name in names]
             each = ranking.ranks(np.moveaxis(whole[metric][:, columns], 1, 2)).mean(1)
             change = each[:, names.index(first)] - each[:, names.index(second)]
@@ -120,9 +132,11 @@ def examples_table(whole, found):
     })  # fmt: skip
 
 
-def curves(whole):
-    """A row an explainer, metric and number n of superpixels: quartiles and median over examples, explained share."""
-    pixels = whole["region"][0].size
+def curves(whole, pixels):
+    """A row an explainer, metric and number n of superpixels: quartiles and median over examples, explained share.
+
+    ``pixels`` is how many a photo has.
+    """
     share = np.median(whole["budgets"], axis=0) / pixels
     rows = []
     for metric in METRICS:

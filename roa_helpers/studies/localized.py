@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 import torch
+from tqdm.auto import tqdm
 
 from .. import (
     attacks,
@@ -35,6 +36,8 @@ __all__ = ["compute", "load", "results"]
 
 #: Photos that are finished together, and survive a killed run.
 GROUP = 4
+#: What a part holds as pictures: too much to hold of all examples at once.
+PIXELS = ("image", "adversarial", "segments", "levels", "region")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +76,8 @@ def load(choices, *, root=None, progress=True):
     known = pretrained[1] if pretrained else splits.train.class_names
     target = choices.pretrained[1] if pretrained else choices.target
     if target not in known:
-        raise UserError(f"the network has no class {target!r} to attack towards\n  it has     {', '.join(known[:20])}")
+        some = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
+        raise UserError(f"the network has no class {target!r} to attack towards\n  it has     {some}")
     if choices.dataset in KNOWN:
         same = splits if splits and choices.dataset == choices.trained_on else None
         source = same or data.load(choices.dataset, size=size, root=root, progress=progress)
@@ -85,7 +89,8 @@ def load(choices, *, root=None, progress=True):
     counts = {"photos": {"all": len(found.names)}} | (splits.provenance["counts"] if splits else {})
     provenance = {
         "name": choices.dataset, "source": kind, "counts": counts, "size": size,
-        "unreadable": splits.provenance["unreadable"] if splits else {"count": 0, "names": []},
+        "available": found.available,
+        "unreadable": {"count": len(found.unreadable), "names": list(found.unreadable)},
     }  # fmt: skip
     return Material(found, splits, pretrained, provenance)
 
@@ -99,7 +104,14 @@ def compute(plan, material, *, weights, progress=True):
     model, told, target = network(choices, material, seed=plan.seed, weights=weights, progress=progress)
     folder = weights / "localized" / plan.name
     fingerprint = fingerprints.value(store.expected(plan) | {"data": material.fingerprint})
-    found = results(model, material.photos, target, choices, seed=plan.seed, folder=folder, fingerprint=fingerprint)
+    try:
+        found = results(
+            model, material.photos, target, choices,
+            seed=plan.seed, folder=folder, fingerprint=fingerprint, progress=progress,
+        )  # fmt: skip
+    except UserError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     shutil.rmtree(folder, ignore_errors=True)
     result, arrays, tables = found
     return {"dataset": choices.dataset, "network": told} | result, arrays, tables
@@ -140,7 +152,7 @@ def network(choices, material, *, seed, weights, progress=True):
     return trained.model.eval(), told, splits.train.class_names.index(choices.target)
 
 
-def results(model, found, target, choices, *, seed, folder, fingerprint):
+def results(model, found, target, choices, *, seed, folder, fingerprint, progress=False):
     """Everything that a unit reports, for a trained network.
 
     Returns:
@@ -150,10 +162,11 @@ def results(model, found, target, choices, *, seed, folder, fingerprint):
         explainers and metric; ``attempts``, a row a region; ``spread``, LIME with other seeds.
 
     Raises:
-        UserError: no attack succeeded.
+        UserError: there was nothing to attack, or no attack succeeded.
     """
     parts = []
-    for start in range(0, len(found.names), GROUP):
+    starts = range(0, len(found.names), GROUP)
+    for start in tqdm(starts, desc="photos", unit=f"{GROUP} photos", leave=False, disable=not progress):
         rows = range(start, min(start + GROUP, len(found.names)))
         parts.append(
             partial.kept(
@@ -161,28 +174,48 @@ def results(model, found, target, choices, *, seed, folder, fingerprint):
                 lambda rows=rows: photo_group(model, found.images, rows, target, choices, seed=seed),
             )
         )  # fmt: skip
-    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    succeeded = whole["outcome"] == SUCCEEDED
-    if not succeeded.any():
-        raise UserError(
-            f"none of {len(succeeded)} attacks in a region reached the target\n"
-            "  there is nothing to explain; allow larger regions, a larger eps, or more photos"
-        )
-    shown = shown_examples(whole["photo"][succeeded], choices.shown)
-    spread = lime_spread(model, whole, shown[: choices.spread_examples], target, choices, seed=seed)
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0] if name not in PIXELS}
+    check_successes(whole["outcome"], choices)
+    shown = shown_examples(whole["photo"][whole["outcome"] == SUCCEEDED], choices.shown)
+    pixels = {name: picked([part[name] for part in parts], shown) for name in PIXELS}
+    spread = lime_spread(model, pixels, shown, target, choices, seed=seed)
     result = comparison.measured(whole) | {
         "attack": comparison.attack_counts(whole, found),
         "parameters": {"choices": asdict(choices)},
     }
     tables = {
         "examples": comparison.examples_table(whole, found), "attempts": comparison.attempts_table(whole, found),
-        "curves": comparison.curves(whole), "ranks": comparison.ranks_table(result["ranks"]), "spread": spread,
+        "curves": comparison.curves(whole, found.images[0, 0].numel()),
+        "ranks": comparison.ranks_table(result["ranks"]), "spread": spread,
     }  # fmt: skip
     arrays = {name: whole[name].astype(np.float16) for name in METRICS}
-    for name in ("image", "region", "levels"):
-        arrays[f"shown_{name}"] = whole[name][shown]
-    arrays["shown_adversarial"] = np.round(255 * whole["adversarial"][shown]).astype(np.uint8)
+    arrays |= {f"shown_{name}": pixels[name] for name in ("image", "region", "levels")}
+    arrays["shown_adversarial"] = np.round(255 * pixels["adversarial"]).astype(np.uint8)
     return result, arrays | {"shown": shown}, tables
+
+
+def check_successes(outcome, choices):
+    """Refuse attempts (N,) of which none succeeded, and say why."""
+    if (outcome == SUCCEEDED).any():
+        return
+    if not len(outcome):
+        raise UserError(
+            f"no photo has a segment that covers {choices.low:.0%} to {choices.high:.0%} of it\n"
+            "  use photos that show more than one thing"
+        )
+    if (outcome == ALREADY).all():
+        raise UserError("the network sees the target in every photo already\n  use other photos, or another target")
+    raise UserError(
+        f"none of {(outcome != ALREADY).sum()} attacks in a region reached the target\n"
+        "  there is nothing to explain; allow larger regions, a larger eps, or more photos"
+    )
+
+
+def picked(stacks, rows):
+    """Some rows of arrays that follow each other, without making one of them."""
+    starts = np.cumsum([0, *map(len, stacks)])
+    which = np.searchsorted(starts, rows, side="right") - 1
+    return np.stack([stacks[part][row - starts[part]] for row, part in zip(rows, which, strict=True)])
 
 
 def photo_group(model, images, rows, target, choices, *, seed):
@@ -223,7 +256,10 @@ def photo_group(model, images, rows, target, choices, *, seed):
         maps = relevance(model, ended.x_adv[kept], target, choices, seed=seed) if len(kept) else {}
         for place, i in enumerate(kept):
             own = {name: values[place].numpy() for name, values in maps.items()}
-            examples.append(example(model, x[i], ended.x_adv[i], region[i].numpy(), own, target, choices, seed=seed))
+            key = (int(photo[i]), int(i - np.searchsorted(photo, photo[i])))
+            examples.append(
+                example(model, x[i], ended.x_adv[i], region[i].numpy(), own, target, choices, seed=seed, key=key)
+            )
     return {"photo": photo, "outcome": outcome, **attempt} | stacked(examples, choices, images.shape[2:])
 
 
@@ -243,8 +279,11 @@ def relevance(model, x, target, choices, *, seed):
     return maps | {"grad_cam": explain.grad_cam(model, x, y)}
 
 
-def example(model, image, adversarial, region, maps, target, choices, *, seed):
+def example(model, image, adversarial, region, maps, target, choices, *, seed, key):
     """One adversarial example explained by every explainer and compared with its region.
+
+    Args:
+        key: numbers of the photo and of its region: ties are drawn anew for every example and explainer.
 
     Returns:
         dict of arrays, see :func:`photo_group`.
@@ -260,7 +299,7 @@ def example(model, image, adversarial, region, maps, target, choices, *, seed):
     for name in ("saliency", "guided_backprop"):
         means = superpixels.superpixel_means(torch.from_numpy(maps[name]), explanation.segments)
         maps[f"{name}_superpixels"] = means.numpy()[segments]
-    order = {name: recovery.ordered(maps[name], seed=seed) for name in recovery.EXPLAINERS}
+    order = {name: recovery.ordered(maps[name], seed=(seed, *key, k)) for k, name in enumerate(recovery.EXPLAINERS)}
     found = [recovery.scores(order[name], budgets, region) for name in recovery.EXPLAINERS]
     found.append(recovery.bound(budgets, int(region.sum()), region.size))
     return {
@@ -275,8 +314,8 @@ def example(model, image, adversarial, region, maps, target, choices, *, seed):
 def kernel_size(side):
     """Quickshift's kernel for photos of ``side`` pixels: lime's default, 4, at the 299 pixels of Inception v3.
 
-    So superpixels cover about the same share of a photo of any size, down to 75 pixels, where the kernel is as small as
-    it can be.
+    So superpixels cover a similar share of photos of any size (at 128 pixels up to 1.6 times that at 299), down to 75
+    pixels, where the kernel is as small as it can be.
     """
     return max(1.0, 4 * side / 299)
 
@@ -303,12 +342,17 @@ def shown_examples(photo, count):
     return np.concatenate([np.flatnonzero(photo == number)[:2] for number in chosen])
 
 
-def lime_spread(model, whole, shown, target, choices, *, seed):
-    """LIME again with other seeds: a row an example, seed and n with the Jaccard index of its partial union."""
+def lime_spread(model, pixels, shown, target, choices, *, seed):
+    """LIME again with other seeds: a row an example, seed and n with the Jaccard index of its partial union.
+
+    Args:
+        pixels: arrays of the examples to be shown, of which ``choices.spread_examples`` are taken.
+        shown: their positions among all examples.
+    """
     rows = []
-    for position in shown:
-        image, segments = torch.from_numpy(whole["adversarial"][position]), whole["segments"][position].astype(int)
-        region = whole["region"][position]
+    for place, position in enumerate(shown[: choices.spread_examples]):
+        image, segments = torch.from_numpy(pixels["adversarial"][place]), pixels["segments"][place].astype(int)
+        region = pixels["region"][place]
         for other in range(choices.spread_seeds):
             explanation = explain.lime_image(
                 model, image, target, samples=choices.samples, seed=seed + other, segments=segments

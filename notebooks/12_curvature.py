@@ -1,0 +1,258 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: jupytext,kernelspec,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (curvature)=
+# # Directions that carry a class
+#
+# Jetley, Lord and Torr {cite:p}`jetley2018friends` look at class scores along straight lines through image space. The
+# lines are chosen where the boundary of a class is most curved, and along them, they find, the score of the class rises
+# or falls in much the same way whatever the image. Such a direction classifies, and moving any image along it is an
+# attack. This page takes their Algorithm 1, Fig. 1 and Fig. 2; the next one, {ref}`subspaces`, takes the rest.
+
+# %% tags=["remove-cell"]
+import sys
+
+if "google.colab" in sys.modules:
+    from IPython import get_ipython
+
+    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+
+# %% tags=["parameters"]
+profile = "quick"
+seed = None  # None: all seeds of the profile
+
+# %%
+from roa_helpers import (
+    config_curvature,
+    curvature_charts,
+    curvature_claims,
+    curvature_pictures,
+    curvature_tables,
+    figures,
+    studies,
+    widgets,
+)
+from roa_helpers.published_curvature import label
+from roa_helpers.seeds import one_of_each
+
+units = studies.units("curvature", profile, seed=seed)
+shown = one_of_each(units)
+verdicts = curvature_claims.verdicts(units)
+
+# %% tags=["hide-input"]
+figures.show_table(
+    curvature_tables.accuracies(shown),
+    name="curvature-networks",
+    caption="The networks. D: numbers in an image. Images are given in [0, 1]; each network subtracts the mean image "
+    "of its training data inside, as the paper does. Norms: of test images less the mean image, and of their DeepFool "
+    "perturbations. Intervals: Wilson, 95 %.",
+    units=shown,
+    sample="accuracy on all test images of the profile, the rest on a random sample of them",
+)
+
+# %% [markdown]
+# The paper shows four pairs: LeNet on MNIST, network in network (NiN) and AlexNet on CIFAR-10, AlexNet on CIFAR-100,
+# and for the next page AlexNet on ImageNet. The table says which of them are here. The profile `paper` plans all of
+# them, with torchvision's AlexNet on Imagenette (ten classes of ImageNet) where its weights can be loaded.
+#
+# ## Algorithm 1: where, and what, is curved?
+#
+# For each class *c*, images of other classes are moved by DeepFool onto the boundary of *c*, where the score of *c*
+# equals that of the strongest other class, *ĉ*. There the Hessian of F_c − F_ĉ is taken and averaged over images; its
+# eigenvectors with the largest, the smallest and the least absolute eigenvalue are the directions of positive, negative
+# and no curvature.
+
+# %% tags=["hide-input"]
+figures.show(
+    curvature_pictures.directions(shown),
+    name="curvature-directions",
+    caption="Directions of some classes (grey: 0). The two most positive are the pictures beside the paper’s Fig. 2.",
+    alt="For each class four pictures: the two most positive directions, the most negative, and the flattest.",
+    data=curvature_pictures.directions_data(shown),
+    units=shown,
+    sample="directions from training images",
+)
+
+# %% [markdown]
+# One thing has to be settled first. A network of convolutions, ReLU and maximum pooling is piecewise linear: wherever
+# the Hessian of its scores exists, it is zero. The paper does not say how it is had. Differences of the gradient,
+#
+# $$H v \approx \frac{\nabla f(x + h v) - \nabla f(x - h v)}{2 h}, \qquad f = F_c - F_{\hat c},$$
+#
+# find the kinks between the two points, so the step *h* is part of the definition. A Hessian is symmetric; what
+# differences give need not be. The figure shows how far it is from symmetric (0: symmetric; dotted line: unrelated to
+# its transpose), how large, and, where there is something to compare with, how wrong.
+
+# %% tags=["hide-input"]
+figure, data = curvature_charts.steps(shown)
+figures.show(
+    figure,
+    name="curvature-steps",
+    caption="Difference Hessians by step, in double precision, on random orthonormal directions at boundary points of "
+    "one class. Error: of the softmax scores against the closed form within a linear piece, of the smooth twin "
+    "(softplus and smoothed maxima in the place of ReLU and maxima, same weights) against its exact Hessian. Grey: the "
+    "step that the study uses.",
+    alt="Three rows of curves over the step: asymmetry, norm and error for logits, softmax scores and a smooth twin.",
+    data=data,
+    units=shown,
+    sample=f"up to {max(data.n)} boundary points a network",
+)
+
+# %% tags=["remove-input"]
+figures.show_text(curvature_tables.asymmetry(shown))
+
+# %% [markdown]
+# So there are three definitions that can be defended, and all are computed:
+#
+# - **differences** of the logits’ gradients with a step as long as the way to the boundary, over the whole pixel basis,
+#   symmetrised; what Algorithm 1 amounts to. And the same with a tenth of that step.
+# - the **closed form** for softmax scores, Jᵀ A J, with J the gradients of the logits and A the second derivatives of
+#   p_c − p_ĉ by the logits. It has no step and is symmetric; on the boundary an image contributes one positive and one
+#   negative eigenvalue.
+# - the **smooth twin**, whose exact second derivatives are symmetric; its extreme eigenvectors by Lanczos.
+#
+# Figures use the first one named in the table below for each network: differences where the whole basis can be
+# afforded. Whether the result depends on it is asked in {ref}`subspaces`.
+
+# %% tags=["hide-input"]
+figures.show_table(
+    curvature_tables.hessians(shown),
+    name="curvature-hessians",
+    caption="Curvature by method, means over classes: boundary points a class, step, asymmetry of the mean Hessian and "
+    "of that of one image, and the extreme eigenvalues.",
+    units=shown,
+    sample="boundary points from training images",
+)
+figures.show_table(
+    curvature_tables.costs(shown),
+    name="curvature-costs",
+    caption="What it costs for n boundary points of a class, D numbers an image and K classes: gradients (a forward "
+    "and a backward pass of one image; a product with the exact Hessian counts twice) and numbers in memory. "
+    "Eigenvectors of a D × D matrix take about 9 D³ operations besides.",
+    units=shown,
+    sample="from the formulas",
+)
+
+# %% [markdown]
+# ## Fig. 1: one curve an image
+
+# %% tags=["hide-input"]
+figure, data = curvature_charts.single_curves(shown)
+figures.show(
+    figure,
+    name="curvature-fig-1",
+    caption="The score (logit) of one class at x + s · d, d of length 1, a curve a test image. Coloured where the "
+    f"network takes the moved image for the class. The line reaches {config_curvature.Curvature.reach:g} times as far "
+    "as the boundary is on average, at most the mean norm of images.",
+    alt="Curves of a class score over s along the most positive and the most negative direction for each network.",
+    data=data,
+    units=shown,
+    sample=f"{curvature_tables.span([len(unit.arrays['curves'][0]) for unit in shown])} test images a network",
+)
+
+# %% [markdown]
+# ## Fig. 2: the population
+
+# %% tags=["hide-input"]
+figure, data = curvature_charts.population(shown, "positive")
+figures.show(
+    figure,
+    name="curvature-fig-2",
+    caption="Along the most positive direction. Above: median and 30th to 70th percentile of the score of the class, "
+    "and of the best other. Below: images of other classes that are moved into the class, images of the class that "
+    "stay.",
+    alt="For each network the scores of a class and of the best other class along a line, and shares of images moved.",
+    data=data,
+    units=shown,
+    sample=f"{curvature_tables.span(data.others + data.own)} test images a network",
+)
+
+# %% [markdown]
+# The paper sends the negative and the flat directions to its supplement. Here they are, and a random one as a control.
+
+# %% tags=["hide-input"]
+for kind in ("negative", "flat", "random"):
+    figure, data = curvature_charts.population(shown, kind)
+    figures.show(
+        figure,
+        name=f"curvature-fig-2-{kind}",
+        caption=f"The same along the {curvature_charts.DIRECTIONS[kind]} direction.",
+        alt=f"Scores and shares of images moved along the {curvature_charts.DIRECTIONS[kind]} direction.",
+        data=data,
+        units=shown,
+        sample=f"{curvature_tables.span(data.others + data.own)} test images a network",
+    )
+
+# %% [markdown]
+# ### Move an image yourself
+
+# %% tags=["hide-input"]
+kinds = curvature_pictures.OFFERED
+chosen = shown[: curvature_pictures.NETWORKS]
+widgets.browse(
+    [[curvature_pictures.frames(unit, kind) for kind in kinds] for unit in chosen],
+    [
+        widgets.choice("network", [label(unit) for unit in chosen]),
+        widgets.choice("direction", [curvature_charts.DIRECTIONS[kind] for kind in kinds]),
+        widgets.choice("image", list(range(1, 1 + curvature_pictures.IMAGES))),
+        widgets.slider("position", list(range(-4, 5)), start=4),
+    ],
+)
+
+# %% [markdown]
+# ## Symmetric, monotone, alike?
+#
+# The paper says that along these directions a class score is nearly symmetric about some point, monotone on both sides
+# of it, and the same function for all images up to a shift (“additively separable”). Each of the three can be measured
+# by a number that is 0 where the statement holds exactly.
+
+# %% tags=["hide-input"]
+figure, data = curvature_charts.shapes(shown)
+figures.show(
+    figure,
+    name="curvature-shapes",
+    caption="Errors of symmetry, monotony and separability along four kinds of directions: mean over classes and its "
+    "95 % bootstrap interval. Dashed: the quarter that the rules below ask for.",
+    alt="Three panels of intervals for each network and kind of direction.",
+    data=data,
+    units=shown,
+    sample=f"{curvature_tables.span(data.n)} classes",
+)
+
+# %% tags=["remove-input"]
+figures.show_text(curvature_claims.findings("lines", verdicts))
+figures.show_text(curvature_tables.beside_random(shown))
+
+# %% tags=["hide-input"]
+figures.show_table(
+    curvature_claims.shown(verdicts[verdicts.statement == "lines"]),
+    name="curvature-verdicts",
+    caption="The claims of this page. n: classes.",
+    units=units,
+    sample="test images; intervals over classes",
+)
+
+# %% [markdown]
+# ## Choices
+
+# %% tags=["hide-input"]
+figures.show_table(
+    curvature_tables.choices(shown, config_curvature.REASONS),
+    name="curvature-choices",
+    caption="What the paper leaves open, what is used here, and why.",
+    units=shown,
+    sample="choices of the profiles",
+)

@@ -1,0 +1,293 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: jupytext,kernelspec,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (subspaces)=
+# # The directions that classify are the directions that fool
+#
+# {ref}`curvature` finds directions along which a network reads a class. Here whole subspaces of such directions are
+# looked at: what a network still recognises when an image is projected on them, how much of an attack lies inside them,
+# what an attack can do that is confined to them, and whether throwing them away defends
+# {cite:p}`jetley2018friends`.
+
+# %% tags=["remove-cell"]
+import sys
+
+if "google.colab" in sys.modules:
+    from IPython import get_ipython
+
+    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+
+# %% tags=["parameters"]
+profile = "quick"
+seed = None  # None: all seeds of the profile
+
+# %%
+from roa_helpers import curvature_charts, curvature_claims, curvature_pictures, curvature_tables, figures, studies
+from roa_helpers.seeds import one_of_each
+
+units = studies.units("curvature", profile, seed=seed)
+shown = one_of_each(units)
+verdicts = curvature_claims.verdicts(units)
+evaluated = curvature_tables.sample(shown)
+
+# %% [markdown]
+# ## Fig. 3: accuracy and attacks in the same subspaces
+#
+# The most positive directions of all classes together span S_pos, the most negative S_neg, both S_neg∪pos, the flattest
+# S_flat. Images, less their mean, are projected on them. A random subspace of the same dimension, which the paper does
+# not have, says what dimension alone gives.
+
+# %% tags=["hide-input"]
+figure, data = curvature_charts.figure_three(shown)
+figures.show(
+    figure,
+    name="curvature-fig-3",
+    caption="Top: accuracy on projected images. Below: the share of the ℓ2 norm that is left of perturbations and of "
+    "saliency (the gradient of the predicted class’s logit) projected on the same subspaces, mean over images. The "
+    "universal perturbation is one for all images.",
+    alt="For each network accuracy over the dimension of five kinds of subspaces, and four retained norms.",
+    data=data,
+    units=shown,
+    sample=evaluated,
+)
+
+# %% tags=["hide-input"]
+figures.show_table(
+    curvature_tables.universal(shown),
+    name="curvature-universal",
+    caption="The universal perturbation, epoch by epoch: DeepFool steps of training images added up inside a ball, "
+    "until most images are fooled or the epochs are over; training images it fools.",
+    units=shown,
+    sample="training images",
+)
+
+# %% [markdown]
+# DeepFool and the universal perturbation start from the class that the network predicts, FGSM from the true one.
+#
+# ### Does it depend on what is differentiated?
+
+# %% tags=["hide-input"]
+figure, data = curvature_charts.by_method(shown)
+figures.show(
+    figure,
+    name="curvature-methods",
+    caption="Accuracy on S_neg∪pos and on S_flat for each definition of curvature. Closed form and Lanczos do not give "
+    "all eigenvectors: their curves end where these do, and their flat directions are drawn at random from the rest.",
+    alt="Accuracy over dimension for up to four definitions of curvature and a random subspace.",
+    data=data,
+    units=shown,
+    sample=evaluated,
+)
+figure, data = curvature_charts.areas(shown)
+figures.show(
+    figure,
+    name="curvature-areas",
+    caption="Area between accuracies (mean difference over the dimensions that both subspaces reach, which differ "
+    "between definitions), and Spearman’s ρ between what subspaces have more than random ones of their dimension, of "
+    "accuracy and of DeepFool’s norm. Bootstrap over test images.",
+    alt="Intervals for each network and definition of curvature, against 0.",
+    data=data,
+    units=shown,
+    sample=evaluated,
+)
+
+# %% tags=["remove-input"]
+figures.show_text(curvature_tables.depends(curvature_tables.dependence(shown)))
+
+# %% tags=["hide-input"]
+figures.show_table(
+    curvature_tables.overlaps(shown),
+    name="curvature-overlaps",
+    caption="How much two definitions’ subspaces S_neg∪pos share: mean squared cosine of their principal angles, and "
+    "what random subspaces of these dimensions would share.",
+    units=shown,
+    sample="directions from training images",
+)
+
+# %% [markdown]
+# ## Fig. 4: singular vectors of DeepFool perturbations
+#
+# First-order attacks find the same directions, so the paper goes on with the singular vectors of stacked DeepFool
+# perturbations: S_hi is spanned by the first, S_lo by the last.
+
+# %% tags=["hide-input"]
+figure, data = curvature_charts.figure_four(shown)
+figures.show(
+    figure,
+    name="curvature-fig-4",
+    caption="Accuracy on images projected on the first, or the last, singular vectors of DeepFool perturbations of "
+    "training images. Fewer perturbations than dimensions leave vectors with the singular value 0; these come last.",
+    alt="For each network accuracy over dimension for S_hi and S_lo, test and training images.",
+    data=data,
+    units=shown,
+    sample=evaluated,
+)
+
+# %% [markdown]
+# ## Fig. 5: DeepFool confined
+#
+# Each gradient is projected on the subspace before DeepFool’s linear problem is solved, so the perturbation stays in
+# it.
+
+# %% tags=["hide-input"]
+figure, data = curvature_charts.figure_five(shown)
+figures.show(
+    figure,
+    name="curvature-fig-5",
+    caption="Median norm of confined DeepFool (images that it does not fool within 20 steps count as infinite), and "
+    "mean norm of the images projected on the same subspace.",
+    alt="For each network the norm of confined DeepFool and of projected images over the dimension of S_hi and S_lo.",
+    data=data,
+    units=shown,
+    sample=f"{curvature_tables.span(data.tried)} test images",
+)
+figures.show(
+    curvature_pictures.confined(shown),
+    name="curvature-fig-5-pictures",
+    caption="One test image projected on subspaces of growing dimension, and the perturbation confined to them "
+    "(rescaled).",
+    alt="Pairs of pictures for each subspace: the projected image and the confined perturbation.",
+    data=curvature_pictures.confined_data(shown),
+    units=shown,
+    sample="the first test image of the sample",
+)
+
+# %% tags=["remove-input"]
+figures.show_text(curvature_claims.findings("coupling", verdicts))
+
+# %% [markdown]
+# All subspaces of one order lie inside each other, so norms must rise and fall with the dimension; what speaks for the
+# paper is that at one dimension S_hi needs the smaller perturbation and holds the larger image.
+
+# %% tags=["remove-input"]
+figures.show_text(curvature_tables.at_one_dimension(shown))
+
+# %% [markdown]
+# ## Table 1: compression as a defence
+#
+# A unit before the network shrinks the image and enlarges it again (bicubic). The paper’s attacker ignores it: DeepFool
+# perturbations of the bare network, scaled by f. A second attacker knows of it and runs DeepFool through unit and
+# network; for each f, the images count that this attacker fools with at most f times the norm that the first one’s
+# perturbation had.
+
+# %% tags=["hide-input"]
+table = curvature_tables.table_one(shown)
+figures.show_table(
+    table[[name for name in table if not name.startswith("aware")]],
+    name="curvature-table-1",
+    caption="<b>Table 1, the paper’s rows and ours.</b> Norms in units of 255 levels, of images less their mean and of "
+    "perturbations as they leave the unit. Fooling rates (%) for perturbations scaled by f: the share of images for "
+    "which the prediction of network and unit changes. Intervals: Wilson, 95 %; those of the paper’s rates reach at "
+    f"most {curvature_tables.widest():.1f} points to either side.",
+    units=shown,
+    sample=evaluated,
+)
+figure, data = curvature_charts.compression(shown)
+figures.show(
+    figure,
+    name="curvature-table-1-curves",
+    caption="Fooling rates over f, by side of the shrunk image, with Wilson intervals for the attacker who ignores the "
+    "unit (solid). Dotted: the attacker who knows of it; the paper has no numbers for this one.",
+    alt="One panel for the paper and one for each network: fooling rates rise with f.",
+    data=data,
+    units=shown,
+    sample=evaluated,
+)
+
+# %% tags=["remove-input"]
+figures.show_text(curvature_claims.findings("compression", verdicts))
+
+# %% tags=["hide-input"]
+figures.show_table(
+    curvature_tables.compressed(shown),
+    name="curvature-compressed",
+    caption="The attacker who knows: norm of DeepFool through the unit, over its norm on the bare network (geometric "
+    "mean and bootstrap interval). And what the unit costs in accuracy (points; Bonett and Price’s interval).",
+    units=shown,
+    sample=evaluated,
+)
+
+# %% [markdown]
+# ## A bridge: curved directions and the regions of this book’s paper
+#
+# The paper of this book splits an image into regions of importance (RoI) and of attack (RoA); see
+# {ref}`features`. This paper has subspaces instead. Do both point at the same pixels? The energy of a
+# subspace at a pixel is the sum of the squared entries of its basis there. A random subspace has it everywhere alike,
+# so what falls into a region beyond the region’s share of pixels is the answer.
+
+# %% tags=["hide-input"]
+figure, data = curvature_charts.bridge(shown)
+figures.show(
+    figure,
+    name="curvature-bridge",
+    caption="Energy of a class’s most curved and of its flattest directions in the regions of images of that class, "
+    "less the regions’ share of the pixels, mean over images and its 95 % bootstrap interval. Right of 0: more than a "
+    "random subspace would have.",
+    alt="For each network and definition of the RoA intervals for six regions, curved and flat directions.",
+    data=data,
+    units=shown,
+    sample=f"{curvature_tables.span(data.n)} test images",
+)
+
+# %% tags=["remove-input"]
+figures.show_text(curvature_tables.bridged(shown))
+
+# %% [markdown]
+# ## Is our DeepFool DeepFool?
+
+# %% tags=["hide-input"]
+libraries = curvature_tables.libraries(shown)
+figures.show_table(
+    libraries,
+    name="curvature-libraries",
+    caption="DeepFool of other libraries on the same images, as many steps and the same overshoot, nothing clipped: "
+    "images fooled, mean norm, and ratio to ours on images that both fool.",
+    units=shown,
+    sample=f"{curvature_tables.span(libraries.tried)} test images",
+)
+
+# %% tags=["remove-input"]
+figures.show_text(curvature_tables.on_libraries(libraries))
+
+# %% [markdown]
+# ## What holds?
+
+# %% tags=["hide-input"]
+legend = ", ".join(f"{figures.VERDICT_MARKS[verdict]} {verdict}" for verdict in dict.fromkeys(verdicts.verdict))
+figures.show_table(
+    curvature_claims.counted(verdicts),
+    name="curvature-statements",
+    caption="The paper’s three statements, and how many verdicts of each kind their claims got over networks and "
+    "cases.",
+    units=units,
+    sample=evaluated,
+)
+figures.show_table(
+    curvature_claims.grid(verdicts, figures.VERDICT_MARKS),
+    name="curvature-grid",
+    caption=f"Verdicts at a glance: {legend}. "
+    "Several marks stand for several cases (signs of curvature, sides). The paper’s own numbers are judged where it "
+    "prints them.",
+    units=units,
+    sample=evaluated,
+)
+figures.show_table(
+    curvature_claims.shown(verdicts[verdicts.statement != "lines"]),
+    name="subspaces-verdicts",
+    caption="The claims of this page, each with its interval.",
+    units=units,
+    sample=evaluated,
+)
