@@ -239,6 +239,12 @@ def test_the_aim_is_a_share_where_clean_accuracy_is_below_it(outcome, loaded):
     wrong = data.ImageSet(wrong.images, (models.predict(model, wrong.images).argmax(1) + 1) % 3, wrong.class_names)
     table = blurring.match(model, wrong, CHOICES)
     assert (table.aim == 0).all()  # nothing is right, so nothing is aimed at
+    some = data.ImageSet(
+        val.images, torch.where(torch.arange(12) < 10, wrong.labels - 1, wrong.labels) % 3, val.class_names
+    )
+    aims = blurring.match(model, some, CHOICES).groupby("attack").aim.first()  # 10 of 12 are right: 83 %
+    expected = {"fgsm": 10 / 12 * 246 / 269, "knowing": 5 / 12, "newtonfool": 82 / 300}
+    assert aims.to_dict() == pytest.approx(expected)
     right = data.ImageSet(val.images, models.predict(model, val.images).argmax(1), val.class_names)
     aims = blurring.match(model, right, CHOICES).groupby("attack").aim.first()
     assert aims.to_dict() == pytest.approx({"fgsm": 0.82, "knowing": 0.5, "newtonfool": 82 / 300})

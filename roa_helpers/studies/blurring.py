@@ -222,9 +222,10 @@ def matched(path, key, model, val, choices):
 def match(model, val, choices):
     """The strengths at which the accuracy of A on attacked validation images is nearest to that of the thesis.
 
-    Bisection of the logarithm of the strength, within the choices' range. Where A's clean accuracy does not exceed the
-    thesis's accuracy under attack, the aim is the share of its clean accuracy that the thesis's A keeps. The attackers
-    who know the defence have an ε of their own (``knowing``), at which FGSM leaves A a given share of that accuracy.
+    Bisection of the logarithm of the strength, within the choices' range. Where A's clean accuracy is so low that this
+    would cost it less than half of what it costs the thesis's A, the aim is the share of its clean accuracy that the
+    thesis's A keeps. The attackers who know the defence have an ε of their own (``knowing``), at which FGSM leaves A a
+    given share of its clean accuracy.
 
     Returns:
         DataFrame, a row a trial: attack, strength, aim, k, n, accuracy, low, high, chosen.
@@ -232,7 +233,8 @@ def match(model, val, choices):
     x, y = pictures(val)
     gradient, label = loss_gradient_and_label(model, x)
     clean, aims = (label == y).double().mean().item(), dict(choices.aims)
-    aims = {name: aim if clean > aim else clean * aim / aims["clean"] for name, aim in aims.items()}
+    aims = {name: aim if 2 * (clean - aim) >= aims["clean"] - aim else clean * aim / aims["clean"]
+            for name, aim in aims.items()}  # fmt: skip
     aims["knowing"] = clean * choices.knowing_aim
     fgsm = choices.fgsm_range, lambda eps: attacks.sign_step(x, gradient, eps=eps)
     attacked = {
