@@ -189,7 +189,7 @@ def overlaps(units):
         for (first, second), part in table.groupby(["first", "second"], sort=False):
             rows.append({"group": label(group[0]), "heatmaps": f"{HEATMAPS[first]} and {HEATMAPS[second]}",
                          "Jaccard": part["mean"].mean(), "sd over images": part["sd"].mean(),
-                         "n": int(part["n"].min()), "seeds": len(group)})  # fmt: skip
+                         "n": int(part["n"].min()), "seeds": ", ".join(str(seed(unit)) for unit in group)})  # fmt: skip
     return pd.DataFrame(rows)
 
 

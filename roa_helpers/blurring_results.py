@@ -13,7 +13,7 @@ from scipy import stats
 
 from . import metrics
 from .config_blurring import IMAGENET, PRETRAINED, SCRATCH
-from .papers import AGREES, DIFFERS, NO_VALUE, REPRODUCED, judge, minus, title
+from .papers import AGREES, CONTRADICTED, DIFFERS, NO_VALUE, REPRODUCED, judge, minus, title
 from .published_blurring import HEATMAPS, MODELS, ROWS, TABLES, TESTS, N, count, interval
 from .seeds import across_seeds
 
@@ -269,7 +269,9 @@ def overview(table):
 
 def _glance(claim, whose, part, value, low, high, verdict):
     together, alone = part[part.model == ALL].iloc[0], part[part.model != ALL]
+    against = int((alone[verdict] == CONTRADICTED).sum())
     count = f"{int((alone[verdict] == REPRODUCED).sum())} of {len(alone)}"
+    count += f", {against} contradicted" if against else ""
     return {"claim": claim.text, "whose": whose, "points": points(together[value], together[low], together[high]),
             "verdict": together[verdict], "reproduced alone": count}  # fmt: skip
 
@@ -345,7 +347,8 @@ def answer_cells(group):
     return (
         f"{label(group[0])}: of {len(table)} accuracies {agree} agree with the thesis’s and {len(table) - agree} "
         f"differ; ours are {minus(off.mean(), '+.1f')} points off on average, {off.abs().mean():.1f} in absolute "
-        f"value, and their rank correlation over the {len(table)} cells is {minus(rho, '.2f')}."
+        f"value, and their rank correlation over the {len(table)} cells is {minus(rho, '.2f')}. To agree means that the "
+        "95 % intervals overlap; ours span those of all seeds, so that more seeds agree more easily."
     )
 
 
@@ -385,8 +388,8 @@ def answer_newton(units):
         unit = group[0]
         steps, eta = unit.result["newton_step"], unit.result["parameters"]["strengths"]["newtonfool"]
         lines.append(
-            f"- {label(unit)}, η = {eta:.3g}: by the definition the first step has a median ℓ₂ length of "
-            f"{steps['definition']['median']:.3g}, with squared norms {steps['squared']['median']:.3g}; the median of "
+            f"- {label(unit)}, seed {seed(unit)}, η = {eta:.3g}: by the definition the first step has a median ℓ₂ length "
+            f"of {steps['definition']['median']:.3g}, with squared norms {steps['squared']['median']:.3g}; the median of "
             f"their ratio over {steps['ratio']['n']} test images is {steps['ratio']['median']:.3g}."
         )
     return "\n".join(lines)

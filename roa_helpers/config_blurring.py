@@ -116,6 +116,6 @@ REASONS = {
     "trials": "strengths tried by bisection of their logarithm",
     "knowing": "test images a class for the attacker who knows the defence",
     "knowing_aim": "share of A’s clean accuracy on validation images that FGSM leaves at the ε of these attackers; at "
-    "the thesis’s ε hardly anything falls, whoever attacks",
+    "the ε matched to the thesis’s accuracy hardly anything falls, whoever attacks",
     "knowing_steps": "steps of the attacker who computes the mask anew; the other attackers of that table have as many",
 }
