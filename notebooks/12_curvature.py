@@ -125,7 +125,10 @@ figures.show_text(curvature_tables.asymmetry(shown))
 # - the **smooth twin**, whose exact second derivatives are symmetric; its extreme eigenvectors by Lanczos.
 #
 # Figures use the first one named in the table below for each network: differences where the whole basis can be
-# afforded. Whether the result depends on it is asked in {ref}`subspaces`.
+# afforded. The paper’s scores are logits, so the closed form is of another function: where it comes first, verdicts are
+# about its directions and not about those of Algorithm 1, and its “flattest” direction is drawn at random outside the
+# curved ones, since closed form and Lanczos give no order among the flat. Whether the result depends on the definition
+# is asked in {ref}`subspaces`.
 
 # %% tags=["hide-input"]
 figures.show_table(
@@ -147,6 +150,10 @@ figures.show_table(
 )
 
 # %% [markdown]
+# The asymmetric part that is thrown away is large, and the shorter step has less of it where both were tried: the first
+# definition is a choice, not the better estimate. DeepFool takes at most K gradients a step. `make bench` measures how
+# much faster the Hessian is assembled in batches than by one vector at a time, and DeepFool beside foolbox and ART.
+#
 # ## Fig. 1: one curve an image
 
 # %% tags=["hide-input"]

@@ -57,25 +57,33 @@ figures.show(
     name="curvature-fig-3",
     caption="Top: accuracy on projected images. Below: the share of the ℓ2 norm that is left of perturbations and of "
     "saliency (the gradient of the predicted class’s logit) projected on the same subspaces, mean over images. The "
-    "universal perturbation is one for all images.",
+    "universal perturbation is one for all images. Where curvature is the closed form, S_flat is random "
+    "outside the curved directions.",
     alt="For each network accuracy over the dimension of five kinds of subspaces, and four retained norms.",
     data=data,
     units=shown,
     sample=evaluated,
 )
 
+# %% tags=["remove-input"]
+figures.show_text(curvature_tables.few(shown))
+
 # %% tags=["hide-input"]
+epochs = curvature_tables.universal(shown)
 figures.show_table(
-    curvature_tables.universal(shown),
+    epochs,
+    shown=epochs.groupby("network", sort=False).tail(1),
     name="curvature-universal",
-    caption="The universal perturbation, epoch by epoch: DeepFool steps of training images added up inside a ball, "
-    "until most images are fooled or the epochs are over; training images it fools.",
+    caption="The universal perturbation after its last epoch: DeepFool steps of training images added up inside a "
+    "ball, until most images are fooled or the epochs are over; training images it fools. Where these are few, its "
+    "curve in Fig. 3 says little. All epochs are in the data.",
     units=shown,
     sample="training images",
 )
 
 # %% [markdown]
-# DeepFool and the universal perturbation start from the class that the network predicts, FGSM from the true one.
+# DeepFool and the universal perturbation start from the class that the network predicts, FGSM from the true one. As in
+# the paper, fooled means that the prediction changes, so images that are misclassified from the start are attacked too.
 #
 # ### Does it depend on what is differentiated?
 
@@ -108,11 +116,13 @@ figures.show(
 figures.show_text(curvature_tables.depends(curvature_tables.dependence(shown)))
 
 # %% tags=["hide-input"]
+overlaps = curvature_tables.overlaps(shown)
 figures.show_table(
-    curvature_tables.overlaps(shown),
+    overlaps,
+    shown=curvature_tables.ends(overlaps),
     name="curvature-overlaps",
     caption="How much two definitions’ subspaces S_neg∪pos share: mean squared cosine of their principal angles, and "
-    "what random subspaces of these dimensions would share.",
+    "what random subspaces of these dimensions would share; with the fewest and the most directions, all in the data.",
     units=shown,
     sample="directions from training images",
 )
@@ -147,8 +157,8 @@ figure, data = curvature_charts.figure_five(shown)
 figures.show(
     figure,
     name="curvature-fig-5",
-    caption="Median norm of confined DeepFool (images that it does not fool within 20 steps count as infinite), and "
-    "mean norm of the images projected on the same subspace.",
+    caption="Median norm (the paper: the mean) of confined DeepFool (images that it does not fool within 20 steps "
+    "count as infinite), and mean norm of the images projected on the same subspace.",
     alt="For each network the norm of confined DeepFool and of projected images over the dimension of S_hi and S_lo.",
     data=data,
     units=shown,
@@ -169,8 +179,9 @@ figures.show(
 figures.show_text(curvature_claims.findings("coupling", verdicts))
 
 # %% [markdown]
-# All subspaces of one order lie inside each other, so norms must rise and fall with the dimension; what speaks for the
-# paper is that at one dimension S_hi needs the smaller perturbation and holds the larger image.
+# All subspaces of one order lie inside each other, so norms must rise and fall with the dimension, and ρ would be
+# negative for any order. What would speak for the paper is that at one dimension S_hi needs the smaller perturbation
+# and holds the larger image:
 
 # %% tags=["remove-input"]
 figures.show_text(curvature_tables.at_one_dimension(shown))
@@ -209,6 +220,7 @@ figures.show(
 
 # %% tags=["remove-input"]
 figures.show_text(curvature_claims.findings("compression", verdicts))
+figures.show_text(curvature_tables.beyond(shown))
 
 # %% tags=["hide-input"]
 figures.show_table(
@@ -271,7 +283,7 @@ figures.show_table(
     curvature_claims.counted(verdicts),
     name="curvature-statements",
     caption="The paper’s three statements, and how many verdicts of each kind their claims got over networks and "
-    "cases.",
+    "cases. Cases of one claim share networks and images: these counts are no independent trials.",
     units=units,
     sample=evaluated,
 )
@@ -284,10 +296,13 @@ figures.show_table(
     units=units,
     sample=evaluated,
 )
+own = verdicts[verdicts.statement != "lines"]
 figures.show_table(
-    curvature_claims.shown(verdicts[verdicts.statement != "lines"]),
+    curvature_claims.shown(own),
+    shown=curvature_claims.brief(own),
     name="subspaces-verdicts",
-    caption="The claims of this page, each with its interval.",
+    caption="The claims of this page: value and interval; of several cases the span of the values, with every interval "
+    "in the data.",
     units=units,
     sample=evaluated,
 )

@@ -347,8 +347,8 @@ def answer_cells(group):
     return (
         f"{label(group[0])}: of {len(table)} accuracies {agree} agree with the thesis’s and {len(table) - agree} "
         f"differ; ours are {minus(off.mean(), '+.1f')} points off on average, {off.abs().mean():.1f} in absolute "
-        f"value, and their rank correlation over the {len(table)} cells is {minus(rho, '.2f')}. To agree means that the "
-        "95 % intervals overlap; ours span those of all seeds, so that more seeds agree more easily."
+        f"value, and their rank correlation over the {len(table)} cells is {minus(rho, '.2f')}. To agree means that "
+        "the 95 % intervals overlap; ours span those of all seeds, so that more seeds agree more easily."
     )
 
 
@@ -388,8 +388,8 @@ def answer_newton(units):
         unit = group[0]
         steps, eta = unit.result["newton_step"], unit.result["parameters"]["strengths"]["newtonfool"]
         lines.append(
-            f"- {label(unit)}, seed {seed(unit)}, η = {eta:.3g}: by the definition the first step has a median ℓ₂ length "
-            f"of {steps['definition']['median']:.3g}, with squared norms {steps['squared']['median']:.3g}; the median of "
-            f"their ratio over {steps['ratio']['n']} test images is {steps['ratio']['median']:.3g}."
+            f"- {label(unit)}, seed {seed(unit)}, η = {eta:.3g}: by the definition the first step has a median ℓ₂ "
+            f"length of {steps['definition']['median']:.3g}, with squared norms {steps['squared']['median']:.3g}; the "
+            f"median of their ratio over {steps['ratio']['n']} test images is {steps['ratio']['median']:.3g}."
         )
     return "\n".join(lines)

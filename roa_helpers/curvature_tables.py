@@ -103,7 +103,7 @@ def costs(units):
                 "softmax": (n * classes, n * classes * size),
                 "twin": (2 * n * products, products * size),
             }.get(method, (2 * n * size, size**2))
-            told = {"softmax": ("n K", "n K D"), "twin": (f"2 n m, m ≥ {products}", "m D")}
+            told = {"softmax": ("n K", "n K D"), "twin": (f"2 n m (m = {products})", f"m D (m = {products})")}
             formula = told.get(method, ("2 n D", "D²"))
             rows.append(
                 {"network": label(unit), "method": METHODS[method], "n": n, "D": size, "K": classes,
@@ -174,8 +174,8 @@ def asymmetry(units):
         used = unit.result["parameters"]["choices"]["step"]
         told.append(
             f"- {label(unit)}: the exact Hessian of the logits times a random vector has norm {exact:g}. Differences "
-            f"of them are least asymmetric, {wide['logits'].loc[best]:.2f}, at {best:g} of the distance to the "
-            f"boundary, and {wide['logits'].loc[used]:.2f} at the step that is used; those of the smooth twin reach "
+            f"of them, on these directions, are least asymmetric, {wide['logits'].loc[best]:.2f}, at {best:g} of the "
+            f"distance to the boundary, and {wide['logits'].loc[used]:.2f} at the step that is used; those of the smooth twin reach "
             f"{wide['twin'].min():.0e}."
         )
     return "\n".join(told)
@@ -205,6 +205,46 @@ def overlaps(units):
     ]
     table = pd.concat(tables)[["network", "first", "second", "d", "dimension", "overlap", "expected"]]
     return table.round(3)
+
+
+def ends(table):
+    """The table of :func:`overlaps` in short: each pair of definitions at the fewest and the most directions."""
+
+    def told(row):
+        return f"{row.overlap:.2f} (random {row.expected:.2f}) in {row.dimension} dimensions"
+
+    return pd.DataFrame(
+        {"network": network, "first": first, "second": second, "fewest": told(own.iloc[0]), "most": told(own.iloc[-1])}
+        for (network, first, second), own in table.groupby(["network", "first", "second"], sort=False)
+    )
+
+
+def few(units):
+    """How many of the most curved dimensions hold nine tenths of the accuracy, in words."""
+    told = []
+    for unit in units:
+        table, method = unit.table("accuracy"), unit.result["parameters"]["choices"]["methods"][0]
+        own = table[(table.method == method) & (table.kind == "both") & (table.part == "test")].sort_values("dimension")
+        bare = unit.table("compression").query("measured == 'accuracy'").sort_values("side").iloc[-1]
+        size, last = unit.result["dimensions"], own.iloc[-1]
+        enough = own[own.k / own.n >= 0.9 * bare.k / bare.n]
+        told.append(f"- {label(unit)}: " + (
+            f"{enough.iloc[0].dimension} of {size} dimensions ({enough.iloc[0].dimension / size:.0%})."
+            if len(enough)
+            else f"not reached; {last.k / last.n:.0%} accuracy at {last.dimension} of {size}, the last computed."
+        ))  # fmt: skip
+    return "Smallest S_neg∪pos tried that keeps nine tenths of the bare accuracy:\n\n" + "\n".join(told)
+
+
+def beyond(units):
+    """How large perturbations are at f = 10, in words."""
+    shares = [10 * unit.result["deepfool"]["norm"] / unit.result["deepfool"]["image"] for unit in units]
+    told = ", ".join(f"{label(unit)} {share:.0%}" for unit, share in zip(units, shares, strict=True))
+    return (
+        "The paper scales perturbations only while they stay far smaller than images: at f = 10 they have 2.4 % of the "
+        f"norm of its images. Here they have more: {told}. Above 100 % a perturbation outweighs the image, and a "
+        "changed prediction says nothing of the compression."
+    )
 
 
 def beside_random(units):
@@ -268,6 +308,7 @@ def bridged(units):
             than = {"reproduced": "more than", "contradicted": "less than", "undecided": "not clearly other than"}
             parts.append(
                 f"{words} holds {100 * one.energy:.1f} %, {than[verdict]} its {100 * one.pixels:.1f} % of the pixels"
+                + (" (nearly the whole image, so this says nothing)" if one.pixels > 0.95 else "")
             )
         told.append(f"- {label(unit)}: {'; '.join(parts)}.")
     return "Energy of the most curved directions, RoA by perturbation:\n\n" + "\n".join(told)
