@@ -175,8 +175,8 @@ def asymmetry(units):
         told.append(
             f"- {label(unit)}: the exact Hessian of the logits times a random vector has norm {exact:g}. Differences "
             f"of them, on these directions, are least asymmetric, {wide['logits'].loc[best]:.2f}, at {best:g} of the "
-            f"distance to the boundary, and {wide['logits'].loc[used]:.2f} at the step that is used; those of the smooth "
-            f"twin reach {wide['twin'].min():.0e}."
+            f"distance to the boundary, and {wide['logits'].loc[used]:.2f} at the step that is used; those of the "
+            f"smooth twin reach {wide['twin'].min():.0e}."
         )
     return "\n".join(told)
 
