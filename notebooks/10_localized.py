@@ -271,7 +271,7 @@ widgets.browse(
 figures.show_table(
     tables.chosen(units, config_localized.REASONS),
     name="localized-choices",
-    caption="Values that differ between runs stand apart by “/”.",
+    caption="Values that differ between runs stand apart by a semicolon.",
     units=units,
     sample="choices",
 )

@@ -37,7 +37,7 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import blurring_figures, blurring_results, figures, seeds, studies, widgets
+from roa_helpers import blurring_figures, blurring_results, config_blurring, figures, seeds, studies, tables, widgets
 
 units = studies.units("blurring", profile, seed=seed)
 groups = blurring_results.groups(units)
@@ -273,7 +273,7 @@ figures.show_text(blurring_results.answer_knowing(knowing))
 
 # %% tags=["hide-input"]
 figures.show_table(
-    blurring_figures.choices(units),
+    tables.chosen(units, config_blurring.REASONS),
     name="blurring-choices",
     caption="What the thesis leaves open, what is used here, and why.",
     units=units,

@@ -43,6 +43,7 @@ from roa_helpers import (
     curvature_tables,
     figures,
     studies,
+    tables,
     widgets,
 )
 from roa_helpers.published_curvature import label
@@ -257,7 +258,7 @@ figures.show_table(
 
 # %% tags=["hide-input"]
 figures.show_table(
-    curvature_tables.choices(shown, config_curvature.REASONS),
+    tables.chosen(shown, config_curvature.REASONS),
     name="curvature-choices",
     caption="What the paper leaves open, what is used here, and why.",
     units=shown,

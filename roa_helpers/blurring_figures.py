@@ -6,7 +6,6 @@ import torch
 
 from . import blur, pictures, sheets
 from .blurring_results import ATTACKERS, compare, groups, knowing, label, seed
-from .config_blurring import REASONS
 from .figures import drawing
 from .published_blurring import HEATMAPS, MODELS, ROWS, TESTS
 
@@ -191,24 +190,6 @@ def overlaps(units):
                          "Jaccard": part["mean"].mean(), "sd over images": part["sd"].mean(),
                          "n": int(part["n"].min()), "seeds": ", ".join(str(seed(unit)) for unit in group)})  # fmt: skip
     return pd.DataFrame(rows)
-
-
-def choices(units):
-    """The open choices with the values used and the reason for each."""
-    used = [unit.result["parameters"]["choices"] for unit in units]
-    rows = []
-    for name, reason in REASONS.items():
-        values = dict.fromkeys(_written(one[name]) for one in used)
-        rows.append({"choice": name, "value": "; ".join(values), "why": reason})
-    return pd.DataFrame(rows)
-
-
-def _written(value):
-    if isinstance(value, list):
-        return ", ".join(_written(one) if not isinstance(one, list) else f"{one[0]} {one[1]:.4g}" for one in value)
-    if value is None:
-        return "all"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _panels(count, *, height):

@@ -112,20 +112,6 @@ def costs(units):
     return pd.DataFrame(rows)
 
 
-def choices(units, reasons):
-    """The open choices, their values and reasons: DataFrame, a row a choice."""
-    rows = []
-    for name, reason in reasons.items():
-        known = [unit.result["parameters"]["choices"] for unit in units]
-        values = dict.fromkeys(_told(values[name]) for values in known if name in values)
-        rows.append({"choice": name, "value": "; ".join(values), "why": reason})
-    return pd.DataFrame(rows)
-
-
-def _told(value):
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else f"{value}"
-
-
 def _percent(value, low, high):
     return f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 

@@ -6,6 +6,7 @@ Needs no torch. :func:`roa_helpers.figures.show` puts them on a page.
 import numpy as np
 import pandas as pd
 
+from . import metrics
 from .figures import drawing
 from .pictures import bordered, picture
 from .recovery import AVERAGED, BOUND, EXPLAINERS, PAPER, TITLES
@@ -78,7 +79,12 @@ def partial_explanations(units):
             cells = [Cell(region.astype(float), "attacked region")]
             for name in (*PAPER, *AVERAGED):
                 found = _upto(levels[name], n)
-                cells.append(Cell(found.astype(float), f"{TITLES[name]}\nJaccard {_jaccard(found, region):.2f}"))
+                cells.append(
+                    Cell(
+                        found.astype(float),
+                        f"{TITLES[name]}\nJaccard {metrics.jaccard(found[None], region[None])[0]:.2f}",
+                    )
+                )
                 data[f"{unit.path.name}_{name}_{row}"] = found
             data[f"{unit.path.name}_region_{row}"] = region
             photo = unit.table("examples")["photo"][unit.arrays["shown"][row]]
@@ -95,10 +101,6 @@ def _nearest(levels, area, unit):
 def _upto(levels, n):
     """The n-th partial explanation (H, W) bool, from a map of :func:`roa_helpers.recovery.levels`."""
     return (levels > 0) & (levels <= n)
-
-
-def _jaccard(found, region):
-    return (found & region).sum() / (found | region).sum()
 
 
 def curves(units):
@@ -204,7 +206,7 @@ def frames(unit):
 def _frame(unit, row, name, n):
     region = unit.arrays["shown_region"][row]
     found = _upto(unit.arrays["shown_levels"][row][EXPLAINERS.index(name)], n)
-    score = _jaccard(found, region)
+    score = metrics.jaccard(found[None], region[None])[0]
     parts = (found & region, ~found & region, found & ~region, ~found & ~region)
     coloured = np.zeros((*region.shape, 3))
     for part, colour in zip(parts, PARTS.values(), strict=True):

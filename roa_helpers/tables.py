@@ -136,19 +136,26 @@ def open_choices(units, retrained_units=()):
 
 
 def chosen(units, reasons):
-    """The open choices of a study of one data set each: what its units used, and why.
+    """The open choices of a study of one data set each: every value that its units used, and why.
 
     Args:
         units: of one study.
         reasons: why, by name of the choice.
     """
     used = [unit.result["parameters"]["choices"] for unit in units]
-    return pd.DataFrame(
-        [
-            {"choice": name, "value": " / ".join(dict.fromkeys(_word(one[name]) for one in used)), "why": reason}
-            for name, reason in reasons.items()
-        ]
-    )
+    rows = []
+    for name, reason in reasons.items():
+        values = dict.fromkeys(_written(one[name]) for one in used)
+        rows.append({"choice": name, "value": "; ".join(values), "why": reason})
+    return pd.DataFrame(rows)
+
+
+def _written(value):
+    if isinstance(value, list):
+        return ", ".join(_written(one) if not isinstance(one, list) else f"{one[0]} {one[1]:.4g}" for one in value)
+    if value is None:
+        return "all"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _by_data_set(units, name):

@@ -23,6 +23,7 @@ from roa_helpers import (
     relevance,
     resnet,
     store,
+    tables,
 )
 from roa_helpers.published_blurring import MODELS, ROWS, TABLES, TESTS, N
 from roa_helpers.studies import blurring, partial
@@ -448,7 +449,7 @@ def test_pages_are_drawn_from_units(units):
     assert (len(frames), len(frames[0]), len(frames[0][0])) == (4, 2, 3)
     assert frames[0][1][2].title == "Gradient: 15% kept, σ = 4"
     assert len(blurring_figures.overlaps(units)) == 12
-    told = blurring_figures.choices(units).set_index("choice").value
+    told = tables.chosen(units, config_blurring.REASONS).set_index("choice").value
     assert told["aims"] == "clean 0.8967, fgsm 0.82, newtonfool 0.2733" and told["keep"] == "0.15"
 
 

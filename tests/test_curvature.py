@@ -25,6 +25,7 @@ from roa_helpers import (
     papers,
     published_curvature,
     store,
+    tables,
 )
 from roa_helpers.errors import UserError
 from roa_helpers.studies import curvature, directions, subspaces
@@ -380,7 +381,7 @@ def test_tables_and_sentences(unit):
     assert curvature_tables.bridged([unit]).count("the pixels") == 3
     assert len(curvature_tables.hessians([unit])) == 4 and len(curvature_tables.accuracies([unit])) == 1
     assert "of 2 dimensions" in curvature_tables.at_one_dimension([unit])
-    assert set(curvature_tables.choices([unit], config_curvature.REASONS).choice) == set(config_curvature.REASONS)
+    assert set(tables.chosen([unit], config_curvature.REASONS).choice) == set(config_curvature.REASONS)
     log = curvature_tables.universal([unit])
     assert list(log.epoch) == list(range(1, len(unit.result["universal"]) + 1)) and (log.n == 40).all()
     libraries = curvature_tables.libraries([unit])
