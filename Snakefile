@@ -12,8 +12,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from roa_helpers import config as profiles
-from roa_helpers import fingerprints, reference, store
+import roa_helpers
+from roa_helpers import studies
+from roa_helpers.records import fingerprints, store
 
 if unknown := set(config) - {"profile", "seed"}:
     sys.exit(f"unknown setting {', '.join(unknown)}; there are: profile, seed")
@@ -22,15 +23,21 @@ SEED = config.get("seed")  # None: the profile's own seeds
 SEED_OPTION = "" if SEED is None else f"--seed {SEED}"
 RESULTS = os.path.relpath(store.root())
 PYTHON = shlex.quote(sys.executable)
-UNITS = [(study, plan.name) for study in profiles.STUDIES for plan in profiles.planned(PROFILE, study, seed=SEED)]
+STUDIES = studies.registered()
+UNITS = [(name, plan.name) for name in STUDIES for plan in studies.planned(PROFILE, name, seed=SEED)]
 NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("[0-9][0-9]_*.ipynb"))
-PACKAGE = sorted(str(path) for path in Path("roa_helpers").rglob("*.py") if path.name != "__main__.py")
+FOLDER = Path(roa_helpers.__file__).parent
+PACKAGE = sorted(str(path) for path in FOLDER.rglob("*.py") if path.name != "__main__.py")
 BOOK = sorted(str(path) for path in Path("book").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-RECORDED = sorted(str(path) for name in store.RECORDED for path in Path(RESULTS, name).glob("*/[!.]*/result.json"))
-SUPPLIES = ["archives.py", "config.py", "config_curvature.py", "data.py", "download.py", "published.py", "store.py", "studies/__init__.py"]  # choices and data
+RECORDED = sorted(str(path) for name in studies.RECORDED for path in Path(RESULTS, name).glob("*/[!.]*/result.json"))
+SUPPLIES = [*FOLDER.glob("data/*.py"), *FOLDER.glob("studies/*.py"), FOLDER / "records/store.py"]
 EXECUTED = [f"_build/executed/{PROFILE}/{name}.ipynb" for name in NOTEBOOKS]
 MARKS = [f"{RESULTS}/{PROFILE}/{study}/.{name}.done" for study, name in UNITS]
-CODE = {study: fingerprints.files(*store.entries(study)) for study in profiles.STUDIES}
+# What a study is computed by, its choices and the data included; all of these are asked again when one of them changes.
+CODE = {
+    name: sorted({*map(str, (*fingerprints.files(*study.entries), *SUPPLIES, fingerprints.file_of(f"{study.room}.choices")))})
+    for name, study in STUDIES.items()
+}
 
 for (study, name), mark in zip(UNITS, MARKS):  # a unit that was deleted is computed again
     if not store.read(store.unit_path(PROFILE, study, name)):
@@ -87,7 +94,7 @@ rule notebook:
         f"_build/times/{PROFILE}/{{name}}.tsv"
     params:
         seed=SEED_OPTION,
-        reference=reference.find() is not None,  # once the authors' files are at hand, pages show them
+        files=[str(files.find()) for study in STUDIES.values() for files in study.files()],  # pages show them once at hand
     message:
         "notebook {wildcards.name}"
     shell:
@@ -97,7 +104,7 @@ rule notebook:
 
 rule study:
     input:
-        lambda wildcards: [f"roa_helpers/{name}" for name in (*CODE[wildcards.study], *SUPPLIES)],
+        lambda wildcards: CODE[wildcards.study],
     output:
         f"{RESULTS}/{PROFILE}/{{study}}/.{{unit}}.done",
     log:
@@ -107,7 +114,7 @@ rule study:
     params:
         seed=SEED_OPTION,
         result=f"{RESULTS}/{PROFILE}/{{study}}/{{unit}}/result.json",
-    threads: profiles.profile(PROFILE).threads
+    threads: studies.profile(PROFILE).threads
     message:
         "study {wildcards.study} {wildcards.unit}"
     shell:

@@ -15,7 +15,8 @@ import time
 import pandas as pd
 import torch
 
-from roa_helpers import geometry, models, networks
+from roa_helpers import geometry, models
+from roa_helpers.models import small
 
 NETWORKS = {"LeNet, 1×28×28": ("lenet", 1.0, (1, 28, 28)), "AlexNet-style, 3×32×32": ("alexnet", 0.25, (3, 32, 32))}
 STEP, PAIR, EXTREMES, SHARPNESS = 0.5, (0, 1), 4, 10.0
@@ -43,11 +44,11 @@ def measure(name, points, rounds):
     """A row for each way: seconds of the median round, ratio to batched differences, gradients by the formula."""
     kind, width, shape = NETWORKS[name]
     generator = torch.Generator().manual_seed(0)
-    model = networks.BUILDERS[kind](10, mean=torch.full(shape, 0.5), width=width).to(models.device()).eval()
+    model = small.BUILDERS[kind](10, mean=torch.full(shape, 0.5), width=width).to(models.device()).eval()
     x = torch.rand(points, *shape, generator=generator)
     size = x[0].numel()
     few = torch.eye(size)[:, torch.randperm(size, generator=generator)[:SINGLE]]
-    twin = networks.smooth_twin(model, sharpness=SHARPNESS)
+    twin = small.smooth_twin(model, sharpness=SHARPNESS)
     products = []
 
     def product(vector):

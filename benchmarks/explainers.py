@@ -22,8 +22,9 @@ import torch
 from lime.lime_image import LimeImageExplainer
 from skimage import data, transform
 
-from roa_helpers import explain, lime, models, superpixels
-from roa_helpers._torchvision import torchvision
+from roa_helpers import explain, models
+from roa_helpers.compat import torchvision
+from roa_helpers.explain import superpixels
 
 ROUNDS, CLASSES, TARGET, SEED = 3, 10, 3, 0
 COLUMNS = ("network", "explainer", "version", "explanations a second", "ratio to lime's loop", "largest difference")
@@ -74,7 +75,7 @@ def forward(model, image, samples, batch):
 
 def runs(model, image, segments):
     """Name → (package, function of the number of samples)."""
-    batch = lime.batch_size(model)
+    batch = explain.batch_size(model)
     return {
         "lime's loop": ("lime", lambda n: lime_itself(model, image, n, 10)),
         "lime_image": ("roa-helpers", lambda n: ours(model, image, n)),

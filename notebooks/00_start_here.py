@@ -37,7 +37,11 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import figures, papers, plots, seeds, studies, widgets
+from roa_helpers import studies
+from roa_helpers.data import title_of
+from roa_helpers.page import figures, widgets
+from roa_helpers.records import seeds
+from roa_helpers.studies.roi_roa import SCORES, directions, pictures
 
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
@@ -49,7 +53,7 @@ pairs = seeds.one_of_each(units)  # single images are shown for one seed
 # FGSM moves every channel of every pixel by ε, up or down. P is the model's probability of the true class.
 
 # %% tags=["hide-input"]
-figure, data = plots.adversarial(pairs)
+figure, data = pictures.adversarial(pairs)
 figures.show(
     figure,
     name="fig-1",
@@ -74,14 +78,14 @@ figures.show(
 # %% tags=["hide-input"]
 for unit in pairs:
     figures.show(
-        plots.plate(unit),
+        pictures.plate(unit),
         name=f"plate-{unit.path.name}",
         sample="examples stored with the results",
-        caption=f"<b>Fig. 3 of the paper, from real images: {papers.title(unit.result['dataset'])}</b>, one image of "
+        caption=f"<b>Fig. 3 of the paper, from real images: {title_of(unit.result['dataset'])}</b>, one image of "
         "each class through the pipeline.",
         alt="Two rows of eight pictures: image, attacked image, perturbation, vulnerability, Grad-CAM, the four "
         "regions in colour, the blob of the class, and the neutralised image.",
-        data=plots.example_data([unit], "image", "perturbation", "importance", "vulnerability_perturbation"),
+        data=pictures.example_data([unit], "image", "perturbation", "importance", "vulnerability_perturbation"),
         units=[unit],
     )
 
@@ -92,14 +96,14 @@ for unit in pairs:
 # with the blob blocked out? (These pictures alone are compressed with a small loss; all others on this page are exact.)
 
 # %% tags=["hide-input"]
-classes = plots.classes(pairs)
-shown = min(2, plots.stored(pairs))
+classes = pictures.classes(pairs)
+shown = min(2, pictures.stored(pairs))
 widgets.browse(
-    [plots.attack_frames(unit, k, shown) for unit, k in classes.values()],
+    [pictures.attack_frames(unit, k, shown) for unit, k in classes.values()],
     [
         widgets.choice("class", classes),
         widgets.choice("example", range(1, shown + 1)),
-        widgets.slider("ε", plots.confidence(pairs[0], 0, 0).index),
+        widgets.slider("ε", pictures.confidence(pairs[0], 0, 0).index),
     ],
 )
 
@@ -115,9 +119,9 @@ import pandas as pd
 
 scores = pd.DataFrame(
     [
-        {"data set": papers.title(unit.result["dataset"]), "direction": name}
-        | {papers.SCORES[s]: f"{c['k']}/{c['n']}" for s, c in block["scores"].items()}
-        for unit, name, block in papers.directions(units)
+        {"data set": title_of(unit.result["dataset"]), "direction": name}
+        | {SCORES[s]: f"{c['k']}/{c['n']}" for s, c in block["scores"].items()}
+        for unit, name, block in directions(units)
     ]
 )
 figures.show_table(
@@ -128,6 +132,6 @@ figures.show_table(
 accuracy = {unit: unit.result["model"]["test"] for unit in units}
 figures.show_text(
     "The models are right on clean test images in "
-    + ", ".join(f"{c['k']} of {c['n']} cases ({papers.title(u.result['dataset'])})" for u, c in accuracy.items())
+    + ", ".join(f"{c['k']} of {c['n']} cases ({title_of(u.result['dataset'])})" for u, c in accuracy.items())
     + "."
 )

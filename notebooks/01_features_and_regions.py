@@ -36,7 +36,11 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import charts, figures, papers, plots, seeds, studies, widgets
+from roa_helpers import studies
+from roa_helpers.data import title_of
+from roa_helpers.page import figures, widgets
+from roa_helpers.records import seeds
+from roa_helpers.studies.roi_roa import charts, pictures
 
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
@@ -63,7 +67,7 @@ figures.show(
 # %% tags=["remove-input"]
 useful = data[data.rho > 0]
 parts = [
-    f"{papers.title(u.result['dataset'])}: {(t.gamma <= 0).sum()} of {len(t)}"
+    f"{title_of(u.result['dataset'])}: {(t.gamma <= 0).sum()} of {len(t)}"
     for u in units
     for t in [useful[useful.unit == u.path.name]]
 ]
@@ -85,7 +89,7 @@ figure, data = charts.utility_vulnerability(units[0], 0)
 figures.show(
     figure,
     name="fig-2",
-    caption=f"<b>Fig. 2 of the paper, from real pixels</b> of one image ({papers.title(units[0].result['dataset'])}). "
+    caption=f"<b>Fig. 2 of the paper, from real pixels</b> of one image ({title_of(units[0].result['dataset'])}). "
     "Dashed: the thresholds δ₁ and δ₂ chosen on validation images.",
     alt="Left: scatter of pixel vulnerability against utility in four colours; right: the image with the four regions.",
     data=data,
@@ -100,14 +104,14 @@ figures.show(
 
 # %% tags=["hide-input"]
 deltas = [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9]
-classes = plots.classes(pairs)
+classes = pictures.classes(pairs)
 widgets.browse(
-    [plots.threshold_frames(unit, k, deltas, deltas) for unit, k in classes.values()],
+    [pictures.threshold_frames(unit, k, deltas, deltas) for unit, k in classes.values()],
     [
         widgets.choice("image", classes),
         widgets.slider("δ₁ (importance)", deltas, start=3),
         widgets.slider("δ₂ (vulnerability)", deltas, start=2),
     ],
-    beside=[plots.graded_maps(unit, k) for unit, k in classes.values()],
-    legend=plots.LEGEND,
+    beside=[pictures.graded_maps(unit, k) for unit, k in classes.values()],
+    legend=pictures.LEGEND,
 )

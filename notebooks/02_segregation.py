@@ -35,7 +35,10 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import charts, figures, papers, plots, seeds, studies, tables, widgets
+from roa_helpers import studies
+from roa_helpers.page import figures, widgets
+from roa_helpers.records import seeds
+from roa_helpers.studies.roi_roa import charts, pictures, tables
 
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
@@ -50,13 +53,13 @@ pairs = seeds.one_of_each(units)  # single images are shown for one seed
 
 # %% tags=["hide-input"]
 figures.show(
-    plots.individual_regions(pairs, "importance"),
+    pictures.individual_regions(pairs, "importance"),
     name="fig-6",
     sample="examples stored with the results",
     caption="<b>Fig. 6 of the paper</b>: RoI of one test image of each class. Middle: Grad-CAM scaled to [0, 1]; "
     "right: the border of the pixels at or above δ₁, and their share of the image.",
     alt="For each data set and class: the image, its Grad-CAM heat map, and the border of the region of importance.",
-    data=plots.example_data(pairs, "image", "importance"),
+    data=pictures.example_data(pairs, "image", "importance"),
     units=pairs,
 )
 
@@ -69,7 +72,7 @@ figures.show(
 
 # %% tags=["hide-input"]
 figures.show(
-    plots.individual_regions(pairs, "vulnerability"),
+    pictures.individual_regions(pairs, "vulnerability"),
     name="fig-7",
     sample="examples stored with the results",
     caption="<b>Fig. 7 of the paper</b>: RoA of the same images. Second: the perturbation, as the paper shows it, "
@@ -77,7 +80,7 @@ figures.show(
     "the border of the pixels at or above δ₂, and their share of the image.",
     alt="For each data set and class: the image, its perturbation in colour, the size of the perturbation, and the "
     "border of the region of attack.",
-    data=plots.example_data(pairs, "image", "perturbation", "vulnerability_perturbation"),
+    data=pictures.example_data(pairs, "image", "perturbation", "vulnerability_perturbation"),
     units=pairs,
 )
 
@@ -89,12 +92,12 @@ figures.show(
 
 # %% tags=["hide-input"]
 figures.show(
-    plots.individual_regions(pairs, "vulnerability", definition="gradient"),
+    pictures.individual_regions(pairs, "vulnerability", definition="gradient"),
     name="fig-7-gradient",
     sample="examples stored with the results",
     caption="The same images with the RoA by gradient magnitude, which is not in the paper.",
     alt="For each data set and class: the image, the norm of its loss gradient, and the border of the region.",
-    data=plots.example_data(pairs, "image", "vulnerability_gradient"),
+    data=pictures.example_data(pairs, "image", "vulnerability_gradient"),
     units=pairs,
 )
 
@@ -105,12 +108,12 @@ figures.show(
 # first.
 
 # %% tags=["hide-input"]
-classes = plots.classes(pairs)
-shown = plots.stored(pairs)
+classes = pictures.classes(pairs)
+shown = pictures.stored(pairs)
 widgets.browse(
-    [plots.example_frames(unit, k)[:shown] for unit, k in classes.values()],
+    [pictures.example_frames(unit, k)[:shown] for unit, k in classes.values()],
     [widgets.choice("class", classes), widgets.slider("example", range(1, shown + 1))],
-    legend=plots.LEGEND,
+    legend=pictures.LEGEND,
 )
 
 # %% [markdown]
@@ -154,7 +157,7 @@ figures.show_table(
 )
 
 # %% tags=["remove-input"]
-verdicts = papers.verdicts(units)
+verdicts = studies.verdicts(units)
 kept = verdicts[verdicts.id.isin(["roi-colocated", "roa-colocated"])]
 counts = kept.groupby(["claim", "verdict"]).size()
 figures.show_text(

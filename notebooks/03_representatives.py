@@ -35,39 +35,42 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import charts, figures, plots, seeds, studies
+from roa_helpers import studies
+from roa_helpers.page import figures
+from roa_helpers.records import seeds
+from roa_helpers.studies.roi_roa import charts, pictures
 
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # maps are shown for one seed
 
 # %% tags=["hide-input"]
 figures.show(
-    plots.representatives(pairs, "roi"),
+    pictures.representatives(pairs, "roi"),
     name="fig-8",
     caption="<b>Fig. 8 of the paper</b>: representative RoI of each class, the share of its test images whose RoI "
     "holds the pixel. The union of all RoIs is where the share is above 0.",
     alt="One heat map for each data set and class: the mean of the regions of importance.",
-    data=plots.map_data(pairs, "roi"),
+    data=pictures.map_data(pairs, "roi"),
     units=pairs,
 )
 
 # %% tags=["hide-input"]
 figures.show(
-    plots.representatives(pairs, "roa"),
+    pictures.representatives(pairs, "roa"),
     name="fig-9",
     caption="<b>Fig. 9 of the paper</b>: representative RoA of each class, by the paper’s definition.",
     alt="One heat map for each data set and class: the mean of the regions of attack.",
-    data=plots.map_data(pairs, "roa"),
+    data=pictures.map_data(pairs, "roa"),
     units=pairs,
 )
 
 # %% tags=["hide-input"]
 figures.show(
-    plots.representatives(pairs, "roa", definition="gradient"),
+    pictures.representatives(pairs, "roa", definition="gradient"),
     name="fig-9-gradient",
     caption="Representative RoA of each class by gradient magnitude.",
     alt="One heat map for each data set and class: the mean of the regions of attack by gradient.",
-    data=plots.map_data(pairs, "roa", definition="gradient"),
+    data=pictures.map_data(pairs, "roa", definition="gradient"),
     units=pairs,
 )
 

@@ -34,10 +34,12 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import charts, figures, papers, studies, tables
+from roa_helpers import studies
+from roa_helpers.page import figures
+from roa_helpers.studies.roi_roa import charts, comparison, tables, words
 
 units = studies.units("roi_roa", profile, seed=seed)
-table = papers.compare("A9", units)
+table = comparison.compare("A9", units)
 
 # %% tags=["hide-input"]
 figures.show_table(
@@ -50,7 +52,7 @@ figures.show_table(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(papers.answer("A9", table))
+figures.show_text(words.answer("A9", table))
 
 # %% [markdown]
 # ## One dot an image

@@ -34,7 +34,11 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import figures, plots, seeds, sensitivity, studies, tables, widgets
+from roa_helpers import studies
+from roa_helpers.page import figures, widgets
+from roa_helpers.records import seeds
+from roa_helpers.studies import roi_roa, sensitivity
+from roa_helpers.studies.roi_roa import pictures
 
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
@@ -44,18 +48,18 @@ pairs = seeds.one_of_each(units)  # single images are shown for one seed
 
 # %% tags=["hide-input"]
 figures.show(
-    plots.isolation(pairs),
+    pictures.isolation(pairs),
     name="fig-4",
     sample="examples stored with the results",
     caption="<b>Fig. 4 of the paper, from real images</b>: the four regions of one test image of each class, by the "
     "paper’s RoA (middle) and by the gradient (right).",
     alt="For each data set and class: the image and its division into four coloured regions, for both definitions.",
-    data=plots.example_data(pairs, "image", "importance", "vulnerability_perturbation", "vulnerability_gradient"),
+    data=pictures.example_data(pairs, "image", "importance", "vulnerability_perturbation", "vulnerability_gradient"),
     units=pairs,
 )
 
 # %% tags=["hide-input"]
-shares = tables.region_shares(units)
+shares = roi_roa.tables.region_shares(units)
 figures.show_table(
     shares,
     name="region-shares",
@@ -68,12 +72,12 @@ figures.show_table(
 
 # %% tags=["hide-input"]
 figures.show(
-    plots.representatives(pairs, "blob"),
+    pictures.representatives(pairs, "blob"),
     name="fig-10",
     caption="<b>Fig. 10 of the paper</b>: the blob of each class (black), from U−V+ of the test images and the θ "
     "chosen on validation images.",
     alt="One black-and-white map for each data set and class: the blob.",
-    data=plots.map_data(pairs, "blob"),
+    data=pictures.map_data(pairs, "blob"),
     units=pairs,
 )
 
@@ -85,11 +89,11 @@ figures.show(
 
 # %% tags=["hide-input"]
 thetas = [round(0.05 * i, 2) for i in range(2, 20)]
-classes = plots.classes(pairs)
+classes = pictures.classes(pairs)
 widgets.browse(
-    [plots.blob_frames(unit, k, thetas) for unit, k in classes.values()],
+    [pictures.blob_frames(unit, k, thetas) for unit, k in classes.values()],
     [widgets.choice("class", classes), widgets.slider("θ", thetas, start=4)],
-    beside=[plots.share_map(unit, k) for unit, k in classes.values()],
+    beside=[pictures.share_map(unit, k) for unit, k in classes.values()],
 )
 
 # %% [markdown]
@@ -101,9 +105,9 @@ widgets.browse(
 # play no part.
 
 # %% tags=["hide-input"]
-counts = sorted({sensitivity.images_that_tune(unit) for unit in units})
+counts = sorted({roi_roa.images_that_tune(unit) for unit in units})
 validation = f"{counts[0]} to {counts[-1]} validation images a class"
-figure, surfaces = sensitivity.tuning_surfaces(pairs)
+figure, surfaces = sensitivity.charts.tuning_surfaces(pairs)
 figures.show(
     figure,
     name="tuning",
@@ -119,7 +123,7 @@ figures.show(
 
 # %% tags=["hide-input"]
 figures.show_table(
-    tables.tuned(units),
+    roi_roa.tables.tuned(units),
     name="tuned",
     caption="The setting that was chosen for each data set, and its scores in % on the validation images that it was "
     "chosen on.",
@@ -148,10 +152,10 @@ figures.show_text(
 
 # %% tags=["hide-input"]
 retrained = studies.units("sensitivity", profile, seed=seed)
-moves = sensitivity.moves(units, retrained)
+moves = sensitivity.changes.moves(units, retrained)
 on_units = moves[moves.measured != "retrained"]
 shown = on_units[on_units.measured == "test"].n
-figure, _ = sensitivity.moves_plot(on_units)
+figure, _ = sensitivity.charts.moves_plot(on_units)
 figures.show(
     figure,
     name="moves-searched",
@@ -167,11 +171,11 @@ figures.show(
 # %% [markdown]
 # The choices of the training cannot be read off: the network is trained again with each of them changed, ε and the
 # thresholds are chosen anew, and both directions are measured. Chance alone moves the results too: the grey bars show
-# how far they move when nothing but the seed changes.
+# how far they move when nothing but the seed sensitivity.changes.
 
 # %% tags=["hide-input"]
 anew = moves[moves.measured == "retrained"]
-figure, _ = sensitivity.moves_plot(anew)
+figure, _ = sensitivity.charts.moves_plot(anew)
 figures.show(
     figure,
     name="moves-retrained",
@@ -184,7 +188,7 @@ figures.show(
 
 # %% tags=["hide-input"]
 figures.show_table(
-    tables.retrained(retrained),
+    sensitivity.tables.retrained(retrained),
     name="retrained",
     caption="The largest change of each result, scores in points, when the choice takes the values under “instead”; "
     "*: larger than any change between seeds.",
@@ -192,12 +196,12 @@ figures.show_table(
 )
 
 # %% tags=["remove-input"]
-exceeding = sensitivity.beyond_chance(anew)
+exceeding = sensitivity.changes.beyond_chance(anew)
 for dataset in dict.fromkeys(anew["data set"]):
     tried = [choice for choice in dict.fromkeys(anew[anew["data set"] == dataset].choice) if choice != "seed"]
     by_result = {
-        label: [sensitivity.LABELS[choice] for d, choice, r in exceeding if (d, r) == (dataset, result)]
-        for result, label in sensitivity.RESULTS.items()
+        label: [roi_roa.LABELS[choice] for d, choice, r in exceeding if (d, r) == (dataset, result)]
+        for result, label in sensitivity.changes.RESULTS.items()
     }
     figures.show_text(
         f"**{dataset}**: of {len(tried)} choices of the training, these move a result further than a change of the "
@@ -209,7 +213,7 @@ for dataset in dict.fromkeys(anew["data set"]):
 
 # %% tags=["hide-input"]
 figures.show_table(
-    tables.open_choices(units, retrained),
+    sensitivity.tables.open_choices(units, retrained),
     name="open-choices",
     caption="What the paper does not state, what is used here, why, and how much that matters.",
     sample=f"validation: {validation}; test: {shown.min()} to {shown.max()} test images; retrained: {anew.n.min()} to "

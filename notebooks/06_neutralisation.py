@@ -36,13 +36,16 @@ seed = None  # None: all seeds of the profile
 # %%
 import pandas as pd
 
-from roa_helpers import accuracy, charts, figures, papers, plots, seeds, studies
+from roa_helpers import studies
+from roa_helpers.page import figures
+from roa_helpers.records import seeds
+from roa_helpers.studies.roi_roa import charts, comparison, pictures, words
 
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
 
 # %% tags=["hide-input"]
-sheet, data = plots.neutralisation_flow(pairs)
+sheet, data = pictures.neutralisation_flow(pairs)
 figures.show(
     sheet,
     name="fig-5",
@@ -60,7 +63,7 @@ figures.show(
 # All scores are those of a model M that is trained for each pair of classes. How good is it?
 
 # %% tags=["hide-input"]
-table_of_models = accuracy.compare(units)
+table_of_models = comparison.accuracy(units)
 figures.show_table(
     table_of_models,
     name="model-accuracy",
@@ -71,13 +74,13 @@ figures.show_table(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(accuracy.answer(table_of_models))
+figures.show_text(words.answer_accuracy(table_of_models))
 
 # %% [markdown]
 # ## Classification after neutralisation
 
 # %% tags=["hide-input"]
-table_2 = papers.compare("A10", units)
+table_2 = comparison.compare("A10", units)
 figures.show_table(
     table_2,
     name="table-2",
@@ -88,13 +91,13 @@ figures.show_table(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(papers.answer("A10", table_2))
+figures.show_text(words.answer("A10", table_2))
 
 # %% [markdown]
 # ## The attack after neutralisation
 
 # %% tags=["hide-input"]
-table_3 = papers.compare("A11", units)
+table_3 = comparison.compare("A11", units)
 figures.show_table(
     table_3,
     name="table-3",
@@ -104,7 +107,7 @@ figures.show_table(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(papers.answer("A11", table_3))
+figures.show_text(words.answer("A11", table_3))
 
 # %% [markdown]
 # ## Is it the region, or any region?
@@ -139,9 +142,9 @@ figures.show(
 # %% tags=["remove-input"]
 figures.show_text(
     "Accuracy under attack after neutralisation, compared with that before:\n\n"
-    + charts.tally(gain, "blob")
+    + words.tally(gain, "blob")
     + "\n\nand with the paper’s blob, compared with each control on the same images:\n\n"
-    + charts.tally(charts.against_controls(units, "mod_adv"), "blob")
+    + words.tally(charts.against_controls(units, "mod_adv"), "blob")
     + "\n\n“Undecided” means that the 95 % interval of the difference holds 0. Note what the procedure assumes: the "
     "blob is chosen by the true class of the image, which a defender would not know."
 )
@@ -169,7 +172,7 @@ figures.show(
 # %% tags=["remove-input"]
 figures.show_text(
     "By 95 % intervals, accuracy after neutralisation changes like this.\n\n"
-    + "\n".join(f"- On {images}: {charts.tilt(table)}." for images, table in both.items()).replace("On under", "Under")
+    + "\n".join(f"- On {images}: {words.tilt(table)}." for images, table in both.items()).replace("On under", "Under")
 )
 
 # %% [markdown]
@@ -196,10 +199,10 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-levels = charts.attacked_levels(units)
+levels = words.attacked_levels(units)
 figures.show_text(
     "Accuracy with the blob, compared with that without:\n\n"
-    + charts.tally(threats, "threat")
+    + words.tally(threats, "threat")
     + f"\n\nWithout the blob, FGSM leaves {levels['fgsm']} of those images that both attacks were run on classified "
     f"correctly, and PGD {levels['pgd']}, depending on data set and direction."
 )

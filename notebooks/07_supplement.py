@@ -35,7 +35,10 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import agreement, config, figures, matrices, papers, presented, reference, studies, widgets
+from roa_helpers import studies
+from roa_helpers.data import title_of
+from roa_helpers.page import figures, tables, widgets
+from roa_helpers.studies.supplement import agreement, choices, matrices, presented, reference, words
 
 units = studies.units("supplement", profile, seed=seed)
 ours = matrices.collected(units)
@@ -44,9 +47,9 @@ theirs = (authors.similarity, authors.scores) if authors else (None, None)
 datasets = matrices.datasets(ours[0])
 
 # %% tags=["remove-input"]
-figures.show_text(matrices.sample(units))
+figures.show_text(words.sample(units))
 if authors is None:
-    figures.show_text(reference.notice())
+    figures.show_text(words.notice())
 
 # %% [markdown]
 # In every matrix below a row is the source class and a column the target class, both numbered from 0 in the order of
@@ -110,16 +113,16 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-figures.show_text("\n\n".join(matrices.answer(ours[1], dataset) for dataset in datasets))
+figures.show_text("\n\n".join(words.answer(ours[1], dataset) for dataset in datasets))
 
 # %% [markdown]
 # ### Choose θ yourself
 
 # %% tags=["hide-input"]
-thetas = list(config.Supplement.theta)
+thetas = list(choices.Supplement.theta)
 widgets.browse(
     [matrices.theta_frames(ours[1], theirs[1], dataset, thetas) for dataset in datasets],
-    [widgets.choice("data set", [papers.title(d) for d in datasets]), widgets.slider("θ", thetas)],
+    [widgets.choice("data set", [title_of(d) for d in datasets]), widgets.slider("θ", thetas)],
     legend=matrices.LEGEND,
 )
 
@@ -158,7 +161,7 @@ else:
 
 # %% tags=["remove-input"]
 if len(correlations):
-    figures.show_text(agreement.difference(pairs))
+    figures.show_text(words.difference(pairs))
 
 # %% [markdown]
 # ## How were the presented pairs chosen?
@@ -191,14 +194,14 @@ else:
 
 # %% tags=["remove-input"]
 if authors:
-    figures.show_text("\n\n".join(presented.findings(authors)))
+    figures.show_text("\n\n".join(words.findings(authors)))
 
 # %% [markdown]
 # ## Choices
 
 # %% tags=["hide-input"]
 figures.show_table(
-    matrices.choices(units),
+    tables.open_choices(units, choices.REASONS),
     name="pairs-choices",
     caption="What the supplement leaves open, what is used here, and why.",
     units=units,

@@ -35,23 +35,23 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import charts, figures, papers, seeds, studies
+from roa_helpers import studies
+from roa_helpers.page import claims, figures
+from roa_helpers.records import seeds
+from roa_helpers.studies.roi_roa import CLAIMS, by_definition, charts, where, words
 
 units = studies.units("roi_roa", profile, seed=seed)
-verdicts = papers.verdicts(units)
+verdicts = studies.verdicts(units)
 
 # %% [markdown]
 # ## At a glance
 
 # %% tags=["hide-input"]
-legend = ", ".join(
-    f"{figures.VERDICT_MARKS[v]} {v}" for v in (papers.REPRODUCED, papers.UNDECIDED, papers.CONTRADICTED)
-)
 figures.show_table(
-    figures.verdict_grid(verdicts),
+    claims.grid(verdicts),
     name="verdict-grid",
-    caption=f"Verdicts: {legend}. Two marks stand for the two directions of a pair of classes, in the order of the "
-    "figure below" + (", or for RoI and RoA of all data sets." if papers.ACROSS.id in set(verdicts.id) else "."),
+    caption=f"Verdicts: {claims.legend()}. Two marks stand for the two directions of a pair of classes, in the order of the "
+    "figure below" + (", or for RoI and RoA of all data sets." if "registered" in set(verdicts.id) else "."),
     units=units,
 )
 
@@ -59,8 +59,8 @@ figures.show_table(
 # ## The rules, and what they say
 
 # %% tags=["remove-input"]
-for claim in (*papers.CLAIMS, papers.ACROSS):
-    figures.show_text(papers.findings(claim, verdicts))
+for claim in CLAIMS:
+    figures.show_text(words.findings(claim, verdicts))
 
 # %% [markdown]
 # ## The intervals behind the verdicts
@@ -100,9 +100,9 @@ figures.show(
 # %% tags=["remove-input"]
 loose = kinds[~kinds.registered][["data set", "direction"]].apply(tuple, axis=1)
 shared = verdicts[verdicts.id.isin(["roi-aligned", "roa-aligned"])]
-shared = shared[shared[["data set", "direction"]].apply(tuple, axis=1).isin(loose)]
+shared = shared[shared[["where", "case"]].apply(tuple, axis=1).isin(loose)]
 if len(shared):
-    holds = (shared.verdict == papers.REPRODUCED).groupby(shared.id).sum()
+    holds = (shared.verdict == claims.REPRODUCED).groupby(shared.id).sum()
     figures.show_text(
         f"“Only” is a strong word: of the {len(shared) // 2} classes shown whose images are not registered, the RoIs "
         f"of {holds['roi-aligned']} and the RoAs of {holds['roa-aligned']} still share a place by the rule above."
@@ -127,7 +127,7 @@ figures.show_table(
 # %% tags=["remove-input"]
 judged = verdicts[verdicts["paper's verdict"] != ""]
 if len(judged):
-    unclear = (judged["paper's verdict"] == papers.UNDECIDED).sum()
+    unclear = (judged["paper's verdict"] == claims.UNDECIDED).sum()
     same = (judged["paper's verdict"] == judged.verdict).sum()
     figures.show_text(
         f"By its own numbers the paper could be judged {len(judged)} times; {unclear} of these verdicts are undecided, "
@@ -141,11 +141,11 @@ if len(judged):
 # does not use, is judged by the same rules.
 
 # %% tags=["hide-input"]
-by_gradient = papers.verdicts(units, definition="gradient")
+by_gradient = claims.verdicts(by_definition("gradient"), units, where=where)
 figures.show_table(
-    figures.verdict_grid(by_gradient),
+    claims.grid(by_gradient),
     name="verdict-grid-gradient",
-    caption=f"The same with the RoA by gradient magnitude: {legend}.",
+    caption=f"The same with the RoA by gradient magnitude: {claims.legend()}.",
     units=units,
 )
 

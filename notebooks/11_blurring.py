@@ -37,10 +37,13 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import blurring_figures, blurring_results, config_blurring, figures, seeds, studies, tables, widgets
+from roa_helpers import studies
+from roa_helpers.page import figures, open_choices, widgets
+from roa_helpers.records import seeds
+from roa_helpers.studies.blurring import charts, choices, published, results, tables, words
 
 units = studies.units("blurring", profile, seed=seed)
-groups = blurring_results.groups(units)
+groups = seeds.groups(units)
 first = groups[0][0]
 sample = "test images; n and seeds in the data"
 
@@ -50,7 +53,7 @@ sample = "test images; n and seeds in the data"
 # The blur is SciPy's Gaussian filter, σ = 4 pixels of images of 32×32.
 
 # %% tags=["hide-input"]
-sheet, data = blurring_figures.blur_sheet(first)
+sheet, data = charts.blur_sheet(first)
 figures.show(
     sheet,
     name="blurring-levels",
@@ -69,7 +72,7 @@ figures.show(
 # image.
 
 # %% tags=["hide-input"]
-sheet, data = blurring_figures.heatmap_sheet(first)
+sheet, data = charts.heatmap_sheet(first)
 figures.show(
     sheet,
     name="blurring-heatmaps",
@@ -83,9 +86,9 @@ figures.show(
 
 # %% tags=["hide-input"]
 shares, sigmas = (0.0, 0.05, 0.15, 0.3, 0.6), (1.0, 2.0, 4.0, 8.0)
-names = list(blurring_figures.HEATMAPS.values())
+names = list(published.HEATMAPS.values())
 widgets.browse(
-    blurring_figures.frames(first, shares, sigmas),
+    charts.frames(first, shares, sigmas),
     [
         widgets.choice("heatmap", names),
         widgets.slider("share kept", shares, start=2),
@@ -95,7 +98,7 @@ widgets.browse(
 
 # %% tags=["hide-input"]
 figures.show_table(
-    blurring_figures.overlaps(units).round(3),
+    tables.overlaps(units).round(3),
     name="blurring-overlap",
     caption="Do heatmaps keep the same pixels? Jaccard index of what two of them keep, mean over test images.",
     units=units,
@@ -119,7 +122,7 @@ figures.show_table(
 # Groups with a single seed say nothing of the spread over seeds.
 
 # %% tags=["hide-input"]
-accuracies = blurring_results.accuracies(units)
+accuracies = tables.accuracies(units)
 figures.show_table(
     accuracies.round(3),
     name="blurring-networks",
@@ -130,7 +133,7 @@ figures.show_table(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(blurring_results.answer_accuracy(accuracies))
+figures.show_text(words.answer_accuracy(accuracies))
 
 # %% [markdown]
 # ## The attacks
@@ -144,7 +147,7 @@ figures.show_text(blurring_results.answer_accuracy(accuracies))
 # a network sees can also correct images that it sees wrongly. The chart shows where the strength used misses its aim.
 
 # %% tags=["hide-input"]
-figure, data = blurring_figures.strengths(units)
+figure, data = charts.strengths(units)
 figures.show(
     figure,
     name="blurring-strengths",
@@ -157,7 +160,7 @@ figures.show(
 )
 
 # %% tags=["hide-input"]
-sheet, data = blurring_figures.attack_sheet(first)
+sheet, data = charts.attack_sheet(first)
 figures.show(
     sheet,
     name="blurring-attacks",
@@ -173,7 +176,7 @@ figures.show(
 # Libraries disagree on NewtonFool: ART computes the definition, foolbox squares norms that are squared already.
 
 # %% tags=["remove-input"]
-figures.show_text(blurring_results.answer_newton(units))
+figures.show_text(words.answer_newton(units))
 
 # %% [markdown]
 # ## The 150 accuracies
@@ -185,11 +188,11 @@ figures.show_text(blurring_results.answer_newton(units))
 
 # %% tags=["hide-input"]
 for k, group in enumerate(groups):
-    figure, data = blurring_figures.bars(group)
+    figure, data = charts.bars(group)
     figures.show(
         figure,
         name=f"blurring-bars-{k}",
-        caption=f"{blurring_results.label(group[0])}: accuracy without attack (light) and under attack (dark, with "
+        caption=f"{results.label(group[0])}: accuracy without attack (light) and under attack (dark, with "
         "95 % interval), by what a network was trained on (groups of bars) and what it is tested on (colours). "
         "Diamonds: the thesis’s, under attack. Figures 4.2 to 4.5 of the thesis; the data are all cells of its Tables "
         "4.1 to 4.5.",
@@ -200,27 +203,27 @@ for k, group in enumerate(groups):
     )
 
 # %% tags=["hide-input"]
-known = [group for group in groups if blurring_results.published(group[0])] or groups[:1]
-for model in blurring_results.MODELS:
+known = [group for group in groups if results.has_printed(group[0])] or groups[:1]
+for model in published.MODELS:
     figures.show_table(
-        blurring_results.crossed(blurring_results.compare(known[0]), model),
+        tables.crossed(tables.compare(known[0]), model),
         name=f"blurring-table-{model}",
-        caption=f"{blurring_results.label(known[0][0])}: accuracy in %, in brackets the thesis’s where it has one "
+        caption=f"{results.label(known[0][0])}: accuracy in %, in brackets the thesis’s where it has one "
         "(Tables 4.1 to 4.5).",
         units=known[0],
         sample="all test images",
     )
 
 # %% tags=["remove-input"]
-figures.show_text("\n\n".join(blurring_results.answer_cells(group) for group in groups))
+figures.show_text("\n\n".join(words.answer_cells(group) for group in groups))
 
 # %% [markdown]
 # ## Do the conclusions hold?
 
 # %% tags=["hide-input"]
-verdicts = blurring_results.verdicts(units)
+verdicts = studies.verdicts(units)
 figures.show_table(
-    blurring_results.overview(verdicts),
+    tables.overview(verdicts),
     name="blurring-conclusions",
     caption="The conclusions of the thesis judged on all networks and attacks together, by its own numbers and by "
     "ours, in points; and in how many pairs of a network and an attack each is reproduced alone.",
@@ -229,7 +232,7 @@ figures.show_table(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(blurring_results.answer_conclusions(verdicts))
+figures.show_text(words.answer_conclusions(verdicts))
 
 # %% [markdown]
 # The first verdict is about accuracy, the second about robustness. Five of the six test sets are blurred, and networks
@@ -249,7 +252,7 @@ figures.show_text(blurring_results.answer_conclusions(verdicts))
 # one full step of FGSM can do more harm. What is left of the defence is the last number, any of these attacks.
 
 # %% tags=["hide-input"]
-figure, knowing = blurring_figures.attackers(units)
+figure, knowing = charts.attackers(units)
 figures.show(
     figure,
     name="blurring-knowing",
@@ -262,7 +265,7 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(blurring_results.answer_knowing(knowing))
+figures.show_text(words.answer_knowing(knowing))
 
 # %% [markdown]
 # Where the undefended A is at 0, “+0 points” says that nothing withstands, not that the blur costs nothing. What is
@@ -273,7 +276,7 @@ figures.show_text(blurring_results.answer_knowing(knowing))
 
 # %% tags=["hide-input"]
 figures.show_table(
-    tables.chosen(units, config_blurring.REASONS),
+    open_choices(units, choices.REASONS),
     name="blurring-choices",
     caption="What the thesis leaves open, what is used here, and why.",
     units=units,

@@ -35,27 +35,18 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import (
-    config_curvature,
-    curvature_charts,
-    curvature_claims,
-    curvature_pictures,
-    curvature_tables,
-    figures,
-    studies,
-    tables,
-    widgets,
-)
-from roa_helpers.published_curvature import label
-from roa_helpers.seeds import one_of_each
+from roa_helpers import studies
+from roa_helpers.page import figures, open_choices, span, widgets
+from roa_helpers.records import seeds
+from roa_helpers.studies.curvature import charts, choices, label, pictures, tables, words
 
 units = studies.units("curvature", profile, seed=seed)
-shown = one_of_each(units)
-verdicts = curvature_claims.verdicts(units)
+shown = seeds.one_of_each(units)
+verdicts = studies.verdicts(units)
 
 # %% tags=["hide-input"]
 figures.show_table(
-    curvature_tables.accuracies(shown),
+    tables.accuracies(shown),
     name="curvature-networks",
     caption="The networks. D: numbers in an image. Images are given in [0, 1]; each network subtracts the mean image "
     "of its training data inside, as the paper does. Norms: of test images less the mean image, and of their DeepFool "
@@ -78,11 +69,11 @@ figures.show_table(
 
 # %% tags=["hide-input"]
 figures.show(
-    curvature_pictures.directions(shown),
+    pictures.directions(shown),
     name="curvature-directions",
     caption="Directions of some classes (grey: 0). The two most positive are the pictures beside the paper’s Fig. 2.",
     alt="For each class four pictures: the two most positive directions, the most negative, and the flattest.",
-    data=curvature_pictures.directions_data(shown),
+    data=pictures.directions_data(shown),
     units=shown,
     sample="directions from training images",
 )
@@ -98,7 +89,7 @@ figures.show(
 # its transpose), how large, and, where there is something to compare with, how wrong.
 
 # %% tags=["hide-input"]
-figure, data = curvature_charts.steps(shown)
+figure, data = charts.steps(shown)
 figures.show(
     figure,
     name="curvature-steps",
@@ -113,7 +104,7 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(curvature_tables.asymmetry(shown))
+figures.show_text(words.asymmetry(shown))
 
 # %% [markdown]
 # So there are three definitions that can be defended, and all are computed:
@@ -133,7 +124,7 @@ figures.show_text(curvature_tables.asymmetry(shown))
 
 # %% tags=["hide-input"]
 figures.show_table(
-    curvature_tables.hessians(shown),
+    tables.hessians(shown),
     name="curvature-hessians",
     caption="Curvature by method, means over classes: boundary points a class, step, asymmetry of the mean Hessian and "
     "of that of one image, and the extreme eigenvalues.",
@@ -141,7 +132,7 @@ figures.show_table(
     sample="boundary points from training images",
 )
 figures.show_table(
-    curvature_tables.costs(shown),
+    tables.costs(shown),
     name="curvature-costs",
     caption="What it costs for n boundary points of a class, D numbers an image and K classes: gradients (a forward "
     "and a backward pass of one image; a product with the exact Hessian counts twice) and numbers in memory. "
@@ -158,24 +149,24 @@ figures.show_table(
 # ## Fig. 1: one curve an image
 
 # %% tags=["hide-input"]
-figure, data = curvature_charts.single_curves(shown)
+figure, data = charts.single_curves(shown)
 figures.show(
     figure,
     name="curvature-fig-1",
     caption="The score (logit) of one class at x + s · d, d of length 1, a curve a test image. Coloured where the "
-    f"network takes the moved image for the class. The line reaches {config_curvature.Curvature.reach:g} times as far "
+    f"network takes the moved image for the class. The line reaches {choices.Curvature.reach:g} times as far "
     "as the boundary is on average, at most the mean norm of images.",
     alt="Curves of a class score over s along the most positive and the most negative direction for each network.",
     data=data,
     units=shown,
-    sample=f"{curvature_tables.span([len(unit.arrays['curves'][0]) for unit in shown])} test images a network",
+    sample=f"{span([len(unit.arrays['curves'][0]) for unit in shown])} test images a network",
 )
 
 # %% [markdown]
 # ## Fig. 2: the population
 
 # %% tags=["hide-input"]
-figure, data = curvature_charts.population(shown, "positive")
+figure, data = charts.population(shown, "positive")
 figures.show(
     figure,
     name="curvature-fig-2",
@@ -185,7 +176,7 @@ figures.show(
     alt="For each network the scores of a class and of the best other class along a line, and shares of images moved.",
     data=data,
     units=shown,
-    sample=f"{curvature_tables.span(data.others + data.own)} test images a network",
+    sample=f"{span(data.others + data.own)} test images a network",
 )
 
 # %% [markdown]
@@ -193,29 +184,29 @@ figures.show(
 
 # %% tags=["hide-input"]
 for kind in ("negative", "flat", "random"):
-    figure, data = curvature_charts.population(shown, kind)
+    figure, data = charts.population(shown, kind)
     figures.show(
         figure,
         name=f"curvature-fig-2-{kind}",
-        caption=f"The same along the {curvature_charts.DIRECTIONS[kind]} direction.",
-        alt=f"Scores and shares of images moved along the {curvature_charts.DIRECTIONS[kind]} direction.",
+        caption=f"The same along the {charts.DIRECTIONS[kind]} direction.",
+        alt=f"Scores and shares of images moved along the {charts.DIRECTIONS[kind]} direction.",
         data=data,
         units=shown,
-        sample=f"{curvature_tables.span(data.others + data.own)} test images a network",
+        sample=f"{span(data.others + data.own)} test images a network",
     )
 
 # %% [markdown]
 # ### Move an image yourself
 
 # %% tags=["hide-input"]
-kinds = curvature_pictures.OFFERED
-chosen = shown[: curvature_pictures.NETWORKS]
+kinds = pictures.OFFERED
+chosen = shown[: pictures.NETWORKS]
 widgets.browse(
-    [[curvature_pictures.frames(unit, kind) for kind in kinds] for unit in chosen],
+    [[pictures.frames(unit, kind) for kind in kinds] for unit in chosen],
     [
         widgets.choice("network", [label(unit) for unit in chosen]),
-        widgets.choice("direction", [curvature_charts.DIRECTIONS[kind] for kind in kinds]),
-        widgets.choice("image", list(range(1, 1 + curvature_pictures.IMAGES))),
+        widgets.choice("direction", [charts.DIRECTIONS[kind] for kind in kinds]),
+        widgets.choice("image", list(range(1, 1 + pictures.IMAGES))),
         widgets.slider("position", list(range(-4, 5)), start=4),
     ],
 )
@@ -228,7 +219,7 @@ widgets.browse(
 # by a number that is 0 where the statement holds exactly.
 
 # %% tags=["hide-input"]
-figure, data = curvature_charts.shapes(shown)
+figure, data = charts.shapes(shown)
 figures.show(
     figure,
     name="curvature-shapes",
@@ -237,16 +228,16 @@ figures.show(
     alt="Three panels of intervals for each network and kind of direction.",
     data=data,
     units=shown,
-    sample=f"{curvature_tables.span(data.n)} classes",
+    sample=f"{span(data.n)} classes",
 )
 
 # %% tags=["remove-input"]
-figures.show_text(curvature_claims.findings("lines", verdicts))
-figures.show_text(curvature_tables.beside_random(shown))
+figures.show_text(words.findings("lines", verdicts))
+figures.show_text(words.beside_random(shown))
 
 # %% tags=["hide-input"]
 figures.show_table(
-    curvature_claims.shown(verdicts[verdicts.statement == "lines"]),
+    verdicts[verdicts.statement == "lines"],
     name="curvature-verdicts",
     caption="The claims of this page. n: classes.",
     units=units,
@@ -258,7 +249,7 @@ figures.show_table(
 
 # %% tags=["hide-input"]
 figures.show_table(
-    tables.chosen(shown, config_curvature.REASONS),
+    open_choices(shown, choices.REASONS),
     name="curvature-choices",
     caption="What the paper leaves open, what is used here, and why.",
     units=shown,

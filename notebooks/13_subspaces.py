@@ -35,13 +35,15 @@ profile = "quick"
 seed = None  # None: all seeds of the profile
 
 # %%
-from roa_helpers import curvature_charts, curvature_claims, curvature_pictures, curvature_tables, figures, studies
-from roa_helpers.seeds import one_of_each
+from roa_helpers import studies
+from roa_helpers.page import claims, figures, span
+from roa_helpers.records import seeds
+from roa_helpers.studies.curvature import STATEMENTS, charts, pictures, tables, words
 
 units = studies.units("curvature", profile, seed=seed)
-shown = one_of_each(units)
-verdicts = curvature_claims.verdicts(units)
-evaluated = curvature_tables.sample(shown)
+shown = seeds.one_of_each(units)
+verdicts = studies.verdicts(units)
+evaluated = words.sample(shown)
 
 # %% [markdown]
 # ## Fig. 3: accuracy and attacks in the same subspaces
@@ -51,7 +53,7 @@ evaluated = curvature_tables.sample(shown)
 # not have, says what dimension alone gives.
 
 # %% tags=["hide-input"]
-figure, data = curvature_charts.figure_three(shown)
+figure, data = charts.figure_three(shown)
 figures.show(
     figure,
     name="curvature-fig-3",
@@ -66,10 +68,10 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(curvature_tables.few(shown))
+figures.show_text(words.few(shown))
 
 # %% tags=["hide-input"]
-epochs = curvature_tables.universal(shown)
+epochs = tables.universal(shown)
 figures.show_table(
     epochs,
     shown=epochs.groupby("network", sort=False).tail(1),
@@ -88,7 +90,7 @@ figures.show_table(
 # ### Does it depend on what is differentiated?
 
 # %% tags=["hide-input"]
-figure, data = curvature_charts.by_method(shown)
+figure, data = charts.by_method(shown)
 figures.show(
     figure,
     name="curvature-methods",
@@ -99,7 +101,7 @@ figures.show(
     units=shown,
     sample=evaluated,
 )
-figure, data = curvature_charts.areas(shown)
+figure, data = charts.areas(shown)
 figures.show(
     figure,
     name="curvature-areas",
@@ -113,13 +115,13 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(curvature_tables.depends(curvature_tables.dependence(shown)))
+figures.show_text(words.depends(tables.dependence(shown)))
 
 # %% tags=["hide-input"]
-overlaps = curvature_tables.overlaps(shown)
+overlaps = tables.overlaps(shown)
 figures.show_table(
     overlaps,
-    shown=curvature_tables.ends(overlaps),
+    shown=tables.ends(overlaps),
     name="curvature-overlaps",
     caption="How much two definitions’ subspaces S_neg∪pos share: mean squared cosine of their principal angles, and "
     "what random subspaces of these dimensions would share; with the fewest and the most directions, all in the data.",
@@ -134,7 +136,7 @@ figures.show_table(
 # perturbations: S_hi is spanned by the first, S_lo by the last.
 
 # %% tags=["hide-input"]
-figure, data = curvature_charts.figure_four(shown)
+figure, data = charts.figure_four(shown)
 figures.show(
     figure,
     name="curvature-fig-4",
@@ -153,7 +155,7 @@ figures.show(
 # it.
 
 # %% tags=["hide-input"]
-figure, data = curvature_charts.figure_five(shown)
+figure, data = charts.figure_five(shown)
 figures.show(
     figure,
     name="curvature-fig-5",
@@ -162,21 +164,21 @@ figures.show(
     alt="For each network the norm of confined DeepFool and of projected images over the dimension of S_hi and S_lo.",
     data=data,
     units=shown,
-    sample=f"{curvature_tables.span(data.tried)} test images",
+    sample=f"{span(data.tried)} test images",
 )
 figures.show(
-    curvature_pictures.confined(shown),
+    pictures.confined(shown),
     name="curvature-fig-5-pictures",
     caption="One test image projected on subspaces of growing dimension, and the perturbation confined to them "
     "(rescaled).",
     alt="Pairs of pictures for each subspace: the projected image and the confined perturbation.",
-    data=curvature_pictures.confined_data(shown),
+    data=pictures.confined_data(shown),
     units=shown,
     sample="the first test image of the sample",
 )
 
 # %% tags=["remove-input"]
-figures.show_text(curvature_claims.findings("coupling", verdicts))
+figures.show_text(words.findings("coupling", verdicts))
 
 # %% [markdown]
 # All subspaces of one order lie inside each other, so norms must rise and fall with the dimension, and ρ would be
@@ -184,7 +186,7 @@ figures.show_text(curvature_claims.findings("coupling", verdicts))
 # and holds the larger image:
 
 # %% tags=["remove-input"]
-figures.show_text(curvature_tables.at_one_dimension(shown))
+figures.show_text(words.at_one_dimension(shown))
 
 # %% [markdown]
 # ## Table 1: compression as a defence
@@ -195,18 +197,18 @@ figures.show_text(curvature_tables.at_one_dimension(shown))
 # perturbation had.
 
 # %% tags=["hide-input"]
-table = curvature_tables.table_one(shown)
+table = tables.table_one(shown)
 figures.show_table(
     table[[name for name in table if not name.startswith("aware")]],
     name="curvature-table-1",
     caption="<b>Table 1, the paper’s rows and ours.</b> Norms in units of 255 levels, of images less their mean and of "
     "perturbations as they leave the unit. Fooling rates (%) for perturbations scaled by f: the share of images for "
     "which the prediction of network and unit changes. Intervals: Wilson, 95 %; those of the paper’s rates reach at "
-    f"most {curvature_tables.widest():.1f} points to either side.",
+    f"most {tables.widest():.1f} points to either side.",
     units=shown,
     sample=evaluated,
 )
-figure, data = curvature_charts.compression(shown)
+figure, data = charts.compression(shown)
 figures.show(
     figure,
     name="curvature-table-1-curves",
@@ -219,12 +221,12 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(curvature_claims.findings("compression", verdicts))
-figures.show_text(curvature_tables.beyond(shown))
+figures.show_text(words.findings("compression", verdicts))
+figures.show_text(words.beyond(shown))
 
 # %% tags=["hide-input"]
 figures.show_table(
-    curvature_tables.compressed(shown),
+    tables.compressed(shown),
     name="curvature-compressed",
     caption="The attacker who knows: norm of DeepFool through the unit, over its norm on the bare network (geometric "
     "mean and bootstrap interval). And what the unit costs in accuracy (points; Bonett and Price’s interval).",
@@ -241,7 +243,7 @@ figures.show_table(
 # so what falls into a region beyond the region’s share of pixels is the answer.
 
 # %% tags=["hide-input"]
-figure, data = curvature_charts.bridge(shown)
+figure, data = charts.bridge(shown)
 figures.show(
     figure,
     name="curvature-bridge",
@@ -251,36 +253,35 @@ figures.show(
     alt="For each network and definition of the RoA intervals for six regions, curved and flat directions.",
     data=data,
     units=shown,
-    sample=f"{curvature_tables.span(data.n)} test images",
+    sample=f"{span(data.n)} test images",
 )
 
 # %% tags=["remove-input"]
-figures.show_text(curvature_tables.bridged(shown))
+figures.show_text(words.bridged(shown))
 
 # %% [markdown]
 # ## Is our DeepFool DeepFool?
 
 # %% tags=["hide-input"]
-libraries = curvature_tables.libraries(shown)
+libraries = tables.libraries(shown)
 figures.show_table(
     libraries,
     name="curvature-libraries",
     caption="DeepFool of other libraries on the same images, as many steps and the same overshoot, nothing clipped: "
     "images fooled, mean norm, and ratio to ours on images that both fool.",
     units=shown,
-    sample=f"{curvature_tables.span(libraries.tried)} test images",
+    sample=f"{span(libraries.tried)} test images",
 )
 
 # %% tags=["remove-input"]
-figures.show_text(curvature_tables.on_libraries(libraries))
+figures.show_text(words.on_libraries(libraries))
 
 # %% [markdown]
 # ## What holds?
 
 # %% tags=["hide-input"]
-legend = ", ".join(f"{figures.VERDICT_MARKS[verdict]} {verdict}" for verdict in dict.fromkeys(verdicts.verdict))
 figures.show_table(
-    curvature_claims.counted(verdicts),
+    claims.summary(verdicts, by="statement").replace({"statement": STATEMENTS}),
     name="curvature-statements",
     caption="The paper’s three statements, and how many verdicts of each kind their claims got over networks and "
     "cases. Cases of one claim share networks and images: these counts are no independent trials.",
@@ -288,9 +289,9 @@ figures.show_table(
     sample=evaluated,
 )
 figures.show_table(
-    curvature_claims.grid(verdicts, figures.VERDICT_MARKS),
+    claims.grid(verdicts),
     name="curvature-grid",
-    caption=f"Verdicts at a glance: {legend}. "
+    caption=f"Verdicts at a glance: {claims.legend()}. "
     "Several marks stand for several cases (signs of curvature, sides). The paper’s own numbers are judged where it "
     "prints them.",
     units=units,
@@ -298,8 +299,8 @@ figures.show_table(
 )
 own = verdicts[verdicts.statement != "lines"]
 figures.show_table(
-    curvature_claims.shown(own),
-    shown=curvature_claims.brief(own),
+    own,
+    shown=claims.brief(own),
     name="subspaces-verdicts",
     caption="The claims of this page: value and interval; of several cases the span of the values, with every interval "
     "in the data.",

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import __version__, config
+from . import __version__, data, records, studies
 from .errors import UserError
 
 PROG = "python -m roa_helpers"
@@ -26,7 +26,7 @@ def parser():
     commands = top.add_subparsers(metavar="COMMAND", required=True)
 
     study = commands.add_parser("study", help="compute units of a study, or find them finished", allow_abbrev=False)
-    study.add_argument("name", metavar="NAME", help=f"one of: {', '.join(config.STUDIES)}")
+    study.add_argument("name", metavar="NAME", help=f"one of: {', '.join(studies.registered())}")
     _add_profile(study)
     study.add_argument("--unit", metavar="U", help="only this unit of the profile, by the name of its folder")
     study.add_argument("--dataset", metavar="D", help="only this data set (default: all that the profile names)")
@@ -44,7 +44,7 @@ def parser():
     check.add_argument("name", metavar="NAME", help="a known data set, or a path")
     check.set_defaults(run=run_check)
     fetch = actions.add_parser("fetch", help="download the official files and verify them")
-    fetch.add_argument("name", metavar="NAME", help="a known data set, or roi-roa-supplement: the authors' files")
+    fetch.add_argument("name", metavar="NAME", help="a known data set, or files of a study: see data list")
     fetch.set_defaults(run=run_fetch)
 
     verdicts = commands.add_parser("verdicts", help="claims, the paper's values, ours, verdicts", allow_abbrev=False)
@@ -55,7 +55,7 @@ def parser():
 
 
 def _add_profile(command):
-    names = ", ".join(config.PROFILES)
+    names = ", ".join(studies.PROFILES)
     command.add_argument("--profile", default="quick", metavar="P", help=f"one of: {names} (default: quick)")
 
 
@@ -72,7 +72,7 @@ def planned(*, name, profile, unit=None, dataset=None, images=None, pair=None, s
     Raises:
         UserError: unknown study, profile, unit or data set, or arguments that do not fit together.
     """
-    plans = config.planned(profile, name, seed=seed)
+    plans = studies.planned(profile, name, seed=seed)
     if unit is not None:
         if dataset or images or pair:
             raise UserError("--unit names a unit whole\n  leave out --dataset, --images and --pair")
@@ -91,24 +91,20 @@ def planned(*, name, profile, unit=None, dataset=None, images=None, pair=None, s
         raise UserError("--dataset and --images exclude each other")
     if images is not None:
         dataset = str(Path(images).expanduser().absolute())
-        pair = _pair_of(dataset, pair) if name in config.PAIRED else pair
+        pair = _pair_of(dataset, pair) if studies.find(name).pair else pair
     elif all(plan.choices.dataset != dataset for plan in plans):
-        from . import download
-
-        download.find(dataset, download.data_root())
-    return config.planned(profile, name, dataset=dataset, classes=pair, seed=seed)
+        data.find(dataset, data.data_root())
+    return studies.planned(profile, name, dataset=dataset, classes=pair, seed=seed)
 
 
 def _pair_of(place, pair):
     """``pair``, or the two classes of a folder or zip that has exactly two."""
-    from .archives import class_folders, open_tree
-
     if not Path(place).exists():
         raise UserError(
             f"nothing lies at {place}\n  --images takes a folder or a zip with one folder of pictures a class"
         )
-    with open_tree(Path(place)) as tree:
-        classes = class_folders(tree, place=Path(place)).classes
+    with data.archives.open_tree(Path(place)) as tree:
+        classes = data.archives.class_folders(tree, place=Path(place)).classes
     if len(classes) < 2:
         raise UserError(f"{place} has a single class, {classes[0]}\n  a study needs the pictures of two, a folder each")
     if pair is None and len(classes) != 2:
@@ -121,11 +117,9 @@ def run_study(args):
         name=args.name, profile=args.profile, unit=args.unit,
         dataset=args.dataset, images=args.images, pair=args.pair, seed=args.seed,
     )  # fmt: skip
-    from . import studies
-
     for plan in plans:
         start = time.perf_counter()
-        unit, reused = studies.run(plan, profile=args.profile, progress=sys.stderr.isatty())
+        unit, reused = studies.run(plan, profile_name=args.profile, progress=sys.stderr.isatty())
         seconds = time.perf_counter() - start
         how = "reused" if reused else "computed"
         print(f"{plan.name:<32}  {how:<8}  {seconds:6.1f} s  {_short(unit.path)}", flush=True)
@@ -133,21 +127,19 @@ def run_study(args):
 
 
 def run_list(args):
-    from . import download, reference
-
-    print(f"data folder: {download.data_root()}   (ROA_DATA sets another)")
-    for row in download.available():
+    print(f"data folder: {data.data_root()}   (ROA_DATA sets another)")
+    for row in data.available():
         place = row["where"] or f"not found; looked in {' · '.join(row['looked_in'])}"
         size = f"fetch: {row['download_size'] / 2**20:.0f} MB" if row["download_size"] else ""
         print(f"{row['name']:<18} {len(row['classes']):>2} classes  {'' if row['found'] else size:<15} {_short(place)}")
-    place = reference.find() or f"not found; looked in {' · '.join(map(str, reference.places()))}"
-    print(f"{reference.NAME:<18} the authors' files          {_short(place)}")
+    for study in studies.registered().values():
+        for files in study.files():
+            place = files.find() or f"not found; looked in {' · '.join(map(str, files.places()))}"
+            print(f"{files.name:<18} {files.title:<26} {_short(place)}")
     return 0
 
 
 def run_check(args):
-    from . import data
-
     found = data.check(args.name, progress=sys.stderr.isatty())
     print(f"{found['name']}: {found['source']}, {found['where']}")
     for part, counts in found["counts"].items():
@@ -161,26 +153,23 @@ def run_check(args):
 
 
 def run_fetch(args):
-    from . import download
-
-    for path in download.fetch(args.name) or [f"{args.name} comes with the package's dependencies"]:
+    others = {files.name: files.downloads for study in studies.registered().values() for files in study.files()}
+    for path in data.fetch(args.name, others=others) or [f"{args.name} comes with the package's dependencies"]:
         print(_short(path))
     return 0
 
 
 def run_verdicts(args):
-    from . import papers, store
-
-    units = store.shown(args.profile, "roi_roa")
+    units = [unit for name in studies.registered() for unit in studies.shown(args.profile, name)]
     if not units:
         raise UserError(f"no results of profile '{args.profile}' yet\n  compute them: make book PROFILE={args.profile}")
-    table = papers.verdicts(units)
+    table = studies.verdicts(units)
     if args.json:
         print(table.to_json(orient="records", force_ascii=False, indent=1))
     else:
-        table = table[["claim", "data set", "direction", "paper", "ours", "low", "high", "n", "verdict", "profile"]]
-        print(table.to_string(index=False, float_format="{:.3f}".format, na_rep="–"))
-    if old := store.outdated(units):
+        columns = ["study", "claim", "where", "case", "paper", "ours", "low", "high", "n", "verdict", "profile"]
+        print(table[columns].to_string(index=False, float_format="{:.3f}".format, na_rep="–"))
+    if old := records.store.outdated(units):
         print(f"not all units are what the present code would compute ({old})", file=sys.stderr)
     return 0
 

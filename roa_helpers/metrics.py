@@ -251,3 +251,18 @@ def _pair(a, b, *, dtype):
     if dtype is bool and (a.dtype != bool or b.dtype != bool or a.ndim != 3):
         raise ValueError(f"two bool arrays (N, H, W) are needed, got {a.dtype} and {b.dtype} {a.shape}")
     return a.astype(dtype), b.astype(dtype)
+
+
+"""What units report in the same words: counts, distributions, similarity of regions."""
+
+
+def count(hits):
+    """k of n images for hits (N,) bool: ``{"k", "n"}``."""
+    return {"k": int(hits.sum()), "n": len(hits)}
+
+
+def distribution(values):
+    """min, max, mean, median, sd (N − 1) and n of values (N,): the five numbers of the paper's supplement, and n."""
+    values = np.asarray(values, dtype=np.float64)
+    return {"min": values.min(), "max": values.max(), "mean": values.mean(), "median": np.median(values),
+            "sd": values.std(ddof=1) if len(values) > 1 else np.nan, "n": len(values)}  # fmt: skip

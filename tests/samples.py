@@ -4,10 +4,11 @@ from dataclasses import asdict, replace
 
 import torch
 
-from roa_helpers import config, data, models, store
-from roa_helpers.studies import pairs, roi_roa
+from roa_helpers import data, models, studies
+from roa_helpers.records import store
+from roa_helpers.studies.roi_roa import choices, compute, pairs
 
-CHOICES = config.RoiRoa(
+CHOICES = choices.RoiRoa(
     dataset="digits", classes=("0", "1"), size=32, width=1 / 16, epochs=2, batch=8, eps=(0.05, 0.2),
     delta1=(0.3,), delta2=(0.5,), delta2_gradient=(0.2,), theta=(0.2,), value=(0.0,), tune=6, curve=5,
     curve_theta=(0.2, 0.8), feature_count=4, feature_images=6, feature_steps=1, permutations=9, examples=2,
@@ -36,18 +37,18 @@ def computed(folder):
     """(model, three-channel splits, what training says, what ``compute`` returns), trained below ``folder``."""
     models.use_threads(1)
     grey = splits()
-    coloured = replace(grey, **{name: pairs._coloured(getattr(grey, name)) for name in ("train", "val", "test")})
+    coloured = replace(grey, **{name: data.in_colour(getattr(grey, name)) for name in ("train", "val", "test")})
     model, training = pairs.train(CHOICES, coloured, seed=0, path=folder / "model.safetensors", progress=False)
-    return model, coloured, training, roi_roa.results(model, coloured, CHOICES, seed=0)
+    return model, coloured, training, compute.results(model, coloured, CHOICES, seed=0)
 
 
 def stored(folder, outcome, *, dataset="digits", profile="quick", seed=0):
     """A unit below ``folder`` that claims to be of ``dataset`` and ``seed``: what pages are made of."""
     _, _, training, (result, arrays, tables) = outcome
-    plan = config.Planned("roi_roa", replace(CHOICES, dataset=dataset), seed)
+    plan = studies.Planned("roi_roa", replace(CHOICES, dataset=dataset), seed)
     head = {"study": "roi_roa", "unit": plan.name, "profile": profile, "dataset": dataset, "seed": seed}
     origin = store.provenance(device="cpu", data=splits().provenance, seconds=1.0)
     parameters = result["parameters"] | {"choices": asdict(plan.choices)}
     whole = head | {"classes": list(CHOICES.classes)} | result | {"parameters": parameters, "provenance": origin}
-    whole |= {"model": result["model"] | training, "fingerprint": store.expected(plan) | {"data": "made here"}}
+    whole |= {"model": result["model"] | training, "fingerprint": studies.expected(plan) | {"data": "made here"}}
     return store.write(folder / profile / "roi_roa" / plan.name, whole, arrays=arrays, tables=tables)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 from twins import images
 
-from roa_helpers import blur
+from roa_helpers.studies.blurring import blur
 
 
 def maps(n=3, height=5, width=4, *, levels=None, seed=0):

@@ -7,30 +7,28 @@ import pandas as pd
 import pytest
 import torch
 
-from roa_helpers import (
-    attacks,
+from roa_helpers import attacks, data, errors, metrics, models, studies
+from roa_helpers.data import splits
+from roa_helpers.models import resnet
+from roa_helpers.page import claims, tables
+from roa_helpers.records import fingerprints, partial, seeds, store
+from roa_helpers.studies.blurring import (
     blur,
-    blurring_figures,
-    blurring_results,
-    config,
-    config_blurring,
-    data,
+    charts,
+    choices,
+    claims,
+    compute,
     defence,
-    errors,
-    fingerprints,
-    metrics,
-    models,
-    relevance,
-    resnet,
-    store,
+    heatmaps,
+    results,
     tables,
+    words,
 )
-from roa_helpers.published_blurring import MODELS, ROWS, TABLES, TESTS, N
-from roa_helpers.studies import blurring, partial
+from roa_helpers.studies.blurring.published import MODELS, ROWS, TABLES, TESTS, N
 
 CLASSES = ("left", "right", "top", "bottom", "middle")
-CHOICES = config_blurring.Blurring(
-    dataset="digits", weights=config_blurring.PRETRAINED, train=8, val=4, test=5, blocks=(1, 1, 1, 1), width=1 / 16,
+CHOICES = choices.Blurring(
+    dataset="digits", weights=choices.PRETRAINED, train=8, val=4, test=5, blocks=(1, 1, 1, 1), width=1 / 16,
     epochs=2, batch=8, learning_rate=0.01, pretrain=8, pretrain_epochs=1, pretrain_batch=8, augment=False, mixed=False,
     trials=3, knowing=3, knowing_steps=2, newtonfool_steps=2, pgd_steps=2,
 )  # fmt: skip
@@ -61,13 +59,13 @@ def made_here(name, *, classes=None, size=None, limit=None, root=None, progress=
 @pytest.fixture(scope="module")
 def patched():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data, "load", made_here)
+        patch.setattr(splits, "load", made_here)
         yield
 
 
 @pytest.fixture(scope="module")
 def loaded(patched):
-    return blurring.load(CHOICES)
+    return compute.load(CHOICES)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +73,7 @@ def outcome(loaded, tmp_path_factory):
     """(result, arrays, tables), the folder of checkpoints, and the networks that were trained, by name."""
     models.use_threads(1)
     folder, networks = tmp_path_factory.mktemp("weights"), {}
-    train = blurring.train
+    train = compute.train
 
     def watched(splits, images, *rest, path, **settings):
         model, history = train(splits, images, *rest, path=path, **settings)
@@ -83,20 +81,20 @@ def outcome(loaded, tmp_path_factory):
         return model, history
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blurring, "train", watched)
-        found = blurring.compute(config.Planned("blurring", CHOICES, 0), loaded, weights=folder, progress=False)
+        patch.setattr(compute, "train", watched)
+        found = compute.compute(studies.Planned("blurring", CHOICES, 0), loaded, weights=folder, progress=False)
     return found, folder, networks
 
 
 def stored(folder, outcome, *, dataset="digits", repeat=0, profile="quick"):
     """A unit below ``folder`` that claims to be of ``dataset``, and one of its repetitions."""
     result, arrays, tables = outcome
-    plan = config.Planned("blurring", replace(CHOICES, dataset=dataset, repeat=repeat), 0)
+    plan = studies.Planned("blurring", replace(CHOICES, dataset=dataset, repeat=repeat), 0)
     head = {"study": "blurring", "unit": plan.name, "profile": profile, "seed": 0}
     origin = store.provenance(device="cpu", data=made_here(dataset, classes=CLASSES[:3], limit=(8, 4, 5)).provenance,
                               seconds=1.0)  # fmt: skip
     whole = head | result | {"dataset": dataset, "repeat": repeat, "provenance": origin}
-    whole |= {"fingerprint": store.expected(plan) | {"data": "made here"}}
+    whole |= {"fingerprint": studies.expected(plan) | {"data": "made here"}}
     return store.write(folder / profile / "blurring" / plan.name, whole, arrays=arrays, tables=tables)
 
 
@@ -123,7 +121,7 @@ def test_the_classes_and_the_others_are_disjoint(loaded):
 
 
 def test_without_pretraining_no_others_are_loaded(patched):
-    alone = blurring.load(replace(CHOICES, weights=config_blurring.SCRATCH, classes=None))
+    alone = compute.load(replace(CHOICES, weights=choices.SCRATCH, classes=None))
     assert alone.others is None and alone.splits.test.class_names == CLASSES
     assert alone.fingerprint == alone.splits.fingerprint and "others" not in alone.provenance
 
@@ -131,7 +129,7 @@ def test_without_pretraining_no_others_are_loaded(patched):
 @pytest.mark.parametrize("bad", [{"classes": 4}, {"classes": 1}, {"classes": 6, "weights": "scratch"}])
 def test_too_few_classes_are_refused(patched, bad):
     with pytest.raises(errors.UserError, match="digits has 5 classes"):
-        blurring.load(replace(CHOICES, **bad))
+        compute.load(replace(CHOICES, **bad))
 
 
 def test_every_cell_follows_from_public_functions(outcome, loaded):
@@ -141,7 +139,7 @@ def test_every_cell_follows_from_public_functions(outcome, loaded):
     strengths = result["parameters"]["strengths"]
 
     def blurred(images):
-        heat = relevance.importance(explainer, images, epsilon=1e-6, radius=0.5, steps=2)
+        heat = heatmaps.importance(explainer, images, epsilon=1e-6, radius=0.5, steps=2)
         keep = {name: blur.keep_mask(one, 0.15) for name, one in heat.items()}
         return {"original": images, "blur": blur.gaussian(images, 4)} | {
             name: blur.blurred(images, mask, 4) for name, mask in keep.items()
@@ -178,7 +176,7 @@ def test_each_network_is_trained_on_its_own_images(outcome, loaded):
     _, _, networks = outcome
     x, explainer = loaded.splits.train.images, networks["original"][0]
     assert torch.equal(networks["original"][1], x)
-    heat = relevance.importance(explainer, x, epsilon=1e-6, radius=0.5, steps=2)
+    heat = heatmaps.importance(explainer, x, epsilon=1e-6, radius=0.5, steps=2)
     for name, one in heat.items():
         assert torch.equal(networks[name][1], blur.blurred(x, blur.keep_mask(one, 0.15), 4))
 
@@ -212,7 +210,7 @@ def test_what_a_unit_tells(outcome, loaded):
     (result, arrays, tables), folder, networks = outcome
     assert result["classes"] == list(CLASSES[:3]) and result["model"]["initialisation"] == "pretrained"
     assert result["model"]["other_classes"] == ["bottom", "middle"] and result["model"]["other_images"] == 16
-    assert set(result["kept"]) == set(relevance.HEATMAPS) and result["kept"]["pgd"]["min"] >= 0.15
+    assert set(result["kept"]) == set(heatmaps.HEATMAPS) and result["kept"]["pgd"]["min"] >= 0.15
     assert len(tables["overlap"]) == 6 and tables["overlap"]["mean"].between(0, 1).all()
     assert arrays["example_image"].shape == (3, 3, 32, 32) and arrays["example_heat_pgd"].shape == (3, 32, 32)
     assert [path.suffix for path in folder.glob("blurring/[!.]*")] == [".safetensors"]  # what others start from
@@ -238,16 +236,16 @@ def test_the_aim_is_a_share_where_clean_accuracy_is_below_it(outcome, loaded):
     model, val = networks["original"][0], loaded.splits.val
     wrong = val.subset(slice(None))
     wrong = data.ImageSet(wrong.images, (models.predict(model, wrong.images).argmax(1) + 1) % 3, wrong.class_names)
-    table = blurring.match(model, wrong, CHOICES)
+    table = compute.match(model, wrong, CHOICES)
     assert (table.aim == 0).all()  # nothing is right, so nothing is aimed at
     some = data.ImageSet(
         val.images, torch.where(torch.arange(12) < 10, wrong.labels - 1, wrong.labels) % 3, val.class_names
     )
-    aims = blurring.match(model, some, CHOICES).groupby("attack").aim.first()  # 10 of 12 are right: 83 %
+    aims = compute.match(model, some, CHOICES).groupby("attack").aim.first()  # 10 of 12 are right: 83 %
     expected = {"fgsm": 10 / 12 * 246 / 269, "knowing": 5 / 12, "newtonfool": 82 / 300}
     assert aims.to_dict() == pytest.approx(expected)
     right = data.ImageSet(val.images, models.predict(model, val.images).argmax(1), val.class_names)
-    aims = blurring.match(model, right, CHOICES).groupby("attack").aim.first()
+    aims = compute.match(model, right, CHOICES).groupby("attack").aim.first()
     assert aims.to_dict() == pytest.approx({"fgsm": 0.82, "knowing": 0.5, "newtonfool": 82 / 300})
 
 
@@ -255,7 +253,7 @@ def test_newtons_first_step_by_both_readings(outcome, loaded):
     (result, _, _), _, networks = outcome
     model, x = networks["original"][0].double(), loaded.splits.test.images.double()
     eta = result["parameters"]["strengths"]["newtonfool"]
-    found = blurring.newton_steps(model, x, eta)
+    found = compute.newton_steps(model, x, eta)
     lengths = []
     for image in x:
         y = models.predict(model, image[None]).argmax(1)
@@ -271,8 +269,8 @@ def test_newtons_first_step_by_both_readings(outcome, loaded):
 
 def test_a_killed_run_loses_no_finished_network(outcome, loaded, tmp_path, monkeypatch):
     whole = outcome[0]
-    plan = config.Planned("blurring", CHOICES, 0)
-    evaluate, measured = blurring.evaluate, []
+    plan = studies.Planned("blurring", CHOICES, 0)
+    evaluate, measured = compute.evaluate, []
 
     def breaking(*args):
         if len(measured) == 2:
@@ -280,14 +278,14 @@ def test_a_killed_run_loses_no_finished_network(outcome, loaded, tmp_path, monke
         measured.append(1)
         return evaluate(*args)
 
-    monkeypatch.setattr(blurring, "evaluate", breaking)
+    monkeypatch.setattr(compute, "evaluate", breaking)
     with pytest.raises(KeyboardInterrupt):
-        blurring.compute(plan, loaded, weights=tmp_path, progress=False)
+        compute.compute(plan, loaded, weights=tmp_path, progress=False)
     kept = {path.name for path in tmp_path.glob("blurring/[!.]*.npz")}
     assert kept == {f"{plan.name}-{name}.npz" for name in ("strengths", "original", "gradient")}
     counted = []
-    monkeypatch.setattr(blurring, "evaluate", lambda *args: counted.append(1) or evaluate(*args))
-    resumed = blurring.compute(plan, loaded, weights=tmp_path, progress=False)
+    monkeypatch.setattr(compute, "evaluate", lambda *args: counted.append(1) or evaluate(*args))
+    resumed = compute.compute(plan, loaded, weights=tmp_path, progress=False)
     assert len(counted) == 3
     assert np.array_equal(resumed[1]["hits"], whole[1]["hits"])
     pd.testing.assert_frame_equal(resumed[2]["knowing"], whole[2]["knowing"])
@@ -312,30 +310,30 @@ def test_what_is_kept_is_read_under_its_key_alone(tmp_path):
 
 def test_imagenet_weights_that_are_missing_are_told(loaded, tmp_path, monkeypatch):
     monkeypatch.setattr(resnet, "load_imagenet_weights", lambda model: False)
-    choices = replace(CHOICES, weights=config_blurring.IMAGENET)
-    state, told = blurring.initial(loaded, choices, seed=0, folder=tmp_path, progress=False)
+    choices = replace(CHOICES, weights=choices.IMAGENET)
+    state, told = compute.initial(loaded, choices, seed=0, folder=tmp_path, progress=False)
     assert state is None and told == {"initialisation": "scratch"}
     monkeypatch.setattr(resnet, "load_imagenet_weights", lambda model: True)
-    state, told = blurring.initial(loaded, choices, seed=0, folder=tmp_path, progress=False)
+    state, told = compute.initial(loaded, choices, seed=0, folder=tmp_path, progress=False)
     assert "layer4.0.conv3.weight" in state and told == {"initialisation": "imagenet"}
 
 
 # Choices
 
 
-@pytest.mark.parametrize("profile", config.PROFILES)
+@pytest.mark.parametrize("profile", studies.PROFILES)
 def test_profiles_plan_units_of_their_own_names(profile):
-    plans = config.planned(profile, "blurring")
+    plans = studies.planned(profile, "blurring")
     assert len({plan.name for plan in plans}) == len(plans) > 1
-    assert {plan.choices.weights for plan in plans} >= {config_blurring.SCRATCH, config_blurring.PRETRAINED}
-    assert config_blurring.REASONS.keys() <= vars(plans[0].choices).keys()
+    assert {plan.choices.weights for plan in plans} >= {choices.SCRATCH, choices.PRETRAINED}
+    assert choices.REASONS.keys() <= vars(plans[0].choices).keys()
 
 
 def test_three_seeds_and_a_larger_version_are_planned():
-    desk = [plan.choices for plan in config.planned("desk", "blurring")]
-    assert [one.repeat for one in desk if one.weights == config_blurring.PRETRAINED] == [0, 1, 2]
+    desk = [plan.choices for plan in studies.planned("desk", "blurring")]
+    assert [one.repeat for one in desk if one.weights == choices.PRETRAINED] == [0, 1, 2]
     assert any(one.classes is None for one in desk)
-    paper = config.planned("paper", "blurring")
+    paper = studies.planned("paper", "blurring")
     full = [plan.choices for plan in paper if plan.choices.classes is None]
     assert full and all(one.train is None and one.test is None for one in full)
     thesis = [one for one in desk if one.classes == 3]
@@ -344,7 +342,7 @@ def test_three_seeds_and_a_larger_version_are_planned():
 
 
 def test_the_code_of_the_study_leaves_its_presentation_out():
-    found = fingerprints.files(*store.entries("blurring"))
+    found = fingerprints.files(*studies.entries("blurring"))
     assert {"attacks.py", "blur.py", "defence.py", "relevance.py", "resnet.py"} <= set(found)
     assert not {"published_blurring.py", "config_blurring.py", "blurring_results.py", "studies/partial.py"} & set(found)
 
@@ -353,16 +351,16 @@ def test_the_code_of_the_study_leaves_its_presentation_out():
 
 
 def test_repetitions_are_one_group(units):
-    assert [[blurring_results.seed(unit) for unit in group] for group in blurring_results.groups(units)] == [
+    assert [[seeds.of(unit) for unit in group] for group in seeds.groups(units)] == [
         [0],
         [0, 1],
     ]
-    assert blurring_results.label(units[1]) == "CIFAR-10, 3 classes, pre-trained"
-    assert blurring_results.network(units[0]) == "bottlenecks 1-1-1-1, 0.0625 of the channels"
+    assert results.label(units[1]) == "CIFAR-10, 3 classes, pre-trained"
+    assert results.network(units[0]) == "bottlenecks 1-1-1-1, 0.0625 of the channels"
 
 
 def test_the_table_of_150(units):
-    table = blurring_results.compare(units[1:])
+    table = tables.compare(units[1:])
     assert len(table) == 150 and not table.duplicated(["model", "row", "test"]).any()
     assert (table.thesis_n == N).all() and (table.seeds == "0, 1").all() and (table.n == 15).all()
     for _, row in table.sample(12, random_state=0).iterrows():
@@ -371,24 +369,24 @@ def test_the_table_of_150(units):
         counts = [unit.arrays["hits"][place].sum() for unit in units[1:]]
     overlap = (table.thesis_low <= table.high) & (table.low <= table.thesis_high)
     assert ((table.verdict == "agrees") == overlap).all() and len(counts) == 2
-    assert blurring_results.compare(units[:1]).verdict.unique().tolist() == ["no published value"]
+    assert tables.compare(units[:1]).verdict.unique().tolist() == ["no published value"]
 
 
 def test_the_table_of_a_model_is_set_as_in_the_thesis(units):
-    wide = blurring_results.crossed(blurring_results.compare(units[1:]), "original")
+    wide = tables.crossed(tables.compare(units[1:]), "original")
     assert wide.shape == (5, 7) and wide.iloc[0, 1].endswith("(89.7)") and wide.iloc[3, 1].endswith("(27.3)")
     assert list(wide.columns[1:]) == list(TESTS.values())
 
 
 def test_conclusions_are_judged_from_hits(units):
-    table = blurring_results.verdicts(units[:1])
+    table = claims.verdicts(units[:1])
     hits = units[0].arrays["hits"].astype(float)
     row = table[(table.id == "trained") & (table.model == "pgd") & (table.row == "fgsm_blur")].iloc[0]
     change = hits[4, 2].mean(0) - hits[0, 2].mean(0)
     assert row.ours == pytest.approx(change.mean()) and (row.low, row.high) == pytest.approx(metrics.bootstrap(change))
     row = table[(table.id == "early") & (table.model == "original") & (table.row == "blur_newtonfool")].iloc[0]
     assert row.ours == pytest.approx((hits[0, 0, 1:] - hits[0, 3, 1:]).mean())
-    row = table[(table.id == "late") & (table.model == blurring_results.ALL)].iloc[0]
+    row = table[(table.id == "late") & (table.model == claims.ALL)].iloc[0]
     change = np.mean([hits[m, r, 1:] - hits[m, 0, 1:] for m in range(5) for r in (2, 4)])
     assert row.ours == pytest.approx(change)
     row = table[(table.id == "trained-loss") & (table.model == "gradient") & (table.row == "blur_fgsm")].iloc[0]
@@ -397,7 +395,7 @@ def test_conclusions_are_judged_from_hits(units):
 
 
 def test_the_thesis_is_judged_by_the_same_rule(units):
-    table = blurring_results.verdicts(units[1:])
+    table = claims.verdicts(units[1:])
     row = table[(table.id == "trained") & (table.model == "lrp_epsilon") & (table.row == "fgsm_blur")].iloc[0]
     mean = {m: np.mean(TABLES[m][2]) / 100 for m in ("original", "lrp_epsilon")}
     assert row.thesis == pytest.approx(mean["lrp_epsilon"] - mean["original"])
@@ -405,19 +403,19 @@ def test_the_thesis_is_judged_by_the_same_rule(units):
     assert (row.thesis_low, row.thesis_high) == pytest.approx(
         tuple(expected), abs=0.002
     )  # Newcombe rounds the value too
-    whole = table[table.model == blurring_results.ALL].set_index("id")["thesis's verdict"]
+    whole = table[table.model == claims.ALL].set_index("id")["thesis's verdict"]
     assert whole["early"] == "reproduced" and whole["late"] == "undecided"  # −1.1 points, give or take six
 
 
 def test_combined_is_newcombes_for_two_proportions():
-    value, interval = blurring_results.combined([(1, 0.6), (-1, 0.45)], 40)
+    value, interval = claims.combined([(1, 0.6), (-1, 0.45)], 40)
     assert value == pytest.approx(0.15) and tuple(interval) == pytest.approx(tuple(metrics.newcombe(18, 40, 24, 40)))
-    _, other = blurring_results.combined([(-1, 0.45), (1, 0.6)], 40)
+    _, other = claims.combined([(-1, 0.45), (1, 0.6)], 40)
     assert tuple(other) == pytest.approx(tuple(interval))
 
 
 def test_what_an_attacker_leaves(units):
-    table = blurring_results.knowing(units[:1]).set_index(["model", "attacker"])
+    table = tables.knowing(units[:1]).set_index(["model", "attacker"])
     assert len(table) == 4 * 7
     keys = list(units[0].table("knowing")[["model", "attacker"]].itertuples(index=False, name=None))
     hits = dict(zip(keys, units[0].arrays["knowing"], strict=True))
@@ -434,37 +432,37 @@ def test_what_an_attacker_leaves(units):
 
 
 def test_pages_are_drawn_from_units(units):
-    groups = blurring_results.groups(units)
-    figure, table = blurring_figures.bars(groups[1])
+    groups = seeds.groups(units)
+    figure, table = charts.bars(groups[1])
     assert len(figure.axes) == 4 and len(table) == 150
-    figure, table = blurring_figures.strengths(units)
+    figure, table = charts.strengths(units)
     assert len(table) == 3 * 9 and set(table.attack) == {"fgsm", "knowing", "newtonfool"}
-    figure, table = blurring_figures.attackers(units)
+    figure, table = charts.attackers(units)
     assert len(table) == 2 * 4 * 7
-    for sheet, arrays in (blurring_figures.blur_sheet(units[0]), blurring_figures.heatmap_sheet(units[0]),
-                          blurring_figures.attack_sheet(units[0])):  # fmt: skip
+    for sheet, arrays in (charts.blur_sheet(units[0]), charts.heatmap_sheet(units[0]),
+                          charts.attack_sheet(units[0])):  # fmt: skip
         assert len(sheet.strips) == 3 and all(array.shape == (3, 3, 32, 32) for array in arrays.values())
         assert sheet.markup(name="a", alt="b").count("<img") == sum(len(strip.cells) for strip in sheet.strips)
-    frames = blurring_figures.frames(units[0], (0.0, 0.15), (1.0, 2.0, 4.0))
+    frames = charts.frames(units[0], (0.0, 0.15), (1.0, 2.0, 4.0))
     assert (len(frames), len(frames[0]), len(frames[0][0])) == (4, 2, 3)
     assert frames[0][1][2].title == "Gradient: 15% kept, σ = 4"
-    assert len(blurring_figures.overlaps(units)) == 12
-    told = tables.chosen(units, config_blurring.REASONS).set_index("choice").value
+    assert len(tables.overlaps(units)) == 12
+    told = tables.open_choices(units, choices.REASONS).set_index("choice").value
     assert told["aims"] == "clean 0.8967, fgsm 0.82, newtonfool 0.2733" and told["keep"] == "0.15"
 
 
 def test_answers_hold_the_numbers(units):
-    table = blurring_results.accuracies(units)
+    table = tables.accuracies(units)
     assert table.thesis.iloc[1] == pytest.approx(269 / 300) and np.isnan(table.thesis.iloc[0])
-    assert f"{100 * table.ours.iloc[0]:.1f} %" in blurring_results.answer_accuracy(table)
-    assert "no numbers" in blurring_results.answer_cells(units[:1])
-    assert "of 150 accuracies" in blurring_results.answer_cells(units[1:])
-    verdicts = blurring_results.verdicts(units)
-    text = blurring_results.answer_conclusions(verdicts)
+    assert f"{100 * table.ours.iloc[0]:.1f} %" in words.answer_accuracy(table)
+    assert "no numbers" in words.answer_cells(units[:1])
+    assert "of 150 accuracies" in words.answer_cells(units[1:])
+    verdicts = claims.verdicts(units)
+    text = words.answer_conclusions(verdicts)
     assert text.count("Rule:") == 4 and "the thesis’s own numbers: reproduced (+32.0 [" in text
-    assert len(blurring_results.overview(verdicts)) == 4 * 3
-    assert blurring_results.answer_knowing(blurring_results.knowing(units)).count("\n") == 1
-    assert "by the definition the first step" in blurring_results.answer_newton(units)
+    assert len(tables.overview(verdicts)) == 4 * 3
+    assert words.answer_knowing(tables.knowing(units)).count("\n") == 1
+    assert "by the definition the first step" in words.answer_newton(units)
 
 
 # The printed tables

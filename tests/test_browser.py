@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ipywidgets import embed
 
-from roa_helpers import sheets, widgets
+from roa_helpers.page import sheets, widgets
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -6,7 +6,9 @@ import pytest
 import samples
 from matplotlib.figure import Figure
 
-from roa_helpers import accuracy, charts, figures, metrics, papers
+from roa_helpers import metrics
+from roa_helpers.page import claims, tables
+from roa_helpers.studies.roi_roa import charts, claims, comparison, results, words
 
 LABELS = {key: label for key, label, _, _ in charts.BLOBS}
 
@@ -21,10 +23,10 @@ def test_a_change_is_that_of_the_same_images(units, before, after):
     figure, data = charts.change_plot(units, before, after)
     assert isinstance(figure, Figure) and len(data) == 4 * len(charts.BLOBS)
     found = data.set_index(["data set", "direction", "blob"])
-    for unit, name, block in papers.directions(units):
+    for unit, name, block in results.directions(units):
         images = images_of(unit, name)
         for key, label in LABELS.items():
-            row = found.loc[(papers.title(unit.result["dataset"]), name, label)]
+            row = found.loc[(data.title_of(unit.result["dataset"]), name, label)]
             scores = block["scores"] if key is None else block["controls"][key]
             column = after if key is None else f"{after}, {key}"
             assert row.change == pytest.approx((scores[after]["k"] - block["scores"][before]["k"]) / 12)
@@ -55,17 +57,17 @@ def test_a_tilt_is_told_from_a_defence():
     tilted = pairs.set_index("data set").loc["tilted"]
     assert (tilted["direction, first"], tilted["change, first"]) == ("a to b", pytest.approx(-0.4))
     assert (tilted["direction, second"], tilted["change, second"]) == ("b to a", pytest.approx(0.3))
-    assert charts.tilt(pairs) == (
+    assert words.tilt(pairs) == (
         "it rises in both directions for both; it rises in one direction and falls in the other for tilted; it falls "
         "in both directions for worse; for 1 of 4 data sets the interval of at least one direction holds 0"
     )
-    assert charts.tilt(pairs[:1]) == "it rises in both directions for both"
+    assert words.tilt(pairs[:1]) == "it rises in both directions for both"
 
 
 def test_the_threats_are_compared_with_the_same_attack_without_a_blob(units):
     _, data = charts.threat_plot(units[:1])
     found = data.set_index(["direction", "threat"]).change
-    for _, name, block in papers.directions(units[:1]):
+    for _, name, block in results.directions(units[:1]):
         threats, scores = block["threats"], block["scores"]
         counts = [(scores["adv"], scores["mod_adv"]), (scores["adv"], threats["adv_mod"]),
                   (scores["adv"], threats["mod_adv_mod"]), (threats["pgd"], threats["mod_pgd"])]  # fmt: skip
@@ -77,25 +79,25 @@ def test_the_threats_are_compared_with_the_same_attack_without_a_blob(units):
 def test_the_papers_blob_is_compared_with_each_control_on_the_same_images(units):
     data = charts.against_controls(units, "mod_adv").set_index(["data set", "direction", "blob"])
     assert len(data) == 4 * 4
-    for unit, name, block in papers.directions(units):
+    for unit, name, block in results.directions(units):
         for key, label in list(LABELS.items())[1:]:
             change = (block["scores"]["mod_adv"]["k"] - block["controls"][key]["mod_adv"]["k"]) / 12
-            row = data.loc[(papers.title(unit.result["dataset"]), name, label)]
+            row = data.loc[(data.title_of(unit.result["dataset"]), name, label)]
             assert row.change == pytest.approx(change) and row.low <= change <= row.high
 
 
 def test_a_tally_counts_intervals_not_values():
     data = pd.DataFrame({"blob": ["a", "a", "a", "b"], "change": [0.5, 0.1, -0.5, 0.2],
                          "low": [0.4, -0.1, -0.6, 0.0], "high": [0.6, 0.3, -0.4, 0.4]})  # fmt: skip
-    assert charts.tally(data, "blob").splitlines() == [
+    assert words.tally(data, "blob").splitlines() == [
         "- a: higher in 1, lower in 1, undecided in 1 of 3 directions",
         "- b: undecided in 1 of 1 directions",
     ]
 
 
 def test_levels_are_the_range_over_directions(units):
-    shares = [100 * b["threats"]["pgd"]["k"] / b["threats"]["pgd"]["n"] for _, _, b in papers.directions(units)]
-    told = charts.attacked_levels(units)["pgd"]
+    shares = [100 * b["threats"]["pgd"]["k"] / b["threats"]["pgd"]["n"] for _, _, b in results.directions(units)]
+    told = words.attacked_levels(units)["pgd"]
     assert told == (
         f"{min(shares):.0f} % to {max(shares):.0f} %" if min(shares) < max(shares) else f"{shares[0]:.0f} %"
     )
@@ -108,28 +110,28 @@ def test_curves_are_the_means_over_seeds(two_seeds, axis):
     tables = [unit.table("curves") for unit in two_seeds]
     for row in data.itertuples():
         points = [t[(t.direction == row.direction) & (t["axis"] == axis) & (t["at"] == row.at)] for t in tables]
-        counts = [p[p.score.map(papers.SCORES) == row.score].iloc[0] for p in points]
+        counts = [p[p.score.map(results.SCORES) == row.score].iloc[0] for p in points]
         assert row.share == pytest.approx(np.mean([c.k / c.n for c in counts]))
         assert row.low == min(metrics.wilson(c.k, c.n).low for c in counts)
 
 
 def test_a_verdict_has_a_place_in_the_panel_of_its_claim(units):
-    verdicts = papers.verdicts(units)
+    verdicts = claims.verdicts(units)
     figure, data = charts.verdict_plot(verdicts)
-    assert len(data) == 4 * len(papers.CLAIMS)
+    assert len(data) == 4 * len(claims.CLAIMS)
     panels = [a for a in figure.axes if a.get_visible()]
-    assert [a.get_title(loc="left").replace("\n", " ") for a in panels] == [c.text for c in papers.CLAIMS]
+    assert [a.get_title(loc="left").replace("\n", " ") for a in panels] == [c.text for c in claims.CLAIMS]
     assert [t.get_text() for t in panels[0].get_yticklabels()] == [
         "Digits: 0 to 1", "Digits: 1 to 0", "MNIST: 0 to 1", "MNIST: 1 to 0",
     ]  # fmt: skip
 
 
 def test_the_grid_has_a_mark_a_direction(units):
-    verdicts = papers.verdicts(units)
-    grid = figures.verdict_grid(verdicts).set_index("claim")
+    verdicts = claims.verdicts(units)
+    grid = claims.grid(verdicts).set_index("claim")
     for claim, rows in verdicts.groupby("claim"):
         for dataset, pair in rows.groupby("data set"):
-            assert grid.loc[claim, dataset] == " ".join(figures.VERDICT_MARKS[v] for v in pair.verdict)
+            assert grid.loc[claim, dataset] == " ".join(claims.MARKS[v] for v in pair.verdict)
 
 
 def test_registration_draws_every_class_of_which_it_is_known(units, computed, tmp_path):
@@ -145,7 +147,7 @@ def test_registration_draws_every_class_of_which_it_is_known(units, computed, tm
 
 
 def test_the_accuracy_of_the_model_is_set_beside_the_papers(units):
-    table = figures.present(accuracy.compare(units))
+    table = tables.present(comparison.accuracy(units))
     assert table.columns.tolist() == [
         "pair", "paper", "ours", "n", "verdict", "training images", "initialisation", "mixed precision", "run",
     ]  # fmt: skip
@@ -154,5 +156,5 @@ def test_the_accuracy_of_the_model_is_set_beside_the_papers(units):
 
 
 def test_several_seeds_are_named(two_seeds, units):
-    runs = figures.present(papers.compare("A10", [*units[:1], *two_seeds])).run
+    runs = tables.present(comparison.compare("A10", [*units[:1], *two_seeds])).run
     assert set(runs) == {"quick, seed 0", "desk, seeds 0, 1"}

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from roa_helpers import __main__ as cli
-from roa_helpers import config, papers, reference, store
+from roa_helpers import __main__, studies
 from roa_helpers.errors import UserError
+from roa_helpers.studies import runs
+from roa_helpers.studies.roi_roa import choices, published
+from roa_helpers.studies.supplement import reference
 
 
 def run(*arguments, **environment):
@@ -132,12 +134,12 @@ def test_the_known_data_sets_are_listed(tmp_path):
 
 def test_verdicts_say_when_they_are_of_other_code_or_choices(units, monkeypatch, capsys):
     monkeypatch.setenv("ROA_RESULTS", str(units[1].path.parents[2]))
-    assert cli.main(["verdicts"]) == 0
+    assert __main__.main(["verdicts"]) == 0
     said = capsys.readouterr()
     assert "neutralisation weakens the attack" in said.out
     assert said.err == "not all units are what the present code would compute (parameters changed since: 1 of 1)\n"
-    monkeypatch.setattr(store, "standing", lambda unit: "current")
-    assert cli.main(["verdicts", "--json"]) == 0
+    monkeypatch.setattr(runs, "standing", lambda unit: "current")
+    assert __main__.main(["verdicts", "--json"]) == 0
     assert capsys.readouterr().err == ""
 
 
@@ -145,94 +147,96 @@ def test_an_interrupt_is_one_line_and_exit_code_130(monkeypatch, capsys):
     def interrupted(args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "run_list", interrupted)
-    assert cli.main(["data", "list"]) == 130
+    monkeypatch.setattr(__main__, "run_list", interrupted)
+    assert __main__.main(["data", "list"]) == 130
     assert capsys.readouterr().err.strip() == "interrupted; what was finished is kept"
 
 
 def test_without_a_data_set_all_units_of_the_profile_are_planned():
-    assert cli.planned(name="roi_roa", profile="quick") == config.planned("quick", "roi_roa")
+    assert __main__.planned(name="roi_roa", profile="quick") == studies.planned("quick", "roi_roa")
 
 
-@pytest.mark.parametrize("profile", config.PROFILES)
-@pytest.mark.parametrize("study", config.STUDIES)
+@pytest.mark.parametrize("profile", studies.PROFILES)
+@pytest.mark.parametrize("study", studies.registered)
 def test_every_profile_plans_units_of_every_study_each_with_a_name_of_its_own(study, profile):
-    names = [plan.name for plan in config.planned(profile, study)]
+    names = [plan.name for plan in studies.planned(profile, study)]
     assert len(set(names)) == len(names) > 0
     assert all(re.fullmatch(r"[\w.-]+-seed\d+", name) for name in names)
 
 
-@pytest.mark.parametrize("study", config.STUDIES)
+@pytest.mark.parametrize("study", studies.registered)
 def test_a_unit_is_planned_by_its_name_alone(study):
-    for plan in config.planned("quick", study, seed=7):
-        assert cli.planned(name=study, profile="quick", unit=plan.name, seed=7) == [plan]
+    for plan in studies.planned("quick", study, seed=7):
+        assert __main__.planned(name=study, profile="quick", unit=plan.name, seed=7) == [plan]
 
 
-@pytest.mark.parametrize("study", config.PAIRED)
+@pytest.mark.parametrize("study", studies.find)
 @pytest.mark.parametrize("pair", [["0", "1"], ["1", "0"], None])
 def test_a_data_set_of_the_profile_takes_its_units_whatever_the_order_of_the_pair(study, pair):
-    plans = cli.planned(name=study, profile="quick", dataset="digits", pair=pair, seed=7)
-    every = [plan for plan in config.planned("quick", study, seed=7) if plan.choices.dataset == "digits"]
+    plans = __main__.planned(name=study, profile="quick", dataset="digits", pair=pair, seed=7)
+    every = [plan for plan in studies.planned("quick", study, seed=7) if plan.choices.dataset == "digits"]
     assert plans == [plan for plan in every if pair is None or plan.choices.classes == ("0", "1")]
     assert plans[0].name == "digits-0-1-seed7"
 
 
-@pytest.mark.parametrize("study", config.PAIRED)
+@pytest.mark.parametrize("study", studies.find)
 @pytest.mark.parametrize("pair", [["1", "2"], ["2", "1"], ["Pullover", "1"], ["Trouser", "Pullover"]])
 def test_labels_name_classes_as_well(study, pair):
-    plans = cli.planned(name=study, profile="desk", dataset="fashion-mnist", pair=pair)
-    assert plans and all(plan in config.planned("desk", study) for plan in plans)
+    plans = __main__.planned(name=study, profile="desk", dataset="fashion-mnist", pair=pair)
+    assert plans and all(plan in studies.planned("desk", study) for plan in plans)
     assert {plan.choices.classes for plan in plans} == {("Trouser", "Pullover")}
 
 
 def test_names_of_folders_name_classes_as_well():
-    plans = config.planned("quick", "roi_roa", dataset="imagenette", classes=["n02102040", "tench"])
+    plans = studies.planned("quick", "roi_roa", dataset="imagenette", classes=["n02102040", "tench"])
     assert [plan.name for plan in plans] == ["imagenette-tench-English_springer-seed0"]
 
 
 def test_one_class_by_two_names_is_no_pair():
     with pytest.raises(UserError, match="two different classes, not '1' and 'Trouser'"):
-        cli.planned(name="roi_roa", profile="desk", dataset="fashion-mnist", pair=["1", "Trouser"])
+        __main__.planned(name="roi_roa", profile="desk", dataset="fashion-mnist", pair=["1", "Trouser"])
 
 
-@pytest.mark.parametrize("study", config.PAIRED)
+@pytest.mark.parametrize("study", studies.find)
 @pytest.mark.parametrize("pair", [["8", "9"], ["9", "8"]])
 def test_another_pair_borrows_the_choices_of_its_data_set(study, pair):
-    plans = cli.planned(name=study, profile="quick", dataset="digits", pair=pair)
-    known = cli.planned(name=study, profile="quick", dataset="digits", pair=["0", "1"])
+    plans = __main__.planned(name=study, profile="quick", dataset="digits", pair=pair)
+    known = __main__.planned(name=study, profile="quick", dataset="digits", pair=["0", "1"])
     assert [plan.name for plan in plans] == [plan.name.replace("0-1", "8-9") for plan in known]
     assert [replace(plan.choices, classes=("0", "1")) for plan in plans] == [plan.choices for plan in known]
 
 
 def test_another_data_set_borrows_all_choices_but_the_accuracy_under_attack_to_match():
-    (plan,) = config.planned("quick", "roi_roa", dataset="mnist", classes=["0", "1"])
-    lender = config.planned("quick", "roi_roa")[0].choices
-    target = papers.attacked_accuracy("mnist", default=0)
+    (plan,) = studies.planned("quick", "roi_roa", dataset="mnist", classes=["0", "1"])
+    lender = studies.planned("quick", "roi_roa")[0].choices
+    target = published.attacked_accuracy("mnist", default=0)
     assert 0 < target != lender.eps_target
     assert plan.choices == replace(lender, dataset="mnist", eps_target=target)
-    (plan,) = config.planned("desk", "roi_roa", dataset="digits", classes=["0", "1"])
-    assert plan.choices.eps_target == config.Pair.eps_target != config.planned("desk", "roi_roa")[0].choices.eps_target
+    (plan,) = studies.planned("desk", "roi_roa", dataset="digits", classes=["0", "1"])
+    assert (
+        plan.choices.eps_target == choices.Pair.eps_target != studies.planned("desk", "roi_roa")[0].choices.eps_target
+    )
 
 
 def test_own_images_that_cannot_make_a_pair_are_refused(pictures, tmp_path):
     with pytest.raises(UserError, match="nothing lies at"):
-        cli.planned(name="roi_roa", profile="quick", images=str(tmp_path / "nowhere"))
+        __main__.planned(name="roi_roa", profile="quick", images=str(tmp_path / "nowhere"))
     for name in ("bee", "cat"):
         for picture in (pictures / name).iterdir():
             picture.unlink()
         (pictures / name).rmdir()
     with pytest.raises(UserError, match="a single class, ant"):
-        cli.planned(name="roi_roa", profile="quick", images=str(pictures))
+        __main__.planned(name="roi_roa", profile="quick", images=str(pictures))
 
 
 def test_own_images_with_two_classes_need_no_pair(pictures):
     with pytest.raises(UserError, match="has 3 classes: ant, bee, cat\n  choose two"):
-        cli.planned(name="roi_roa", profile="quick", images=str(pictures))
-    (plan,) = cli.planned(name="roi_roa", profile="quick", images=str(pictures), pair=["cat", "ant"])
+        __main__.planned(name="roi_roa", profile="quick", images=str(pictures))
+    (plan,) = __main__.planned(name="roi_roa", profile="quick", images=str(pictures), pair=["cat", "ant"])
     assert re.fullmatch(r"own-zoo-[0-9a-f]{6}-ant-cat-seed0", plan.name)
     for picture in (pictures / "bee").iterdir():
         picture.unlink()
     (pictures / "bee").rmdir()
-    (plan,) = cli.planned(name="roi_roa", profile="quick", images=str(pictures))
+    (plan,) = __main__.planned(name="roi_roa", profile="quick", images=str(pictures))
     assert plan.choices.classes == ("ant", "cat")
     assert "/" not in plan.name

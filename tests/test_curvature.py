@@ -9,33 +9,29 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from roa_helpers import (
-    config,
-    config_curvature,
-    curvature_charts,
-    curvature_claims,
-    curvature_pictures,
-    curvature_tables,
-    data,
-    deepfool,
-    figures,
-    geometry,
-    metrics,
-    models,
-    papers,
-    published_curvature,
-    store,
-    tables,
-)
+from roa_helpers import attacks, data, geometry, metrics, models, studies
 from roa_helpers.errors import UserError
-from roa_helpers.studies import curvature, directions, subspaces
+from roa_helpers.page import claims, tables
+from roa_helpers.records import store
+from roa_helpers.studies.curvature import (
+    charts,
+    choices,
+    claims,
+    compute,
+    directions,
+    pictures,
+    published,
+    subspaces,
+    tables,
+    words,
+)
 
-CHOICES = config_curvature.Curvature(
+CHOICES = choices.Curvature(
     dataset="digits", network="lenet", train=30, val=5, test=12, width=0.2, epochs=4, batch=16, boundary=(4, 2, 4, 3),
     steps=(1e-3, 1.0), block=8, lanczos=4, evaluated=40, lined=20, positions=9, ranks=5, stacked=40, confined=8,
     spans=3, epochs_universal=2, bridged=4, energy=2,
 )  # fmt: skip
-PLAN = config.Planned("curvature", CHOICES, 0)
+PLAN = studies.Planned("curvature", CHOICES, 0)
 
 
 @pytest.fixture(scope="session")
@@ -45,23 +41,23 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def splits():
-    return curvature.load(CHOICES, progress=False)
+    return compute.load(CHOICES, progress=False)
 
 
 @pytest.fixture(scope="session")
 def unit(folder, splits):
     """A finished unit of the tiny network."""
     models.use_threads(1)
-    result, arrays, tables = curvature.compute(PLAN, splits, weights=folder, progress=False)
+    result, arrays, tables = compute.compute(PLAN, splits, weights=folder, progress=False)
     head = {"study": "curvature", "unit": PLAN.name, "profile": "quick", "seed": 0}
     origin = store.provenance(device="cpu", data=splits.provenance, seconds=1.0)
-    whole = head | result | {"provenance": origin, "fingerprint": store.expected(PLAN) | {"data": "made here"}}
+    whole = head | result | {"provenance": origin, "fingerprint": studies.expected(PLAN) | {"data": "made here"}}
     return store.write(folder / "quick" / "curvature" / PLAN.name, whole, arrays=arrays, tables=tables)
 
 
 @pytest.fixture(scope="session")
 def network(folder, unit, splits):
-    return curvature.train(CHOICES, splits, seed=0, path=weights(folder), progress=False)[0]
+    return compute.train(CHOICES, splits, seed=0, path=weights(folder), progress=False)[0]
 
 
 def weights(folder):
@@ -89,7 +85,7 @@ def test_the_whole_space_holds_everything(unit):
     assert whole.k.nunique() == 1 and len(whole) >= 5
     np.testing.assert_allclose(norms[norms.dimension == 64]["mean"], 1, atol=1e-4)
     nothing = norms[norms.dimension == 0]
-    assert (nothing["mean"] == 0).all() and set(norms.attack) == set(curvature_charts.ATTACKS)
+    assert (nothing["mean"] == 0).all() and set(norms.attack) == set(charts.ATTACKS)
 
 
 def test_boundary_points_lie_on_the_boundary(network, splits):
@@ -198,8 +194,8 @@ def test_the_bare_network_is_the_first_row_of_table_one(unit, network, splits):
 
 
 def test_an_image_counts_as_fooled_where_the_prediction_behind_the_unit_changes(network, splits):
-    x, labels = curvature.sample(splits.test, 10, seed=0)
-    found = deepfool.deepfool(network, x, steps=30, overshoot=0.02, clip=False)
+    x, labels = compute.sample(splits.test, 10, seed=0)
+    found = attacks.deepfool(network, x, steps=30, overshoot=0.02, clip=False)
     counts, _ = subspaces.table_one(network, x, labels, found, CHOICES)
     behind = subspaces.networks.Resampled(network, 5)
     done = found.success
@@ -226,8 +222,8 @@ def test_a_killed_run_keeps_its_parts_and_ends_alike(unit, folder, splits, monke
     path.write_bytes(weights(folder).read_bytes())
     monkeypatch.setattr(directions, "curvatures", counting)
     with pytest.raises(KeyboardInterrupt):
-        curvature.compute(PLAN, splits, weights=tmp_path, progress=False)
-    result, _, tables = curvature.compute(PLAN, splits, weights=tmp_path, progress=False)
+        compute.compute(PLAN, splits, weights=tmp_path, progress=False)
+    result, _, tables = compute.compute(PLAN, splits, weights=tmp_path, progress=False)
     assert len(calls) == 13 + 4 * 10 - 12
     assert not (tmp_path / "curvature" / f"{PLAN.name}.parts").exists()
     assert result["coupling"]["twin"]["curved_flat"] == unit.result["coupling"]["twin"]["curved_flat"]
@@ -243,20 +239,20 @@ def test_one_class_is_not_enough(tmp_path):
     for k in range(8):
         Image.new("RGB", (8, 8), (k, 0, 0)).save(tmp_path / "own" / "only" / f"{k}.png")
     with pytest.raises(UserError, match="one class"):
-        curvature.load(replace(CHOICES, dataset=str(tmp_path / "own")), progress=False)
+        compute.load(replace(CHOICES, dataset=str(tmp_path / "own")), progress=False)
 
 
 def test_own_images_get_one_size():
-    assert CHOICES.size is None and replace(CHOICES, dataset="some/folder").size == config_curvature.OWN_SIDE
-    (plan,) = config.planned("quick", "curvature", dataset="some/folder")
-    assert plan.choices.size == config_curvature.OWN_SIDE and plan.name.startswith("own-folder-")
+    assert CHOICES.size is None and replace(CHOICES, dataset="some/folder").size == choices.OWN_SIDE
+    (plan,) = studies.planned("quick", "curvature", dataset="some/folder")
+    assert plan.choices.size == choices.OWN_SIDE and plan.name.startswith("own-folder-")
 
 
 def test_imagenet_weights_that_cannot_be_had_are_said(monkeypatch, splits, tmp_path):
-    monkeypatch.setattr(curvature.networks, "imagenet_alexnet", lambda: None)
-    monkeypatch.setitem(curvature.networks.BUILDERS, "alexnet", curvature.networks.lenet)
+    monkeypatch.setattr(compute.networks, "imagenet_alexnet", lambda: None)
+    monkeypatch.setitem(compute.networks.BUILDERS, "alexnet", compute.networks.lenet)
     choices = replace(CHOICES, network="imagenet-alexnet", epochs=1)
-    _, told = curvature.train(choices, splits, seed=0, path=tmp_path / "model.safetensors", progress=False)
+    _, told = compute.train(choices, splits, seed=0, path=tmp_path / "model.safetensors", progress=False)
     assert told["initialisation"] == "scratch" and told["network"] == "alexnet"
 
 
@@ -272,20 +268,20 @@ def test_cifar100_is_read_from_class_folders_and_known_by_its_official_file(tmp_
         data.load("cifar100", root=tmp_path)
 
 
-@pytest.mark.parametrize("profile", config.PROFILES)
+@pytest.mark.parametrize("profile", studies.PROFILES)
 def test_profiles_plan_what_the_study_knows(profile):
-    plans = config.planned(profile, "curvature", seed=0)
+    plans = studies.planned(profile, "curvature", seed=0)
     assert len({plan.name for plan in plans}) == len(plans) > 0
     for plan in plans:
         choices = plan.choices
         assert choices.dataset in data.KNOWN and len(choices.methods) == len(choices.boundary)
-        assert set(choices.methods) <= set(curvature_tables.METHODS) and choices.positions % 2
-        assert choices.network in published_curvature.NETWORKS
-    assert set(config_curvature.REASONS) <= set(asdict(plans[0].choices))
+        assert set(choices.methods) <= set(tables.METHODS) and choices.positions % 2
+        assert choices.network in published.NETWORKS
+    assert set(choices.REASONS) <= set(asdict(plans[0].choices))
 
 
 def test_the_paper_profile_has_all_networks_of_the_paper():
-    plans = {(plan.choices.dataset, plan.choices.network) for plan in config.planned("paper", "curvature")}
+    plans = {(plan.choices.dataset, plan.choices.network) for plan in studies.planned("paper", "curvature")}
     assert {("mnist", "lenet"), ("cifar10", "nin"), ("cifar10", "alexnet"), ("cifar100", "alexnet")} < plans
 
 
@@ -293,44 +289,44 @@ def test_the_paper_profile_has_all_networks_of_the_paper():
 
 
 def test_table_one_as_printed():
-    rows = {row.side: row for row in published_curvature.TABLE_ONE}
+    rows = {row.side: row for row in published.TABLE_ONE}
     assert list(rows) == [227, 200, 150, 120, 100]
     assert rows[200].fooled[1] == 0.3275 and rows[100].fooled[10] == 0.883 and rows[227].accuracy == 0.5775
     assert rows[120].perturbation == 41.92 and rows[150].image == 26327.03
     assert rows[200].interval(1) == metrics.wilson(655, 2000)
-    assert curvature_tables.widest() == pytest.approx(2.19, abs=0.01)
+    assert tables.widest() == pytest.approx(2.19, abs=0.01)
 
 
 def test_each_claim_is_judged_by_its_own_interval(unit):
-    table = curvature_claims.verdicts([unit])
+    table = claims.verdicts([unit])
     own = table[table.profile != ""]
-    assert set(own.id) == {claim.id for claim in curvature_claims.CLAIMS}
-    bounds = {claim.id: (claim.bound, claim.above) for claim in curvature_claims.CLAIMS}
+    assert set(own.id) == {claim.id for claim in claims.CLAIMS}
+    bounds = {claim.id: (claim.bound, claim.above) for claim in claims.CLAIMS}
     for row in table.itertuples():
         bound, above = bounds[row.id]
         holds, fails = (row.low > bound, row.high < bound) if above else (row.high < bound, row.low > bound)
-        expected = papers.REPRODUCED if holds else papers.CONTRADICTED if fails else papers.UNDECIDED
+        expected = claims.REPRODUCED if holds else claims.CONTRADICTED if fails else claims.UNDECIDED
         assert row.verdict == expected
     paper = table[table.profile == ""]
-    assert len(paper) == 8 and (paper.verdict == papers.REPRODUCED).all() and (paper.n == 2000).all()
+    assert len(paper) == 8 and (paper.verdict == claims.REPRODUCED).all() and (paper.n == 2000).all()
 
 
 def test_a_claim_that_holds_below_its_bound():
-    claim = next(claim for claim in curvature_claims.CLAIMS if claim.id == "symmetric")
-    assert curvature_claims.verdict(claim, (0.0, 0.1)) == papers.REPRODUCED
-    assert curvature_claims.verdict(claim, (0.3, 0.4)) == papers.CONTRADICTED
-    assert curvature_claims.verdict(claim, (0.2, 0.4)) == papers.UNDECIDED
+    claim = next(claim for claim in claims.CLAIMS if claim.id == "symmetric")
+    assert claims.verdict(claim, (0.0, 0.1)) == claims.REPRODUCED
+    assert claims.verdict(claim, (0.3, 0.4)) == claims.CONTRADICTED
+    assert claims.verdict(claim, (0.2, 0.4)) == claims.UNDECIDED
 
 
 def test_every_claim_belongs_to_a_statement_and_is_told(unit):
-    table = curvature_claims.verdicts([unit])
-    told = "\n".join(curvature_claims.findings(statement, table) for statement in curvature_claims.STATEMENTS)
-    for claim in curvature_claims.CLAIMS:
+    table = claims.verdicts([unit])
+    told = "\n".join(words.findings(statement, table) for statement in claims.STATEMENTS)
+    for claim in claims.CLAIMS:
         assert claim.rule in told
-    counts = curvature_claims.counted(table)
+    counts = claims.summary(table)
     assert counts.iloc[:, 1:].to_numpy().sum() == (table.profile != "").sum()
-    grid = curvature_claims.grid(table, figures.VERDICT_MARKS)
-    assert "Digits, LeNet" in grid and len(grid) == len(curvature_claims.CLAIMS)
+    grid = claims.grid(table, claims.MARKS)
+    assert "Digits, LeNet" in grid and len(grid) == len(claims.CLAIMS)
 
 
 CHARTS = ("single_curves", "shapes", "steps", "figure_three", "by_method", "areas", "figure_four", "figure_five",
@@ -339,57 +335,57 @@ CHARTS = ("single_curves", "shapes", "steps", "figure_three", "by_method", "area
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_charts_give_a_figure_and_its_data(unit, name):
-    figure, table = getattr(curvature_charts, name)([unit])
+    figure, table = getattr(charts, name)([unit])
     assert isinstance(figure, Figure) and len(table) and figure.axes
 
 
-@pytest.mark.parametrize("kind", curvature_charts.DIRECTIONS)
+@pytest.mark.parametrize("kind", charts.DIRECTIONS)
 def test_the_population_has_a_chart_for_every_kind(unit, kind):
-    figure, table = curvature_charts.population([unit], kind)
+    figure, table = charts.population([unit], kind)
     assert set(table.kind) == {kind} and len(table) == CHOICES.positions
     below = figure.axes[1]
     assert below.get_ylim()[1] > 100
 
 
 def test_pictures_of_directions_and_confined_perturbations(unit):
-    sheet = curvature_pictures.directions([unit])
-    assert len(sheet.strips) == curvature_pictures.CLASSES and unit.result["featured"] in sheet.strips[0].title
-    assert len(curvature_pictures.confined([unit]).strips) == len(unit.table("confined"))
-    grey = curvature_pictures.direction(np.array([[[0.0, 2.0], [-2.0, 1.0]]]))
+    sheet = pictures.directions([unit])
+    assert len(sheet.strips) == pictures.CLASSES and unit.result["featured"] in sheet.strips[0].title
+    assert len(pictures.confined([unit]).strips) == len(unit.table("confined"))
+    grey = pictures.direction(np.array([[[0.0, 2.0], [-2.0, 1.0]]]))
     assert grey[..., 0].tolist() == [[0.5, 1.0], [0.0, 0.75]]
 
 
 def test_the_widget_moves_an_image_and_says_what_the_network_says(unit):
-    frames = curvature_pictures.frames(unit, "positive")
-    assert len(frames) == curvature_pictures.IMAGES and len(frames[0]) == curvature_pictures.POSITIONS
-    places = curvature_pictures.offered(unit)
+    frames = pictures.frames(unit, "positive")
+    assert len(frames) == pictures.IMAGES and len(frames[0]) == pictures.POSITIONS
+    places = pictures.offered(unit)
     assert places[0] == 0 and places[-1] == CHOICES.positions - 1 and CHOICES.positions // 2 in places
-    middle = curvature_pictures.shifted(unit, 0, "positive", CHOICES.positions // 2)
+    middle = pictures.shifted(unit, 0, "positive", CHOICES.positions // 2)
     np.testing.assert_allclose(middle, unit.arrays["shown_images"][0], atol=1e-3)
     said = unit.result["classes"][int(unit.arrays["shown_scores"][0, 0, 0].argmax())]
     assert frames[0][0].cells[0].label.endswith(said)
 
 
 def test_tables_and_sentences(unit):
-    table = curvature_tables.table_one([unit])
+    table = tables.table_one([unit])
     assert len(table) == 5 + len(unit.table("compressed")) and table["f = 1"].iloc[1] == "32.75"
     assert table["ratio (%)"].iloc[0] == round(100 * 63.96 / 26798.72, 2)
-    costs = curvature_tables.costs([unit])
+    costs = tables.costs([unit])
     assert costs["gradients a class"].iloc[0] == "2 n D = 512" and costs["numbers held"].iloc[0] == "D² = 4,096"
-    assert "norm 0." in curvature_tables.asymmetry([unit])
-    assert curvature_tables.depends(curvature_tables.dependence([unit])).count("\n") == 1
-    assert curvature_tables.bridged([unit]).count("the pixels") == 3
-    assert len(curvature_tables.hessians([unit])) == 4 and len(curvature_tables.accuracies([unit])) == 1
-    assert "of 2 dimensions" in curvature_tables.at_one_dimension([unit])
-    assert set(tables.chosen([unit], config_curvature.REASONS).choice) == set(config_curvature.REASONS)
-    log = curvature_tables.universal([unit])
+    assert "norm 0." in words.asymmetry([unit])
+    assert words.depends(tables.dependence([unit])).count("\n") == 1
+    assert words.bridged([unit]).count("the pixels") == 3
+    assert len(tables.hessians([unit])) == 4 and len(tables.accuracies([unit])) == 1
+    assert "of 2 dimensions" in words.at_one_dimension([unit])
+    assert set(tables.open_choices([unit], choices.REASONS).choice) == set(choices.REASONS)
+    log = tables.universal([unit])
     assert list(log.epoch) == list(range(1, len(unit.result["universal"]) + 1)) and (log.n == 40).all()
-    libraries = curvature_tables.libraries([unit])
+    libraries = tables.libraries([unit])
     assert libraries["ratio to ours"].iloc[0] == pytest.approx(1, abs=1e-4)
-    assert "nothing to compare" in curvature_tables.on_libraries(libraries[libraries.library == "roa-helpers"])
+    assert "nothing to compare" in words.on_libraries(libraries[libraries.library == "roa-helpers"])
 
 
 def test_the_study_is_found_by_its_name(results):
-    assert [plan.name for plan in config.planned("quick", "curvature")] == ["digits-lenet-seed0"]
+    assert [plan.name for plan in studies.planned("quick", "curvature")] == ["digits-lenet-seed0"]
     with pytest.raises(UserError, match="not of a pair"):
-        config.planned("quick", "curvature", dataset="digits", classes=("0", "1"))
+        studies.planned("quick", "curvature", dataset="digits", classes=("0", "1"))

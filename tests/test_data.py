@@ -22,8 +22,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from roa_helpers import archives, data, download
-from roa_helpers.archives import Record
+from roa_helpers import data
+from roa_helpers.data import archives
+from roa_helpers.data.archives import Record
 from roa_helpers.errors import UserError
 
 
@@ -613,11 +614,11 @@ def offer(served, name, raw, **changes):
     folder, url = served
     (folder / name).write_bytes(raw)
     facts = {"url": url + name, "size": len(raw), "sha256": hashlib.sha256(raw).hexdigest(), "to": f"put/{name}"}
-    return download.Download(**facts | changes)
+    return data.Download(**facts | changes)
 
 
 def known(monkeypatch, name, *files):
-    monkeypatch.setitem(download.KNOWN, name, dataclasses.replace(download.KNOWN[name], downloads=files))
+    monkeypatch.setitem(data.KNOWN, name, dataclasses.replace(data.KNOWN[name], downloads=files))
 
 
 def test_fetch_then_load(tmp_path, served, monkeypatch):
@@ -636,12 +637,12 @@ def test_fetch_unpacks_gz_and_tar(tmp_path, served):
     packed = gzip.compress(raw)
     digest = hashlib.sha256(raw).hexdigest()
     file = offer(served, "x.gz", packed, sha256=digest, to="MNIST/raw/x", unpack="gz", unpacked=len(raw))
-    assert download.download(file, tmp_path, progress=False).read_bytes() == raw
+    assert data.download(file, tmp_path, progress=False).read_bytes() == raw
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         archive.add(write_folder(tmp_path / "made", pictures("a", n=2)), "inside")
     file = offer(served, "x.tgz", buffer.getvalue(), to="sets/inside", unpack="tar")
-    assert sorted(path.name for path in (download.download(file, tmp_path, progress=False) / "a").iterdir()) == [
+    assert sorted(path.name for path in (data.download(file, tmp_path, progress=False) / "a").iterdir()) == [
         "000.png",
         "001.png",
     ]
@@ -667,7 +668,7 @@ def test_what_is_fetched_is_whole_or_absent(tmp_path, served):
     root = tmp_path / "root"
     for file, reason in cases:
         with pytest.raises(UserError, match=reason):
-            download.download(file, root, progress=False)
+            data.download(file, root, progress=False)
         assert [path for path in root.rglob("*") if path.is_file()] == []
     assert list(root.iterdir()) == [root / "put"]
 
@@ -675,21 +676,21 @@ def test_what_is_fetched_is_whole_or_absent(tmp_path, served):
 def test_a_folder_that_cannot_be_written(tmp_path, served):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(UserError, match="could not fetch"):
-        download.download(offer(served, "some", b"1"), tmp_path / "file/root", progress=False)
+        data.download(offer(served, "some", b"1"), tmp_path / "file/root", progress=False)
 
 
 def test_interruption_leaves_nothing(tmp_path, served, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(download.tqdm, "update", stop)
+    monkeypatch.setattr(data.tqdm, "update", stop)
     with pytest.raises(KeyboardInterrupt):
-        download.download(offer(served, "some", b"1" * 100), tmp_path, progress=False)
+        data.download(offer(served, "some", b"1" * 100), tmp_path, progress=False)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_every_official_file_has_a_sum():
-    for dataset in download.KNOWN.values():
+    for dataset in data.KNOWN.values():
         for file in dataset.downloads:
             assert len(bytes.fromhex(file.sha256)) == 32 and file.size > 0
             assert any(file.to.startswith(layout.path) for layout in dataset.layouts)

@@ -4,7 +4,8 @@ import twins
 from torch import nn
 from twins import images
 
-from roa_helpers import attacks, blur, defence, models
+from roa_helpers import attacks, models
+from roa_helpers.studies.blurring import blur, defence
 
 
 @pytest.fixture

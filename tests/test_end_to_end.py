@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from roa_helpers import config, papers, store
+from roa_helpers import data, studies
+from roa_helpers.records import store
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow"))
 import reproduce
@@ -57,7 +58,7 @@ def run(tmp_path_factory):
 
 
 def units(results):
-    return [store.read(results / "quick" / "roi_roa" / plan.name) for plan in config.planned("quick", "roi_roa")]
+    return [store.read(results / "quick" / "roi_roa" / plan.name) for plan in studies.planned("quick", "roi_roa")]
 
 
 def test_two_runs_at_once_compute_a_unit_once(run):
@@ -106,13 +107,13 @@ def test_a_second_run_reuses_everything_and_leaves_no_trace(run):
     assert {path: path.stat().st_mtime_ns for path in results.glob("quick/roi_roa/*/*")} == before
 
 
-@pytest.mark.parametrize("study", config.PAIRED[1:])
+@pytest.mark.parametrize("study", studies.find[1:])
 def test_a_unit_of_every_other_study_of_pairs_is_computed_found_again_and_compared(study, tmp_path):
-    plan = config.planned("quick", study)[0]
+    plan = studies.planned("quick", study)[0]
     command = ("study", study, "--unit", plan.name)
     said = [finish(start(tmp_path, *command)).split()[:2] for _ in range(2)]
     assert said == [[plan.name, "computed"], [plan.name, "reused"]]
-    unit = store.read(tmp_path / "quick" / study / plan.name, store.expected(plan))
+    unit = store.read(tmp_path / "quick" / study / plan.name, studies.expected(plan))
     assert unit.result["dataset"] == plan.choices.dataset and unit.result["classes"] == list(plan.choices.classes)
     quantities = reproduce.numbers([unit]).quantity
     assert quantities.is_unique and quantities.str.contains("0 to 1").any() and quantities.str.contains("1 to 0").any()
@@ -133,6 +134,6 @@ def test_a_number_that_moved_is_listed(run, tmp_path, capsys):
 def test_verdicts_are_read_back_as_text_and_as_json(run):
     results, _, _ = run
     rows = json.loads(finish(start(results, "verdicts", "--json")))
-    assert {row["data set"] for row in rows} >= {papers.title("digits"), papers.title("faces")}
+    assert {row["data set"] for row in rows} >= {data.title_of("digits"), data.title_of("faces")}
     assert {row["verdict"] for row in rows} <= {"reproduced", "contradicted", "undecided"}
     assert "neutralisation weakens the attack" in finish(start(results, "verdicts"))

@@ -9,8 +9,9 @@ import twins
 from torch import nn
 from twins import images
 
-from roa_helpers import explain, models, rectifiers
-from roa_helpers._torchvision import torchvision
+from roa_helpers import explain, models
+from roa_helpers.compat import torchvision
+from roa_helpers.explain import rectifiers
 
 
 def smooth_grad(model, x, target):

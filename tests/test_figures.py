@@ -13,7 +13,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from roa_helpers import charts, figures, papers, plots, tables
+from roa_helpers.page import figures, tables
+from roa_helpers.studies.roi_roa import charts, comparison, pictures, tables
 
 
 @pytest.fixture
@@ -44,14 +45,14 @@ def test_arrays_are_linked_as_npz(page):
 
 
 def test_a_comparison_shows_values_with_intervals_and_marks(units):
-    found = papers.compare("A10", units)
-    table = figures.present(found)
+    found = comparison.compare("A10", units)
+    table = tables.present(found)
     assert table.columns.tolist() == ["direction", "what", "paper", "ours", "n", "verdict", "run"]
     cell = found.iloc[0]
     assert table.ours[0] == f"{100 * cell.ours:.1f} [{100 * cell.low:.1f}, {100 * cell.high:.1f}]"
     assert table.verdict[0] == "– no published value" and table.paper[0] == ""
     assert table.paper[table.direction == "MNIST: 0 to 1"].tolist()[1].startswith("93.8 [79.9, 98.3]")
-    assert figures.present(papers.compare("A10", units[:1])).columns.tolist() == [
+    assert tables.present(comparison.compare("A10", units[:1])).columns.tolist() == [
         "direction", "what", "ours", "n", "verdict",
     ]  # fmt: skip
 
@@ -72,7 +73,9 @@ def test_a_chart_is_sharp_and_scrolls_on_a_narrow_screen(page):
 
 
 def test_a_sheet_becomes_a_figure(page, units):
-    figures.show(plots.isolation(units), name="fig-4", caption="Regions.", alt="what it shows", data={"m": np.eye(2)})
+    figures.show(
+        pictures.isolation(units), name="fig-4", caption="Regions.", alt="what it shows", data={"m": np.eye(2)}
+    )
     assert page[0].count("<img") == 12 and 'aria-label="what it shows"' in page[0] and "Regions." in page[0]
     assert 'alt="MNIST: 1: RoA by gradient"' in page[0] and 'download="fig-4.npz"' in page[0]
 
@@ -86,27 +89,31 @@ def test_charts_of_units_return_a_figure_and_its_data(draw, units):
 
 def test_sheets_hold_a_strip_a_class(units):
     kinds = ("importance", 3), ("vulnerability", 4)
-    sheets = [(plots.plate(units[0]), 2, 8), (plots.isolation(units), 4, 3), (plots.adversarial(units)[0], 4, 3)]
-    sheets += [(plots.individual_regions(units, kind), 4, cells) for kind, cells in kinds]
-    sheets += [(plots.individual_regions(units, "vulnerability", definition="gradient"), 4, 3)]
-    sheets += [(plots.neutralisation_flow(units)[0], 4, 4), (plots.representatives(units, "roa"), 2, 2)]
+    sheets = [
+        (pictures.plate(units[0]), 2, 8),
+        (pictures.isolation(units), 4, 3),
+        (pictures.adversarial(units)[0], 4, 3),
+    ]
+    sheets += [(pictures.individual_regions(units, kind), 4, cells) for kind, cells in kinds]
+    sheets += [(pictures.individual_regions(units, "vulnerability", definition="gradient"), 4, 3)]
+    sheets += [(pictures.neutralisation_flow(units)[0], 4, 4), (pictures.representatives(units, "roa"), 2, 2)]
     for sheet, strips, cells in sheets:
         assert [len(strip.cells) for strip in sheet.strips] == [cells] * strips
 
 
 def test_only_graded_maps_come_in_the_papers_colours_too(units):
-    strip = plots.individual_regions(units, "vulnerability").strips[0]
+    strip = pictures.individual_regions(units, "vulnerability").strips[0]
     assert [cell.paper is not None for cell in strip.cells] == [False, False, True, False]
-    values = plots.example(units[0], 0)["vulnerability_perturbation"]
+    values = pictures.example(units[0], 0)["vulnerability_perturbation"]
     assert np.array_equal(strip.cells[2].image, matplotlib.colormaps["magma"](values)[..., :3])
     assert strip.cells[2].paper == pytest.approx(matplotlib.colormaps["jet"](1 - values)[..., :3], abs=0.02)
-    assert all(cell.paper is None for s in plots.representatives(units, "blob").strips for cell in s.cells)
+    assert all(cell.paper is None for s in pictures.representatives(units, "blob").strips for cell in s.cells)
 
 
 def test_a_plate_shows_the_stored_arrays_and_the_models_probability(units):
     unit = units[0]
-    image, attacked, *_, blob, modified = plots.plate(unit, index=1).strips[1].cells
-    block, maps = unit.result["directions"]["1 to 0"], plots.example(unit, 1, 1)
+    image, attacked, *_, blob, modified = pictures.plate(unit, index=1).strips[1].cells
+    block, maps = unit.result["directions"]["1 to 0"], pictures.example(unit, 1, 1)
     eps, value = block["parameters"]["eps"], block["parameters"]["value"]
     table = unit.table("examples").query("direction == '1 to 0' and example == 1").set_index("eps")
     step = np.clip(maps["image"] + eps * maps["perturbation"], 0, 1)
@@ -140,11 +147,11 @@ class Told:
     ],
 )
 def test_the_attack_that_is_shown_is_the_weakest_that_turns_the_surest_answer(clean, expected):
-    assert plots.turning_point(Told(clean), 0) == expected
+    assert pictures.turning_point(Told(clean), 0) == expected
 
 
 def test_fig_1_says_what_the_model_says(units):
-    sheet, data = plots.adversarial(units)
+    sheet, data = pictures.adversarial(units)
     assert len(data) == len(sheet.strips) == 4
     for strip, row in zip(sheet.strips, data.itertuples(), strict=True):
         said = f"says {row.target}" if row.attacked < 0.5 else f"still says {row.source}"
@@ -152,19 +159,19 @@ def test_fig_1_says_what_the_model_says(units):
 
 
 def test_frames_follow_the_thresholds(units):
-    frames = plots.threshold_frames(units[0], 0, [0.0, 1.0], [0.0, 1.0])
+    frames = pictures.threshold_frames(units[0], 0, [0.0, 1.0], [0.0, 1.0])
     assert not np.array_equal(frames[0][0].cells[0].image, frames[1][1].cells[0].image)
     assert frames[0][0].cells[0].label.startswith("U+V+ 100%")
-    low, high = plots.blob_frames(units[0], 0, [0.01, 1.0])
+    low, high = pictures.blob_frames(units[0], 0, [0.01, 1.0])
     share = units[0].arrays["perturbation_not_u_v_0"]
     assert np.array_equal(low.cells[0].image[..., 0] == 0, share >= 0.01)
     assert f"{(share >= 1).mean():.0%}" in high.cells[0].label
 
 
 def test_frames_of_an_attack_grow_from_the_clean_image(units):
-    first, *_, last = plots.attack_frames(units[0], 0, 2)[1]
-    maps, table = plots.example(units[0], 0, 1), plots.confidence(units[0], 0, 1)
-    assert np.array_equal(first.cells[0].image, plots.picture(maps["image"]))
+    first, *_, last = pictures.attack_frames(units[0], 0, 2)[1]
+    maps, table = pictures.example(units[0], 0, 1), pictures.confidence(units[0], 0, 1)
+    assert np.array_equal(first.cells[0].image, pictures.picture(maps["image"]))
     moved = np.abs(last.cells[0].image - first.cells[0].image)
     assert moved.max() == pytest.approx(table.index[-1], abs=1e-6)
     for frame, row in zip((first, last), (table.iloc[0], table.iloc[-1]), strict=True):
@@ -173,16 +180,16 @@ def test_frames_of_an_attack_grow_from_the_clean_image(units):
 
 
 def test_every_stored_example_has_a_frame(units):
-    frames = plots.example_frames(units[0], 1)
-    assert len(frames) == plots.stored(units) == 2 and all(len(frame.cells) == 7 for frame in frames)
-    assert list(plots.classes(units)) == ["Digits: 0", "Digits: 1", "MNIST: 0", "MNIST: 1"]
+    frames = pictures.example_frames(units[0], 1)
+    assert len(frames) == pictures.stored(units) == 2 and all(len(frame.cells) == 7 for frame in frames)
+    assert list(pictures.classes(units)) == ["Digits: 0", "Digits: 1", "MNIST: 0", "MNIST: 1"]
 
 
 def test_what_stands_beside_the_frames_names_the_chosen_thresholds(units):
     setting = next(iter(units[0].result["directions"].values()))
-    maps = plots.graded_maps(units[0], 0).cells
+    maps = pictures.graded_maps(units[0], 0).cells
     assert f"δ₁ = {setting['definitions']['gradient']['parameters']['delta1']:g}" in maps[1].label
-    assert f"θ = {setting['parameters']['theta']:g}" in plots.share_map(units[0], 0).cells[0].label
+    assert f"θ = {setting['parameters']['theta']:g}" in pictures.share_map(units[0], 0).cells[0].label
 
 
 def test_tables_of_units(units):
@@ -196,7 +203,7 @@ def test_tables_of_units(units):
 def test_a_value_and_its_interval_are_one_column():
     table = pd.DataFrame({"what": list("abcd"), "ours": [1.234, 0.01234, 0.0, np.nan], "low": [1.0, -0.1, 0.0, np.nan],
                           "high": [12.5, 0.2, 0.0, np.nan], "verdict": ["reproduced", "undecided"] * 2})  # fmt: skip
-    found = figures.in_brackets(table)
+    found = tables.in_brackets(table)
     assert list(found) == ["what", "ours", "verdict"]
     assert found.ours.tolist() == ["1.2 [1.0, 12.5]", "0.012 [−0.100, 0.200]", "0 [0, 0]", ""]
     assert found.verdict.tolist()[:2] == ["● reproduced", "◐ undecided"]

@@ -2,16 +2,18 @@
 
 import pytest
 
-from roa_helpers import config, fingerprints, store
+from roa_helpers import studies
+from roa_helpers.records import fingerprints
+from roa_helpers.studies.roi_roa import choices
 
 
 def test_a_fingerprint_ignores_the_order_of_keys_and_nothing_else():
-    value = {"a": 1, "b": [1, 2], "c": config.RoiRoa(dataset="mnist", classes=("0", "1"))}
+    value = {"a": 1, "b": [1, 2], "c": choices.RoiRoa(dataset="mnist", classes=("0", "1"))}
     same = fingerprints.value(dict(reversed(value.items())))
     assert fingerprints.value(value) == same and len(same) == 64
     others = (
         value | {"a": 2}, value | {"a": "1"}, value | {"b": [2, 1]},
-        value | {"c": config.RoiRoa(dataset="mnist", classes=("0", "1"), size=49)},
+        value | {"c": choices.RoiRoa(dataset="mnist", classes=("0", "1"), size=49)},
     )  # fmt: skip
     assert len({same, *map(fingerprints.value, others)}) == 5
 
@@ -161,10 +163,10 @@ def test_an_unknown_entry_is_refused(package):
         fingerprints.code("a:nothing")
 
 
-@pytest.mark.parametrize("study", config.STUDIES)
+@pytest.mark.parametrize("study", studies.registered)
 def test_the_code_of_a_study_holds_what_it_computes_with(study):
-    found = fingerprints.files(*store.entries(study))
-    own = ("pipeline.py", "regions.py") if study in config.PAIRED else ()
+    found = fingerprints.files(*studies.entries(study))
+    own = ("pipeline.py", "regions.py") if study in studies.find else ()
     assert {"attacks.py", "models.py", *own, f"studies/{study}.py"} <= set(found)
     assert not {f"{name}.py" for name in fingerprints.LEFT_OUT} & set(found)
-    assert not {f"studies/{other}.py" for other in config.STUDIES if other != study} & set(found)
+    assert not {f"studies/{other}.py" for other in studies.registered if other != study} & set(found)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from roa_helpers import geometry, networks
+from roa_helpers import geometry
+from roa_helpers.models import small
 
 SHAPE = (1, 2, 3)
 SIZE = 6
@@ -118,7 +119,7 @@ def test_exact_products_are_columns_of_the_hessian_of_a_smooth_network(smooth):
 
 def kinked():
     mean = torch.full((1, 8, 8), 0.5)
-    return networks.lenet(3, mean=mean, width=0.3, seed=3).eval().double()
+    return small.lenet(3, mean=mean, width=0.3, seed=3).eval().double()
 
 
 def test_the_exact_hessian_of_a_piecewise_linear_network_is_zero_and_differences_are_not():
@@ -130,7 +131,7 @@ def test_the_exact_hessian_of_a_piecewise_linear_network_is_zero_and_differences
 
 
 def test_differences_of_a_smooth_twin_are_its_exact_hessian():
-    twin, x = networks.smooth_twin(kinked(), sharpness=4.0), points(2, shape=(1, 8, 8))
+    twin, x = small.smooth_twin(kinked(), sharpness=4.0), points(2, shape=(1, 8, 8))
     found = geometry.mean_hessian(twin, x, pair=(0, 1), step=1e-4)
     exact = torch.stack(
         [geometry.exact_product(twin, x, v, pair=(0, 1)) for v in torch.eye(64, dtype=torch.float64)], 1

@@ -11,7 +11,8 @@ from skimage import data as photos
 from skimage.transform import resize
 from torch import nn
 
-from roa_helpers import explain, lime, models, superpixels
+from roa_helpers import explain, models
+from roa_helpers.explain import superpixels
 
 SAMPLES = 60
 
@@ -128,7 +129,7 @@ def test_the_superpixel_that_matters_is_found():
     assert ours.weights[1:].abs().max() < 0.05 and ours.score > 0.95
     against = explain.lime_image(Sees(), image, 1, samples=300, seed=0, segments=blocks(16, 16, 8))
     assert torch.allclose(against.weights, -ours.weights, rtol=0, atol=1e-12)
-    (only,) = lime.partial_unions(ours, 1)
+    (only,) = explain.partial_unions(ours, 1)
     assert torch.equal(only, blocks(16, 16, 8) == 0)
 
 
@@ -155,9 +156,9 @@ def test_each_different_row_is_scored_once(photo):
 
 def test_batches_change_nothing(photo):
     model, segments = network().eval(), blocks(80, 90, 20)
-    shown = torch.rand(lime.batch_size(model) * 2 + 3, 20, generator=torch.Generator().manual_seed(0)) < 0.5
-    together = lime.probabilities(model, photo, segments, shown, 1)
-    single = torch.cat([lime.probabilities(model, photo, segments, row[None], 1) for row in shown])
+    shown = torch.rand(explain.batch_size(model) * 2 + 3, 20, generator=torch.Generator().manual_seed(0)) < 0.5
+    together = explain.probabilities(model, photo, segments, shown, 1)
+    single = torch.cat([explain.probabilities(model, photo, segments, row[None], 1) for row in shown])
     assert together.shape == (len(shown),) and torch.allclose(together, single, rtol=0, atol=1e-14)
 
 
@@ -170,7 +171,7 @@ def test_a_superpixel_out_of_sight_has_its_mean_colour(photo):
             seen.extend(x)
             return x.mean((2, 3)) * 9
 
-    lime.probabilities(Recording(), image, segments, shown, 0)
+    explain.probabilities(Recording(), image, segments, shown, 0)
     for picture, row in zip(seen, shown.tolist(), strict=True):
         assert torch.allclose(picture, twins.partly_hidden(image, segments, row), rtol=0, atol=1e-15)
         assert torch.equal(picture[:, :10, :10] == image[:, :10, :10], torch.full((3, 10, 10), row[0]))
@@ -216,10 +217,10 @@ def test_unions_equal_their_twin(case):
 
 
 def test_unions_by_hand():
-    explanation = lime.LimeExplanation(
+    explanation = explain.LimeExplanation(
         torch.tensor([[0, 1], [2, 3]]), torch.tensor([0.1, -0.9, 0.3, 0.0]).double(), 0.0, 1.0
     )
-    found = lime.partial_unions(explanation, 3)
+    found = explain.partial_unions(explanation, 3)
     assert found.int().tolist() == [[[0, 0], [1, 0]], [[1, 0], [1, 0]], [[1, 0], [1, 0]]]
 
 

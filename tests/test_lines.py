@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roa_helpers import lines
+from roa_helpers.studies.curvature import lines
 
 S = np.linspace(-1, 1, 21)
 

@@ -7,26 +7,28 @@ import pytest
 import torch
 from torch import nn
 
-from roa_helpers import (
-    config_localized,
-    figures,
-    metrics,
-    papers,
-    photos,
+from roa_helpers import metrics
+from roa_helpers.data import photos
+from roa_helpers.errors import UserError
+from roa_helpers.explain import superpixels
+from roa_helpers.page import claims, tables
+from roa_helpers.records import store
+from roa_helpers.studies.localized import (
+    charts,
+    choices,
+    comparison,
+    compute,
+    network,
     placement,
     ranking,
     recovery,
-    recovery_charts,
-    recovery_claims,
-    store,
-    superpixels,
+    results,
     tables,
+    words,
 )
-from roa_helpers.errors import UserError
-from roa_helpers.studies import comparison, localized
 
 CHOICES = replace(
-    config_localized.QUICK[0], photos=6, region_count=2, eps=0.5, step=0.1, steps=20, patience=8, samples=30, unions=5,
+    choices.QUICK[0], photos=6, region_count=2, eps=0.5, step=0.1, steps=20, patience=8, samples=30, unions=5,
     spread_seeds=2, path_steps=2, noise_samples=2, low=0.05, high=0.6, scale=100.0,
 )  # fmt: skip
 NAMES = recovery.EXPLAINERS
@@ -52,7 +54,7 @@ def pictures():
 @pytest.fixture(scope="module")
 def computed(model, pictures, tmp_path_factory):
     folder = tmp_path_factory.mktemp("parts")
-    return localized.results(model, pictures, 2, CHOICES, seed=0, folder=folder, fingerprint="a"), folder
+    return compute.results(model, pictures, 2, CHOICES, seed=0, folder=folder, fingerprint="a"), folder
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +119,9 @@ def test_ranks_are_those_of_every_explanation(computed):
 def test_superpixels_are_explained_whole_by_averaged_gradients(model, pictures):
     image = pictures.images[0]
     region = placement.segments(image.numpy(), scale=100, sigma=0.8, min_size=100, count=1, low=0.05, high=0.6)[0]
-    maps = {name: m[0].numpy() for name, m in localized.relevance(model, image[None], 2, CHOICES, seed=0).items()}
-    found = localized.example(model, image, image, region, maps, 2, CHOICES, seed=0, key=(0, 0))
-    labels = superpixels.segment(image, kernel_size=localized.kernel_size(48)).numpy()
+    maps = {name: m[0].numpy() for name, m in compute.relevance(model, image[None], 2, CHOICES, seed=0).items()}
+    found = compute.example(model, image, image, region, maps, 2, CHOICES, seed=0, key=(0, 0))
+    labels = superpixels.segment(image, kernel_size=compute.kernel_size(48)).numpy()
     assert (found["segments"] == labels).all()
     levels = found["levels"][NAMES.index("lime")]
     assert all(len(np.unique(levels[labels == k])) == 1 for k in np.unique(labels))
@@ -139,18 +141,18 @@ def test_chance_is_drawn_anew_for_every_example(computed):
 
 def test_rows_are_picked_across_parts():
     stacks = [np.arange(3)[:, None], np.zeros((0, 1)), np.arange(3, 7)[:, None]]
-    assert localized.picked(stacks, np.array([6, 0, 3, 2])).ravel().tolist() == [6, 0, 3, 2]
+    assert compute.picked(stacks, np.array([6, 0, 3, 2])).ravel().tolist() == [6, 0, 3, 2]
 
 
 def test_why_nothing_can_be_explained_is_said():
     with pytest.raises(UserError, match="sees the target in every photo already"):
-        localized.check_successes(np.array([comparison.ALREADY] * 2), CHOICES)
+        compute.check_successes(np.array([comparison.ALREADY] * 2), CHOICES)
     with pytest.raises(UserError, match="none of 1 attacks"):
-        localized.check_successes(np.array([comparison.ALREADY, comparison.STALLED]), CHOICES)
+        compute.check_successes(np.array([comparison.ALREADY, comparison.STALLED]), CHOICES)
 
 
 def test_quickshift_is_limes_own_at_the_size_of_inception():
-    assert localized.kernel_size(299) == 4
+    assert compute.kernel_size(299) == 4
 
 
 def test_a_killed_run_loses_no_finished_photos(model, pictures, computed, monkeypatch):
@@ -159,69 +161,67 @@ def test_a_killed_run_loses_no_finished_photos(model, pictures, computed, monkey
     def never(*args, **kwargs):
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(localized, "photo_group", never)
-    again = localized.results(model, pictures, 2, CHOICES, seed=0, folder=folder, fingerprint="a")
+    monkeypatch.setattr(compute, "photo_group", never)
+    again = compute.results(model, pictures, 2, CHOICES, seed=0, folder=folder, fingerprint="a")
     assert (again[1]["jaccard"] == arrays["jaccard"]).all() and again[0]["ranks"] == result["ranks"]
     with pytest.raises(AssertionError, match="computed again"):
-        localized.results(model, pictures, 2, CHOICES, seed=0, folder=folder, fingerprint="b")
+        compute.results(model, pictures, 2, CHOICES, seed=0, folder=folder, fingerprint="b")
     broken = sorted(folder.iterdir())[0]
     broken.write_bytes(broken.read_bytes()[:100])
     with pytest.raises(AssertionError, match="computed again"):
-        localized.results(model, pictures, 2, CHOICES, seed=0, folder=folder, fingerprint="a")
+        compute.results(model, pictures, 2, CHOICES, seed=0, folder=folder, fingerprint="a")
 
 
 def test_when_no_attack_succeeds_there_is_one_message(model, pictures, tmp_path):
     with pytest.raises(UserError, match="none of .* attacks in a region reached the target\n.*larger eps"):
-        localized.results(
-            model, pictures, 0, replace(CHOICES, eps=0.0, steps=1), seed=0, folder=tmp_path, fingerprint=""
-        )
+        compute.results(model, pictures, 0, replace(CHOICES, eps=0.0, steps=1), seed=0, folder=tmp_path, fingerprint="")
 
 
 def test_photos_that_are_all_of_one_colour_have_no_region(model, tmp_path):
     plain = photos.Photos(torch.full((2, 3, 48, 48), 0.5), ("a", "b"))
     with pytest.raises(UserError, match="no photo has a segment that covers 5% to 60% of it"):
-        localized.results(model, plain, 2, CHOICES, seed=0, folder=tmp_path, fingerprint="")
+        compute.results(model, plain, 2, CHOICES, seed=0, folder=tmp_path, fingerprint="")
 
 
 def test_an_unknown_target_is_refused():
     with pytest.raises(UserError, match="no class 'wolf spider' to attack towards\n  it has     astronaut"):
-        localized.load(replace(CHOICES, target="wolf spider"))
+        compute.load(replace(CHOICES, target="wolf spider"))
 
 
 def test_photos_come_from_a_folder_or_from_the_test_part_of_a_data_set(tmp_path):
     from PIL import Image
 
-    material = localized.load(CHOICES)
+    material = compute.load(CHOICES)
     assert len(material.photos.names) == CHOICES.photos and not any("china" in n for n in material.photos.names)
     assert set(material.provenance["counts"]) == {"photos", "train", "val", "test"}
     Image.new("L", (120, 100), 90).save(tmp_path / "one.png")
-    own = localized.load(replace(CHOICES, dataset=str(tmp_path)))
+    own = compute.load(replace(CHOICES, dataset=str(tmp_path)))
     assert own.photos.names == ("one.png",) and own.provenance["source"] == "pictures of your own"
     assert own.fingerprint != material.fingerprint
 
 
 def test_pretrained_weights_bring_their_target_and_size(monkeypatch):
     model, classes = nn.Flatten(), ("wolf spider", "tench")
-    monkeypatch.setattr(localized.photo_networks, "pretrained", lambda name: (model, classes))
+    monkeypatch.setattr(compute.photo_networks, "pretrained", lambda name: (model, classes))
     choices = replace(CHOICES, pretrained=("inception_v3", "wolf spider", 40))
-    material = localized.load(choices)
+    material = compute.load(choices)
     assert material.splits is None and material.photos.images.shape[-1] == 40
-    _, told, target = localized.network(choices, material, seed=0, weights=None)
+    _, told, target = network.network(choices, material, seed=0, weights=None)
     assert target == 0 and told == {
         "name": "inception_v3", "initialisation": "imagenet", "target": "wolf spider", "size": 40,
     }  # fmt: skip
-    monkeypatch.setattr(localized.photo_networks, "pretrained", lambda name: None)
-    assert localized.load(choices).photos.images.shape[-1] == CHOICES.size
+    monkeypatch.setattr(compute.photo_networks, "pretrained", lambda name: None)
+    assert compute.load(choices).photos.images.shape[-1] == CHOICES.size
 
 
 # What pages make of a unit
 
 
 def test_verdicts_follow_their_rule(unit):
-    found = recovery_claims.verdicts([unit])
+    found = claims.verdicts([unit])
     assert len(found) == 6 and found.claim.is_unique
     for row in found.itertuples():
-        assert row.verdict == papers.judge(metrics.Interval(row.low, row.high), 0.0)
+        assert row.verdict == claims.judge(metrics.Interval(row.low, row.high), 0.0)
         assert row.low <= row.ours <= row.high and row.n == unit.result["attack"]["success"]["k"]
     change = unit.result["differences"]["jaccard"]["saliency − lime"]["mean"]
     ranks = unit.result["ranks"]["paper"]["jaccard"]
@@ -229,87 +229,85 @@ def test_verdicts_follow_their_rule(unit):
 
 
 def test_what_the_paper_does_not_claim_is_answered_and_not_judged(unit):
-    found = recovery_claims.questions([unit])
+    found = tables.questions([unit])
     assert "verdict" not in found and set(found.answer) <= {"yes", "no", "undecided"} and len(found) == 3
     for row in found.itertuples():
         assert row.answer == ("yes" if row.low > 0 else "no" if row.high < 0 else "undecided")
     assert not found.claim.str.startswith("R2").any()
-    labels = recovery_claims.verdicts([unit]).claim.str.partition(":")[0]
+    labels = claims.verdicts([unit]).claim.str.partition(":")[0]
     assert labels.tolist() == ["R1"] * 3 + ["R2"] * 2 + ["Table 1"]
 
 
 def test_one_photo_has_no_interval_and_no_verdict(model, pictures, unit, tmp_path):
     rows = [i for i, name in enumerate(pictures.names) if name in set(unit.table("examples").photo)][:1]
     one = photos.Photos(pictures.images[rows], (pictures.names[rows[0]],), available=1)
-    result, arrays, found = localized.results(
+    result, arrays, found = compute.results(
         model, one, 2, replace(CHOICES, shown=1), seed=0, folder=tmp_path / "parts", fingerprint=""
     )
     head = {name: unit.result[name] for name in ("study", "profile", "seed", "dataset", "network", "provenance")}
     alone = store.write(tmp_path / "one-seed0", head | result | {"fingerprint": {}}, arrays=arrays, tables=found)
-    judged = recovery_claims.verdicts([alone])
+    judged = claims.verdicts([alone])
     assert set(judged.verdict) == {"undecided"} and judged.low.isna().all() and judged.ours.notna().all()
-    assert len(figures.in_brackets(judged)) == 6 and recovery_claims.rank_table([alone]).low.isna().all()
-    assert recovery_claims.tests_table([alone]).empty
-    recovery_charts.ranks([alone], "all")
+    assert len(tables.in_brackets(judged)) == 6 and tables.rank_table([alone]).low.isna().all()
+    assert tables.tests_table([alone]).empty
+    charts.ranks([alone], "all")
 
 
 def test_seeds_are_told_apart(unit, tmp_path):
     other = store.write(tmp_path / "x", unit.result | {"seed": 3}, arrays={}, tables={})
-    assert recovery_claims.label(other) == f"{recovery_claims.label(unit)}, seed 3"
-    assert recovery_claims.network([unit, other]).count("trained from scratch") == 2
-    assert recovery_claims.verdicts([other]).run.unique().tolist() == ["quick, seed 3"]
+    assert results.label(other) == f"{results.label(unit)}, seed 3"
+    assert words.network([unit, other]).count("trained from scratch") == 2
+    assert claims.verdicts([other]).run.unique().tolist() == ["quick, seed 3"]
 
 
 def test_table_1_stands_beside_ours(unit):
-    found = recovery_claims.rank_table([unit])
+    found = tables.rank_table([unit])
     assert found.paper.tolist() == [2.58, 2.06, 1.36, 2.59, 2.03, 1.38]
     assert found.groupby("metric").ours.sum().tolist() == pytest.approx([6, 6])
 
 
 def test_the_words_hold_the_numbers(unit):
     attack = unit.result["attack"]
-    assert f"has {attack['success']['k']} from {attack['photos_with_examples']} photos" in recovery_claims.reached(
-        [unit]
-    )
-    assert "75.0% [" in recovery_claims.network([unit]) and "on 40 test images" in recovery_claims.network([unit])
-    same, means = recovery_claims.answer_same_ranks([unit]), unit.result["ranks_of_means"]
+    assert f"has {attack['success']['k']} from {attack['photos_with_examples']} photos" in words.reached([unit])
+    assert "75.0% [" in words.network([unit]) and "on 40 test images" in words.network([unit])
+    same, means = words.answer_same_ranks([unit]), unit.result["ranks_of_means"]
     apart = max(abs(means["jaccard"][n]["mean"] - means["hamming"][n]["mean"]) for n in recovery.PAPER)
     assert "differ by at most 0.000. The paper’s differ by up to 0.03" in same and f"up to {apart:.2f}. Or" in same
     ranks = unit.result["ranks"]["paper"]["jaccard"]
-    assert all(f"{ranks[name]['rank']:.2f}" in recovery_claims.answer([unit]) for name in recovery.PAPER)
+    assert all(f"{ranks[name]['rank']:.2f}" in words.answer([unit]) for name in recovery.PAPER)
     five = unit.result["ranks"]["superpixels"]["jaccard"]
     best = min(five, key=lambda name: five[name]["rank"])
-    assert f"{recovery.TITLES[best]} ranks best ({five[best]['rank']:.2f}" in recovery_claims.answer_superpixels([unit])
-    assert f"of {len(unit.table('examples'))} explanations" in recovery_claims.sizes([unit])
-    assert recovery_claims.attempts([unit]).succeeded.tolist() == [attack["success"]["k"]]
-    assert recovery_claims.tests_table([unit]).photos.tolist() == [unit.result["tests"]["paper"]["jaccard"]["blocks"]]
-    assert set(tables.chosen([unit], config_localized.REASONS).choice) == set(config_localized.REASONS)
+    assert f"{recovery.TITLES[best]} ranks best ({five[best]['rank']:.2f}" in words.answer_superpixels([unit])
+    assert f"of {len(unit.table('examples'))} explanations" in words.sizes([unit])
+    assert tables.attempts([unit]).succeeded.tolist() == [attack["success"]["k"]]
+    assert tables.tests_table([unit]).photos.tolist() == [unit.result["tests"]["paper"]["jaccard"]["blocks"]]
+    assert set(tables.open_choices([unit], choices.REASONS).choice) == set(choices.REASONS)
 
 
 def test_figures_show_what_is_stored(unit):
-    shown = recovery_charts.shown(unit)
-    sheet, data = recovery_charts.process([unit])
+    shown = charts.stored_examples(unit)
+    sheet, data = charts.process([unit])
     assert len(sheet.strips) == len(shown) == CHOICES.shown and len(data) == 3 * len(shown)
-    sheet, data = recovery_charts.partial_explanations([unit])
+    sheet, data = charts.partial_explanations([unit])
     assert (
         len({mask.sum() for name, mask in data.items() if name.endswith(f"_{shown[0][0]}") and "region" not in name})
         == 1
     )
-    _, curves = recovery_charts.curves([unit])
+    _, curves = charts.curves([unit])
     assert (curves.q25 <= curves.q75).all() and set(curves.explainer) == {*recovery.PAPER, "random", "bound"}
-    _, found = recovery_charts.ranks([unit], "superpixels")
+    _, found = charts.ranks([unit], "superpixels")
     assert found["rank"].sum() == pytest.approx(15)
-    _, spread = recovery_charts.spread([unit])
+    _, spread = charts.spread([unit])
     assert set(spread.seed) == {0, 1}
 
 
 def test_the_widget_shows_the_score_of_what_it_shows(unit):
-    frames, beside, names, regions, counts = recovery_charts.frames(unit)
+    frames, beside, names, regions, counts = charts.frames(unit)
     assert len(frames) == len(beside) == len(names) and counts == [1, 2, 3, 4, 5]
     assert all(len(of_photo) == regions for of_photo in frames)
-    row = recovery_charts.shown(unit)[0][0]
+    row = charts.stored_examples(unit)[0][0]
     region, n = unit.arrays["shown_region"][row], 3
     levels = unit.arrays["shown_levels"][row][NAMES.index("lime")]
     mask = (levels > 0) & (levels <= n)
-    lime = recovery_charts.OFFERED.index("lime")
+    lime = charts.OFFERED.index("lime")
     assert frames[0][0][lime][n - 1].title == f"Jaccard {metrics.jaccard(mask[None], region[None])[0]:.2f}"

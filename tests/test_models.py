@@ -8,6 +8,7 @@ from twins import images
 
 from roa_helpers import explain, models
 from roa_helpers.errors import UserError
+from roa_helpers.models import inference, training
 
 TRAINING = models.Training(epochs=3, batch=8, learning_rate=0.02, weight_decay=5e-4, augment=True, mixed=False, seed=0)
 
@@ -59,7 +60,7 @@ class Killed(BaseException):
 
 def killed_after(monkeypatch, epochs, *, in_the_middle=False):
     """Training that dies once ``epochs`` have been written, or halfway through the next."""
-    epoch_of, step_of = models._epoch, torch.optim.SGD.step
+    epoch_of, step_of = training._epoch, torch.optim.SGD.step
     steps = 0
 
     def epoch(*args):
@@ -74,7 +75,7 @@ def killed_after(monkeypatch, epochs, *, in_the_middle=False):
             raise Killed
         return step_of(self, *args)
 
-    monkeypatch.setattr(models, "_epoch", epoch)
+    monkeypatch.setattr(training, "_epoch", epoch)
     monkeypatch.setattr(torch.optim.SGD, "step", step)
 
 
@@ -211,14 +212,14 @@ def test_images_of_another_kind_are_refused(smooth, x):
 
 
 def test_the_learning_rate_warms_up_and_falls_to_zero():
-    rates = [models._schedule(k / 100, 4) for k in range(401)]
+    rates = [training._schedule(k / 100, 4) for k in range(401)]
     assert rates[0] == 0.02 and 0.94 < max(rates) <= 1 and abs(rates[-1]) < 1e-12
     assert rates.index(max(rates)) == 49 and sorted(rates[50:], reverse=True) == rates[50:]
 
 
 def test_augmentation_shifts_and_flips_without_new_values():
     x = torch.arange(24 * 24.0).view(1, 1, 24, 24).expand(50, 1, 24, 24) / 576
-    out = models._augmented(x, torch.Generator().manual_seed(0))
+    out = training._augmented(x, torch.Generator().manual_seed(0))
     assert out.shape == x.shape
     assert torch.isin(out, x).all()
     centre = out[:, 0, 12, 12] * 576
@@ -293,8 +294,8 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, sets, monkeypatch, epoc
     assert not path.exists() and leftovers(path) == ["m.safetensors.part"] * (epochs > 0)
 
     done = []
-    epoch_of = models._epoch
-    monkeypatch.setattr(models, "_epoch", lambda *args: done.append(args[-1]) or epoch_of(*args))
+    epoch_of = training._epoch
+    monkeypatch.setattr(training, "_epoch", lambda *args: done.append(args[-1]) or epoch_of(*args))
     resumed = fit(path, sets)
     assert done == list(range(epochs, 3))
     assert content(resumed.model) == content(whole.model) and resumed.history == whole.history
@@ -303,7 +304,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, sets, monkeypatch, epoc
 
 def test_a_run_killed_before_its_last_write_trains_no_more(tmp_path, sets, monkeypatch):
     path = tmp_path / "m.safetensors"
-    write_of = models._write
+    write_of = training._write
 
     def write(place, *rest):
         if place == path:
@@ -311,10 +312,10 @@ def test_a_run_killed_before_its_last_write_trains_no_more(tmp_path, sets, monke
         write_of(place, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(models, "_write", write)
+        patch.setattr(training, "_write", write)
         with pytest.raises(Killed):
             fit(path, sets)
-    monkeypatch.setattr(models, "_epoch", lambda *args: pytest.fail("trained again"))
+    monkeypatch.setattr(training, "_epoch", lambda *args: pytest.fail("trained again"))
     resumed = fit(path, sets)
     assert len(resumed.history) == 3 and leftovers(path) == []
 
@@ -324,7 +325,7 @@ def test_a_run_killed_while_writing_leaves_nothing_temporary(tmp_path, sets, mon
         place.write_bytes(b"half")
         raise Killed
 
-    monkeypatch.setattr(models, "save_file", save)
+    monkeypatch.setattr(inference, "save_file", save)
     with pytest.raises(Killed):
         fit(tmp_path / "m", sets)
     assert leftovers(tmp_path / "m") == []
@@ -374,7 +375,7 @@ def test_a_full_disk_is_a_user_error(tmp_path, sets, monkeypatch):
     def full(*args, **kwargs):
         raise models.SafetensorError("I/O error: No space left on device")
 
-    monkeypatch.setattr(models, "save_file", full)
+    monkeypatch.setattr(inference, "save_file", full)
     with pytest.raises(UserError, match="No space left"):
         fit(tmp_path / "m", sets)
     assert leftovers(tmp_path / "m") == []

@@ -4,17 +4,17 @@ import pytest
 import torch
 from torch import nn
 
-from roa_helpers import networks
+from roa_helpers.models import small
 
 MEANS = {"lenet": (1, 28, 28), "nin": (3, 32, 32), "alexnet": (3, 32, 32)}
 
 
 def built(name, **options):
     mean = torch.rand(MEANS[name], generator=torch.Generator().manual_seed(9))
-    return networks.BUILDERS[name](5, mean=mean, width=0.1, **options).eval()
+    return small.BUILDERS[name](5, mean=mean, width=0.1, **options).eval()
 
 
-@pytest.mark.parametrize("name", networks.BUILDERS)
+@pytest.mark.parametrize("name", small.BUILDERS)
 def test_networks_return_logits_and_depend_on_the_seed_alone(name):
     torch.manual_seed(0)
     before = torch.random.get_rng_state()
@@ -28,20 +28,20 @@ def test_networks_return_logits_and_depend_on_the_seed_alone(name):
 
 @pytest.mark.parametrize("side", [8, 16, 28])
 def test_lenet_takes_small_images(side):
-    model = networks.lenet(3, mean=torch.zeros(1, side, side), width=0.2)
+    model = small.lenet(3, mean=torch.zeros(1, side, side), width=0.2)
     assert model(torch.rand(2, 1, side, side)).shape == (2, 3)
 
 
 def test_images_lose_their_mean():
     mean = torch.rand(1, 8, 8)
-    model = networks.lenet(3, mean=mean, width=0.2)
+    model = small.lenet(3, mean=mean, width=0.2)
     seen = []
     model.features[0].register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
-    model(mean[None] + networks.SCALE)
+    model(mean[None] + small.SCALE)
     torch.testing.assert_close(seen[0], torch.ones(1, 1, 8, 8))
 
 
-@pytest.mark.parametrize("name", networks.BUILDERS)
+@pytest.mark.parametrize("name", small.BUILDERS)
 def test_a_network_is_linear_along_a_short_way(name):
     model = built(name).double()
     x, d = torch.rand(1, *MEANS[name]).double(), 1e-7 * torch.rand(1, *MEANS[name]).double()
@@ -49,20 +49,20 @@ def test_a_network_is_linear_along_a_short_way(name):
     assert float(bend.detach().abs().max()) < 1e-12
 
 
-@pytest.mark.parametrize("name", networks.BUILDERS)
+@pytest.mark.parametrize("name", small.BUILDERS)
 def test_a_smooth_twin_nears_its_network_and_leaves_it_alone(name):
     model = built(name).double()
     x = torch.rand(4, *MEANS[name]).double()
     before = model(x).detach()
-    far, near = (float((networks.smooth_twin(model, sharpness=b)(x) - before).detach().abs().max()) for b in (1e2, 1e4))
+    far, near = (float((small.smooth_twin(model, sharpness=b)(x) - before).detach().abs().max()) for b in (1e2, 1e4))
     assert near < 0.02 * far + 1e-9 and far > 0
     assert torch.equal(model(x), before) and any(isinstance(m, nn.ReLU) for m in model.modules())
-    twin = networks.smooth_twin(model, sharpness=1.0)
+    twin = small.smooth_twin(model, sharpness=1.0)
     assert not any(isinstance(m, nn.ReLU | nn.MaxPool2d) for m in twin.modules())
 
 
 def test_the_smoothed_maximum_by_hand():
-    pool = networks.SmoothMax(nn.MaxPool2d(2), 2.0)
+    pool = small.SmoothMax(nn.MaxPool2d(2), 2.0)
     x = torch.tensor([[0.0, 1.0], [2.0, 1.0]]).reshape(1, 1, 2, 2)
     expected = torch.log(torch.exp(2 * x).mean()) / 2
     torch.testing.assert_close(pool(x), expected.reshape(1, 1, 1, 1))
@@ -72,18 +72,18 @@ def test_the_smoothed_maximum_by_hand():
 def test_the_smoothed_maximum_has_the_shape_and_the_limit_of_the_real_one():
     real = nn.MaxPool2d(3, 2, 1)
     x = torch.rand(2, 3, 7, 7).double()
-    torch.testing.assert_close(networks.SmoothMax(real, 1e5)(x), real(x), atol=1e-3, rtol=0)
+    torch.testing.assert_close(small.SmoothMax(real, 1e5)(x), real(x), atol=1e-3, rtol=0)
 
 
 def test_resampling_keeps_what_is_constant_and_forgets_detail():
     flat = torch.full((1, 1, 8, 8), 0.4)
-    torch.testing.assert_close(networks.resampled(flat, 3), flat)
+    torch.testing.assert_close(small.resampled(flat, 3), flat)
     x = torch.rand(1, 1, 8, 8)
-    assert torch.equal(networks.resampled(x, 8), x)
+    assert torch.equal(small.resampled(x, 8), x)
     board = ((torch.arange(8)[:, None] + torch.arange(8)) % 2).float().reshape(1, 1, 8, 8)
-    assert float((networks.resampled(board, 4) - 0.5).abs().max()) < 0.2
-    model = networks.lenet(3, mean=torch.zeros(1, 8, 8), width=0.2)
-    assert torch.equal(networks.Resampled(model, 5)(x), model(networks.resampled(x, 5)))
+    assert float((small.resampled(board, 4) - 0.5).abs().max()) < 0.2
+    model = small.lenet(3, mean=torch.zeros(1, 8, 8), width=0.2)
+    assert torch.equal(small.Resampled(model, 5)(x), model(small.resampled(x, 5)))
 
 
 def test_without_weights_there_is_no_imagenet_network(monkeypatch):
@@ -91,17 +91,17 @@ def test_without_weights_there_is_no_imagenet_network(monkeypatch):
         raise OSError("no network")
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", fail)
-    monkeypatch.setattr(networks.torchvision.models._api, "load_state_dict_from_url", fail)
-    assert networks.imagenet_alexnet() is None
+    monkeypatch.setattr(small.torchvision.models._api, "load_state_dict_from_url", fail)
+    assert small.imagenet_alexnet() is None
 
 
 def test_the_imagenet_network_keeps_the_chosen_classes_in_order(monkeypatch):
     torch.manual_seed(0)
-    whole = networks.torchvision.models.alexnet().eval()
+    whole = small.torchvision.models.alexnet().eval()
     state = {name: values.clone() for name, values in whole.state_dict().items()}
-    weights = networks.torchvision.models.AlexNet_Weights
+    weights = small.torchvision.models.AlexNet_Weights
     monkeypatch.setattr(weights, "get_state_dict", lambda self, **options: state)
-    model = networks.imagenet_alexnet((7, 3))
+    model = small.imagenet_alexnet((7, 3))
     x = torch.rand(1, 3, 64, 64)
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
     torch.testing.assert_close(model(x), whole((x - mean) / std)[:, [7, 3]])

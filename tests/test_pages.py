@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 import samples
 
-from roa_helpers import config, papers, store
+from roa_helpers import studies
+from roa_helpers.page import claims
+from roa_helpers.records import store
+from roa_helpers.studies import runs
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 import pages
@@ -29,7 +32,7 @@ def pairs(tmp_path):
 
 def test_the_summary_counts_the_verdicts(units):
     text = pages.summary(units)
-    counts = papers.summary(papers.verdicts(units))
+    counts = claims.summary(claims.verdicts(units))
     for claim, *numbers in counts.itertuples(index=False):
         assert f"| {claim} | {' | '.join(map(str, numbers))} |" in text
     assert "4 directions" in text and "Digits and MNIST" in text
@@ -42,7 +45,7 @@ def test_the_summary_says_when_no_data_set_is_the_papers(units):
 
 def test_the_summary_says_what_is_not_current(units, monkeypatch):
     assert "present code would compute (parameters changed since: 2 of 2): see {ref}`status`" in pages.summary(units)
-    monkeypatch.setattr(store, "standing", lambda unit: "current")
+    monkeypatch.setattr(runs, "standing", lambda unit: "current")
     assert "present code" not in pages.summary(units)
 
 
@@ -71,20 +74,20 @@ def test_pages_exist_without_results(results):
     generated = pages.generated_pages("quick")
     assert set(generated) == {"book/generated/summary.md", "book/status.md"}
     assert "No results" in generated["book/generated/summary.md"]
-    assert generated["book/status.md"].count("Nothing has been computed yet") == len(config.STUDIES)
+    assert generated["book/status.md"].count("Nothing has been computed yet") == len(studies.registered)
 
 
 def test_verdicts_come_from_the_study_of_the_paper_alone(units, pairs, monkeypatch):
     shown = {"roi_roa": units, "supplement": pairs, "sensitivity": []}
-    monkeypatch.setattr(store, "shown", lambda profile, study, **_: shown.get(study, []))
+    monkeypatch.setattr(runs, "shown", lambda profile, study, **_: shown.get(study, []))
     generated = pages.generated_pages("quick")
     assert generated["book/generated/summary.md"] == pages.summary(units)
-    assert generated["book/status.md"] == pages.status({study: shown.get(study, []) for study in config.STUDIES})
+    assert generated["book/status.md"] == pages.status({study: shown.get(study, []) for study in studies.registered})
     assert readme.recorded() == units[1:]
 
 
 def test_the_readme_shows_a_verdict_once_and_both_where_directions_differ(units):
-    verdicts = papers.verdicts(units[1:])
+    verdicts = claims.verdicts(units[1:])
     table = {line.split(" | ")[0].strip("| "): line for line in readme.block(units[1:]).splitlines()}
     for claim, found in verdicts.groupby("claim").verdict:
         assert table[claim].split(" | ")[1].strip(" |") == " / ".join(found.unique())

@@ -6,32 +6,34 @@ import pytest
 import samples
 from scipy import stats
 
-from roa_helpers import accuracy, metrics, papers, published
+from roa_helpers import data, metrics
+from roa_helpers.page import claims
+from roa_helpers.studies.roi_roa import claims, comparison, published, results, words
 
 
 def test_percentages_of_mnist_and_fashion_are_counts_of_32():
-    cells = [p for p in papers.PUBLISHED if p.n == 32]
+    cells = [p for p in published.PUBLISHED if p.n == 32]
     assert len(cells) == 16
     for cell in cells:
         assert abs(cell.k / 32 - cell.value) < 5e-4  # the paper prints 96.85 for 31/32 in one table, 96.88 in the other
 
 
 def test_every_table_of_the_paper_is_there():
-    counts = pd.Series([p.row for p in papers.PUBLISHED]).value_counts()
+    counts = pd.Series([p.row for p in published.PUBLISHED]).value_counts()
     assert counts.to_dict() == {"A9": 14, "A10": 16, "A11": 16}
-    assert papers.published("A11", "malaria", "Parasitized", "Uninfected", "mod_adv").value == 0.4611
-    assert papers.published("A11", "malaria", "Uninfected", "Uninfected", "mod_adv") is None
+    assert published.published("A11", "malaria", "Parasitized", "Uninfected", "mod_adv").value == 0.4611
+    assert published.published("A11", "malaria", "Uninfected", "Uninfected", "mod_adv") is None
 
 
 def test_the_papers_interval_is_wilsons_where_n_is_known():
-    paper = papers.published("A10", "mnist", "0", "1", "mod")
+    paper = published.published("A10", "mnist", "0", "1", "mod")
     assert paper.k == 30 and paper.interval == metrics.wilson(30, 32)
-    assert papers.published("A10", "cats-vs-dogs", "Cat", "Dog", "mod").interval is None
+    assert published.published("A10", "cats-vs-dogs", "Cat", "Dog", "mod").interval is None
 
 
 def test_eps_is_matched_to_the_papers_mean_attacked_accuracy():
-    assert papers.attacked_accuracy("mnist", default=0.5) == pytest.approx((0.9062 + 0.9685) / 2)
-    assert papers.attacked_accuracy("digits", default=0.25) == 0.25
+    assert published.attacked_accuracy("mnist", default=0.5) == pytest.approx((0.9062 + 0.9685) / 2)
+    assert published.attacked_accuracy("digits", default=0.25) == 0.25
 
 
 def test_the_papers_clean_accuracy_is_the_mean_of_both_directions():
@@ -43,23 +45,23 @@ def test_the_papers_clean_accuracy_is_the_mean_of_both_directions():
 
 
 def test_images_of_a_data_set_or_class_are_registered_or_not_or_it_is_not_known():
-    assert papers.registered("mnist", "0") is True and papers.registered("cats-vs-dogs", "Cat") is False
-    assert papers.registered("faces", "face") is True and papers.registered("faces", "non-face") is False
-    assert papers.registered("own", "Cat") is None
+    assert data.registered("mnist", "0") is True and data.registered("cats-vs-dogs", "Cat") is False
+    assert data.registered("faces", "face") is True and data.registered("faces", "non-face") is False
+    assert data.registered("own", "Cat") is None
 
 
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
     [
-        (0.01, 0.2, papers.REPRODUCED),
-        (-0.2, -0.01, papers.CONTRADICTED),
-        (-0.1, 0.1, papers.UNDECIDED),
-        (0.0, 0.0, papers.UNDECIDED),
-        (float("nan"), float("nan"), papers.UNDECIDED),
+        (0.01, 0.2, claims.REPRODUCED),
+        (-0.2, -0.01, claims.CONTRADICTED),
+        (-0.1, 0.1, claims.UNDECIDED),
+        (0.0, 0.0, claims.UNDECIDED),
+        (float("nan"), float("nan"), claims.UNDECIDED),
     ],
 )
 def test_a_verdict_reads_the_interval(low, high, verdict):
-    assert papers.judge((low, high), 0.0) == verdict
+    assert claims.judge((low, high), 0.0) == verdict
 
 
 def images(**columns):
@@ -72,14 +74,14 @@ BLOCK = {"colocation": {r: {"alignment": 0.5, "alignment_null": [0.0, 0.1]} for 
 
 
 def verdict_of(claim_id, table, block=BLOCK):
-    claim = next(c for c in papers.CLAIMS if c.id == claim_id)
+    claim = next(c for c in claims.CLAIMS if c.id == claim_id)
     _, interval, n = claim.estimate(block, table)
     assert n == len(table)
-    return papers.judge(interval, claim.bound)
+    return claims.judge(interval, claim.bound)
 
 
 def test_every_claim_is_reproduced_by_results_as_the_paper_hopes_for():
-    assert {c.id: verdict_of(c.id, images()) for c in papers.CLAIMS} == {c.id: "reproduced" for c in papers.CLAIMS}
+    assert {c.id: verdict_of(c.id, images()) for c in claims.CLAIMS} == {c.id: "reproduced" for c in claims.CLAIMS}
 
 
 @pytest.mark.parametrize(
@@ -114,56 +116,56 @@ def test_no_change_at_all_is_undecided_not_reproduced():
 
 def test_comparison_of_scores(units):
     unit = units[1]
-    table = papers.compare("A11", [unit]).set_index(["direction", "quantity"])
+    table = comparison.compare("A11", [unit]).set_index(["direction", "quantity"])
     row = table.loc[("0 to 1", "score_mod-adv")]
     count = unit.result["directions"]["0 to 1"]["scores"]["mod_adv"]
     assert (row.paper, row.ours, row.n) == (1.0, count["k"] / count["n"], count["n"])
     assert (row.low, row.high) == metrics.wilson(count["k"], count["n"])
     assert (row.paper_low, row.paper_high) == metrics.wilson(32, 32)
     overlap = row.paper_low <= row.high and row.low <= row.paper_high
-    assert row.verdict == (papers.AGREES if overlap else papers.DIFFERS)
+    assert row.verdict == (claims.AGREES if overlap else claims.DIFFERS)
 
 
 def test_data_sets_without_published_values_are_said_to_have_none(units):
     for row in ("A9", "A10", "A11"):
-        table = papers.compare(row, units[:1])
-        assert len(table) == 4 and (table.verdict == papers.NO_VALUE).all()
-        assert "nothing is compared" in papers.answer(row, table)
+        table = comparison.compare(row, units[:1])
+        assert len(table) == 4 and (table.verdict == claims.NO_VALUE).all()
+        assert "nothing is compared" in words.answer(row, table)
     with pytest.raises(ValueError, match="A9, A10 and A11"):
-        papers.compare("A1", units)
+        comparison.compare("A1", units)
 
 
 def test_the_answer_counts_what_the_table_shows(units):
-    table = papers.compare("A10", units[1:])
-    agree = (table.verdict == papers.AGREES).sum()
-    text = papers.answer("A10", table)
+    table = comparison.compare("A10", units[1:])
+    agree = (table.verdict == claims.AGREES).sum()
+    text = words.answer("A10", table)
     assert f"Of 4 numbers that the paper prints for MNIST, ours agree with {agree} and differ from {4 - agree}" in text
 
 
 def test_the_answer_names_the_two_ends_of_a_change_or_that_there_is_one():
     rows = [(d, q, 0.5 + 0.1 * (d == "y" and q == "score_mod")) for d in "xy" for q in ("score_clean", "score_mod")]
     table = pd.DataFrame(rows, columns=["direction", "quantity", "ours"])
-    table = table.assign(**{"data set": "A", "profile": "quick", "seeds": "0", "verdict": papers.NO_VALUE})
-    assert "by +0.0 points for A, x, and by +10.0 points for A, y, the two ends" in papers.answer("A10", table)
-    assert "by +0.0 points in every direction shown." in papers.answer("A10", table.assign(ours=0.5))
+    table = table.assign(**{"data set": "A", "profile": "quick", "seeds": "0", "verdict": claims.NO_VALUE})
+    assert "by +0.0 points for A, x, and by +10.0 points for A, y, the two ends" in words.answer("A10", table)
+    assert "by +0.0 points in every direction shown." in words.answer("A10", table.assign(ours=0.5))
 
 
 def test_verdicts_have_a_row_a_claim_and_direction(units):
-    table = papers.verdicts(units)
-    assert len(table) == len(papers.CLAIMS) * 4
-    assert papers.summary(table).drop(columns="claim").to_numpy().sum() == len(table)
-    other = papers.verdicts(units, definition="gradient")
+    table = claims.verdicts(units)
+    assert len(table) == len(claims.CLAIMS) * 4
+    assert claims.summary(table).drop(columns="claim").to_numpy().sum() == len(table)
+    other = claims.verdicts(units, definition="gradient")
     gain = other[other.id == "weakens-attack"].ours.to_numpy()
-    blocks = [b["definitions"]["gradient"]["scores"] for _, _, b in papers.directions(units)]
+    blocks = [b["definitions"]["gradient"]["scores"] for _, _, b in results.directions(units)]
     assert gain == pytest.approx([(b["mod_adv"]["k"] - b["adv"]["k"]) / b["adv"]["n"] for b in blocks])
 
 
 def test_the_papers_own_numbers_are_judged_by_the_same_rule(units):
-    table = papers.verdicts(units[1:])
+    table = claims.verdicts(units[1:])
     row = table[(table.id == "weakens-attack") & (table.direction == "0 to 1")].iloc[0]
     interval = metrics.newcombe(29, 32, 32, 32)
     assert (row.paper_low, row.paper_high) == interval
-    assert row["paper's verdict"] == papers.judge(interval, 0.0)
+    assert row["paper's verdict"] == claims.judge(interval, 0.0)
 
 
 def excess(**kinds):
@@ -181,16 +183,16 @@ def excess(**kinds):
 @pytest.mark.parametrize(
     ("registered", "loose", "verdict"),
     [
-        ((0.8, 0.9, 0.7), (0.1, 0.2), papers.REPRODUCED),
-        ((0.1, 0.2, 0.1), (0.8, 0.7), papers.CONTRADICTED),
-        ((0.1, 0.9, 0.5), (0.2, 0.6), papers.UNDECIDED),
-        ((0.9, 0.8), (0.1,), papers.UNDECIDED),
+        ((0.8, 0.9, 0.7), (0.1, 0.2), claims.REPRODUCED),
+        ((0.1, 0.2, 0.1), (0.8, 0.7), claims.CONTRADICTED),
+        ((0.1, 0.9, 0.5), (0.2, 0.6), claims.UNDECIDED),
+        ((0.9, 0.8), (0.1,), claims.UNDECIDED),
     ],
 )
 def test_the_claim_about_registered_images_compares_data_sets(registered, loose, verdict):
-    value, interval, n = papers.ACROSS.estimate(excess(registered=registered, loose=loose))
+    value, interval, n = claims.ACROSS.estimate(excess(registered=registered, loose=loose))
     assert value == pytest.approx(np.mean(registered) - np.mean(loose)) and n == len(registered) + len(loose)
-    assert papers.judge(interval, papers.ACROSS.bound) == verdict
+    assert claims.judge(interval, claims.ACROSS.bound) == verdict
     if len(loose) > 1:
         test = stats.ttest_ind(registered, loose, equal_var=False).confidence_interval()
         assert interval == pytest.approx((test.low, test.high))
@@ -198,53 +200,53 @@ def test_the_claim_about_registered_images_compares_data_sets(registered, loose,
 
 @pytest.mark.filterwarnings("ignore:Precision loss")  # the data sets are copies of one
 def test_the_claim_about_registered_images_is_judged_where_both_kinds_are_shown(units, computed, tmp_path):
-    assert papers.ACROSS.id not in set(papers.verdicts(units).id)
+    assert claims.ACROSS.id not in set(claims.verdicts(units).id)
     more = [samples.stored(tmp_path, computed, dataset=dataset) for dataset in ("cifar10", "cats-vs-dogs")]
-    table = papers.verdicts([*units, *more])
-    rows = table[table.id == papers.ACROSS.id]
+    table = claims.verdicts([*units, *more])
+    rows = table[table.id == claims.ACROSS.id]
     assert rows.direction.tolist() == ["RoI", "RoA"] and (rows["data set"] == "all data sets").all()
     assert (rows.n == 4).all() and (rows.profile == "quick and desk").all()
     assert rows.ours.tolist() == pytest.approx([0, 0])  # the same results under four names
 
 
 def test_excess_is_alignment_beyond_the_middle_of_its_null(units):
-    table = papers.registration(units[1:]).set_index(["region", "direction"]).excess
-    for _, name, block in papers.directions(units[1:]):
+    table = claims.registration(units[1:]).set_index(["region", "direction"]).excess
+    for _, name, block in results.directions(units[1:]):
         for region, found in block["colocation"].items():
             assert table[region, name] == pytest.approx(found["alignment"] - np.mean(found["alignment_null"]))
 
 
 def test_accuracy_is_that_of_both_classes_beside_the_papers(units):
-    table = accuracy.compare(units)
+    table = comparison.accuracy(units)
     count = units[1].result["model"]["test"]
     row = table.iloc[1]
     assert (row.ours, row.n) == (count["k"] / count["n"], 24) and (row.low, row.high) == metrics.wilson(count["k"], 24)
     assert (row.paper, row.paper_low) == (1.0, metrics.wilson(64, 64).low)
-    assert table.verdict.tolist() == [papers.NO_VALUE, papers.AGREES if row.high >= row.paper_low else papers.DIFFERS]
+    assert table.verdict.tolist() == [claims.NO_VALUE, claims.AGREES if row.high >= row.paper_low else claims.DIFFERS]
     assert (row["training images"], row["initialisation"], row["mixed precision"]) == (48, "scratch", "no")
 
 
 def test_the_answer_about_accuracy_says_how_near_it_is_and_from_where_training_started():
     rows = {"data set": ["A", "B", "C"], "ours": [0.9, 0.955, 1.0], "paper": [0.99, 0.95, np.nan],
-            "verdict": [papers.DIFFERS, papers.AGREES, papers.NO_VALUE],
+            "verdict": [claims.DIFFERS, claims.AGREES, claims.NO_VALUE],
             "initialisation": ["scratch", "imagenet", "scratch"]}  # fmt: skip
-    assert accuracy.answer(pd.DataFrame(rows)) == (
+    assert words.answer_accuracy(pd.DataFrame(rows)) == (
         "M classifies 90.0 % to 100.0 % of the test images correctly, depending on the data set. "
         "Beside the mean of the paper’s two score_clean it agrees for B (+0.5) and differs for A (−9.0) "
         "(ours − theirs, in points). "
         "Training started from ImageNet weights for B. Training started from random weights for A, C."
     )
-    assert "correctly." in accuracy.answer(pd.DataFrame(rows)[2:])
+    assert "correctly." in words.answer_accuracy(pd.DataFrame(rows)[2:])
 
 
 def test_findings_name_each_direction_once():
-    claim = papers.CLAIMS[0]
-    rows = [("A", "x", papers.REPRODUCED), ("A", "y", papers.REPRODUCED), ("B", "x", papers.UNDECIDED),
-            ("B", "y", papers.REPRODUCED)]  # fmt: skip
+    claim = claims.CLAIMS[0]
+    rows = [("A", "x", claims.REPRODUCED), ("A", "y", claims.REPRODUCED), ("B", "x", claims.UNDECIDED),
+            ("B", "y", claims.REPRODUCED)]  # fmt: skip
     table = pd.DataFrame(rows, columns=["data set", "direction", "verdict"]).assign(id=claim.id)
-    assert papers.findings(claim, table).endswith("Verdict: reproduced for A, B (y); undecided for B (x).")
-    assert papers.findings(claim, table).startswith(
+    assert words.findings(claim, table).endswith("Verdict: reproduced for A, B (y); undecided for B (x).")
+    assert words.findings(claim, table).startswith(
         "**Pixels of an image's RoI are co-located.** Rule: reproduced where"
     )
-    assert "reproduced in all 2 cases" in papers.findings(claim, table[:2])
-    assert "for want of data sets of both kinds" in papers.findings(papers.ACROSS, table)
+    assert "reproduced in all 2 cases" in words.findings(claim, table[:2])
+    assert "for want of data sets of both kinds" in words.findings(claims.ACROSS, table)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roa_helpers.errors import UserError
-from roa_helpers.studies import partial
+from roa_helpers.records import partial
 
 LEAVES = st.one_of(st.integers(-9, 9), st.floats(allow_nan=False), st.text(max_size=3), st.none(), st.booleans())
 NESTED = st.recursive(

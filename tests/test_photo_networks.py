@@ -3,14 +3,16 @@
 import pytest
 import torch
 
-from roa_helpers import explain, models, photo_networks
-from roa_helpers._torchvision import torchvision
+from roa_helpers import explain, models
+from roa_helpers.compat import torchvision
+from roa_helpers.models import photo
+from roa_helpers.studies.localized import network
 
 
 @pytest.mark.parametrize(("name", "width"), [("vgg16", 0.125), ("regnet_x_400mf", 1.0), ("resnet18", 1.0)])
 def test_a_network_takes_images_and_returns_logits_and_is_fixed_by_its_seed(name, width):
     x = torch.rand(2, 3, 48, 48, generator=torch.Generator().manual_seed(0))
-    first, again, other = (photo_networks.build(name, 5, width=width, seed=seed).eval() for seed in (1, 1, 2))
+    first, again, other = (photo.build(name, 5, width=width, seed=seed).eval() for seed in (1, 1, 2))
     assert first(x).shape == (2, 5)
     assert torch.equal(first(x), again(x)) and not torch.equal(first(x), other(x))
     cam = explain.grad_cam(first, x, torch.tensor([0, 1]))
@@ -18,24 +20,24 @@ def test_a_network_takes_images_and_returns_logits_and_is_fixed_by_its_seed(name
 
 
 def test_images_are_normalised_inside():
-    model = photo_networks.build("resnet18", 3).eval()
+    model = photo.build("resnet18", 3).eval()
     x = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (photo_networks.MEAN, photo_networks.STD))
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (photo.MEAN, photo.STD))
     assert torch.equal(model(x), model.body((x - mean) / std))
 
 
 def test_grad_cam_looks_at_what_comes_before_the_pooling():
-    assert photo_networks.build("resnet18", 3).cam_layer is not None
-    model = photo_networks.build("resnet18", 3)
+    assert photo.build("resnet18", 3).cam_layer is not None
+    model = photo.build("resnet18", 3)
     assert model.cam_layer is model.body.layer4
-    assert photo_networks.build("regnet_x_400mf", 3).cam_layer.__class__.__name__ == "Sequential"
+    assert photo.build("regnet_x_400mf", 3).cam_layer.__class__.__name__ == "Sequential"
 
 
 def test_unknown_networks_and_widths_are_refused():
     with pytest.raises(ValueError, match="torchvision has no network 'resnet7'"):
-        photo_networks.build("resnet7", 3)
+        photo.build("resnet7", 3)
     with pytest.raises(ValueError, match="one width only, got 0.5"):
-        photo_networks.build("resnet18", 3, width=0.5)
+        photo.build("resnet18", 3, width=0.5)
 
 
 def test_weights_that_cannot_be_had_are_no_network(monkeypatch):
@@ -43,13 +45,13 @@ def test_weights_that_cannot_be_had_are_no_network(monkeypatch):
         raise OSError("no network")
 
     monkeypatch.setattr(torchvision.models, "get_model", offline)
-    assert photo_networks.pretrained("inception_v3") is None
+    assert photo.pretrained("inception_v3") is None
 
 
 def test_pretrained_weights_come_with_the_names_of_their_classes(monkeypatch):
     body = torchvision.models.get_model("resnet18")
     monkeypatch.setattr(torchvision.models, "get_model", lambda name, *, weights: body)
-    model, classes = photo_networks.pretrained("inception_v3")
+    model, classes = photo.pretrained("inception_v3")
     assert model.body is body and not model.training
     assert len(classes) == 1000 and "wolf spider" in classes
 
@@ -67,9 +69,7 @@ def test_a_network_is_trained_once_and_then_read(tmp_path):
         epochs=1, batch=8, learning_rate=0.02, weight_decay=0, augment=False, mixed=False, seed=0
     )
     found = [
-        photo_networks.trained(
-            "vgg16", coloured, training, width=1 / 16, path=tmp_path / "m.safetensors", progress=False
-        )
+        network.trained("vgg16", coloured, training, width=1 / 16, path=tmp_path / "m.safetensors", progress=False)
         for _ in range(2)
     ]
     assert [one.reused for one in found] == [False, True]

@@ -5,7 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from roa_helpers import data, photos
+from roa_helpers import data
+from roa_helpers.data import photos
 from roa_helpers.errors import UserError
 
 

@@ -9,20 +9,22 @@ from hypothesis.extra.numpy import arrays
 from matplotlib.colors import to_rgb
 from skimage.color import rgb2lab
 
-from roa_helpers import attacks, figures, pictures, regions
+from roa_helpers import attacks, regions
+from roa_helpers.page import figures, pictures
+from roa_helpers.studies.roi_roa import maps, pictures
 
 
 def test_regions_drawn_are_those_of_the_package(units):
     maps = pictures.example(units[0], 0)
     u, v = maps["importance"], maps["vulnerability_gradient"]
     expected = regions.isolate(torch.tensor(u >= 0.3)[None], torch.tensor(v >= 0.2)[None])
-    drawn = pictures.four_regions(u, v, 0.3, 0.2)
+    drawn = maps.four_regions(u, v, 0.3, 0.2)
     assert all(np.array_equal(mask, getattr(expected, name)[0].numpy()) for name, mask in drawn.items())
 
 
 def test_coloured_regions_leave_no_pixel_uncoloured():
-    masks = pictures.four_regions(np.array([[0.1, 0.9]]), np.array([[0.1, 0.9]]), 0.5, 0.5)
-    drawn = pictures.coloured_regions(np.zeros((3, 1, 2)), masks, strength=1.0)
+    masks = maps.four_regions(np.array([[0.1, 0.9]]), np.array([[0.1, 0.9]]), 0.5, 0.5)
+    drawn = maps.coloured_regions(np.zeros((3, 1, 2)), masks, strength=1.0)
     expected = [to_rgb(figures.REGION_COLOURS[name]) for name in ("not_u_not_v", "uv")]
     assert drawn[0] == pytest.approx(np.array(expected))
 
@@ -55,18 +57,18 @@ def test_an_attack_is_recovered_at_every_strength_from_one(image, signs, used, e
     x, gradient = torch.from_numpy(image), torch.from_numpy(signs).float()
     steps = ((attacks.sign_step(x, gradient, eps=used) - x) / used).numpy().astype(np.float16)
     expected = attacks.sign_step(x, gradient, eps=eps).numpy()
-    assert pictures.attacked(image, steps.astype(float), eps) == pytest.approx(expected, abs=1e-6)
+    assert maps.attacked(image, steps.astype(float), eps) == pytest.approx(expected, abs=1e-6)
 
 
 def test_perturbations_are_grey_where_nothing_moved():
     steps = np.array([0, 1, -1]).reshape(3, 1, 1)
-    assert pictures.perturbation(steps)[0, 0].tolist() == [0.5, 1, 0]
+    assert maps.perturbation(steps)[0, 0].tolist() == [0.5, 1, 0]
 
 
 def test_a_blob_is_black_and_its_pixels_are_neutralised():
     blob = np.array([[True, False]])
-    assert pictures.blob_picture(blob)[0].tolist() == [[0, 0, 0], [1, 1, 1]]
-    assert pictures.neutralised(np.full((3, 1, 2), 0.5), blob, 1.0)[:, 0].tolist() == [[1, 0.5]] * 3
+    assert maps.blob_picture(blob)[0].tolist() == [[0, 0, 0], [1, 1, 1]]
+    assert maps.neutralised(np.full((3, 1, 2), 0.5), blob, 1.0)[:, 0].tolist() == [[1, 0.5]] * 3
 
 
 def lightness(colours):

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from roa_helpers import attacks, config, data, explain, metrics, models, pipeline, regions, usefulness
+from roa_helpers import attacks, data, explain, metrics, models, pipeline, regions
+from roa_helpers.studies.roi_roa import choices, search, usefulness
 
 EPS = 0.1
 
@@ -30,7 +31,9 @@ def sides(scanned):
 
 @pytest.fixture(scope="module")
 def choices():
-    tiny = config.RoiRoa(dataset="digits", classes=("0", "1"), delta1=(0.2, 0.6), delta2=(0.5,), delta2_gradient=(0.2,))
+    tiny = choices.RoiRoa(
+        dataset="digits", classes=("0", "1"), delta1=(0.2, 0.6), delta2=(0.5,), delta2_gradient=(0.2,)
+    )
     return replace(tiny, theta=(0.2, 0.9), value=(0.0, 1.0), clean_loss=0.3)
 
 
@@ -81,7 +84,7 @@ def test_the_chosen_eps_comes_nearest_to_the_target(sides):
     grid = (0.0, 0.02, 0.05, 0.1, 0.3)
     accuracy = [np.mean([float(pipeline.attacked(model, s, e).double().mean()) for s in both]) for e in grid]
     for target in (0.0, 0.35, 1.0):
-        eps, table = pipeline.choose_eps(model, both, grid, target)
+        eps, table = search.choose_eps(model, both, grid, target)
         assert abs(accuracy[grid.index(eps)] - target) == min(abs(a - target) for a in accuracy)
         assert table.accuracy.tolist() == pytest.approx(accuracy)
         assert table.eps[table.chosen].tolist() == [eps]
@@ -117,7 +120,7 @@ def slow_grid(model, both, choices):
 
 def test_tuning_equals_the_slow_grid_and_chooses_by_its_rule(sides, choices):
     model, both = sides
-    found = pipeline.tune(model, both, choices, EPS)
+    found = search.tune(model, both, choices, EPS)
     slow = pd.DataFrame(slow_grid(model, both, choices))
     columns = ["definition", "delta1", "delta2", "theta", "value", "blob", "mod", "mod_adv"]
     pd.testing.assert_frame_equal(found[columns], slow[columns], check_exact=False, rtol=1e-6)
@@ -133,7 +136,7 @@ def test_tuning_equals_the_slow_grid_and_chooses_by_its_rule(sides, choices):
 
 def test_without_a_feasible_setting_the_dearest_cost_least(sides, choices):
     model, both = sides
-    found = pipeline.tune(model, both, replace(choices, clean_loss=-2.0), EPS)
+    found = search.tune(model, both, replace(choices, clean_loss=-2.0), EPS)
     assert not found.feasible.any()
     for _, table in found[found.blob > 0].groupby("definition"):
         assert table[table.chosen]["mod"].item() == table["mod"].max()

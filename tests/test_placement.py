@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roa_helpers import placement
+from roa_helpers.studies.localized import placement
 
 CHOICES = {"scale": 50, "sigma": 0, "min_size": 20, "count": 3, "low": 0.02, "high": 0.5}
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from roa_helpers import metrics, ranking
+from roa_helpers import metrics
+from roa_helpers.studies.localized import ranking
 
 
 def test_ranks_share_ties_and_put_the_highest_first():

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roa_helpers import metrics, recovery
+from roa_helpers import metrics
+from roa_helpers.studies.localized import recovery
 
 
 def drawn(seed, side=6):

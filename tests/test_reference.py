@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 from matplotlib import colormaps
 from scipy import stats
 
-from roa_helpers import agreement, download, matrices, presented, reference, store
+from roa_helpers import data
+from roa_helpers.data import downloads
 from roa_helpers.errors import UserError
+from roa_helpers.page import tables
+from roa_helpers.records import store
+from roa_helpers.studies.supplement import agreement, matrices, presented, reference, words
 
 HEAD = "dataset,left_side,right_side,"
 FIVE = HEAD + "min,max,median,stddev\n"
@@ -42,7 +46,7 @@ def root(tmp_path, monkeypatch):
         path = tmp_path / "data" / to
         path.parent.mkdir(parents=True)
         path.write_bytes(raw)
-        files[dataset, folder] = download.Download("http://nowhere", len(raw), hashlib.sha256(raw).hexdigest(), to)
+        files[dataset, folder] = data.Download("http://nowhere", len(raw), hashlib.sha256(raw).hexdigest(), to)
     monkeypatch.setattr(reference, "FILES", files)
     return tmp_path / "data"
 
@@ -85,7 +89,7 @@ def test_the_folder_beside_the_data_will_do(root):
 def test_without_the_files_there_is_a_notice_and_no_error(root):
     next((root / reference.FOLDER).rglob("*.csv")).unlink()
     assert reference.find(root) is None and reference.load(root) is None
-    assert "data fetch roi-roa-supplement` downloads the 6 files (1 kB)" in reference.notice()
+    assert "data fetch roi-roa-supplement` downloads the 6 files (1 kB)" in words.notice()
 
 
 def test_a_changed_file_is_refused(root):
@@ -112,7 +116,7 @@ def test_a_changed_file_is_refused(root):
 def test_another_layout_is_refused(root, monkeypatch, key, text, message):
     path = root / reference.FILES[key].to
     path.write_text(text)
-    changed = download.Download("", 1, hashlib.sha256(text.encode()).hexdigest(), reference.FILES[key].to)
+    changed = data.Download("", 1, hashlib.sha256(text.encode()).hexdigest(), reference.FILES[key].to)
     monkeypatch.setitem(reference.FILES, key, changed)
     with pytest.raises(UserError, match=message) as error:
         reference.load(root)
@@ -127,8 +131,8 @@ def test_the_registry_points_at_commits_and_is_fetched_like_a_data_set(tmp_path,
         assert file.to == f"{reference.FOLDER}/{path.replace('%20', ' ')}"
     assert len({file.sha256 for file in reference.FILES.values()}) == len(reference.FILES) == 14
     fetched = []
-    monkeypatch.setattr(download, "download", lambda file, root, progress: fetched.append(file) or root / file.to)
-    places = download.fetch(reference.NAME, tmp_path)
+    monkeypatch.setattr(downloads, "download", lambda file, root, progress: fetched.append(file) or root / file.to)
+    places = data.fetch(reference.NAME, tmp_path)
     assert fetched == list(reference.FILES.values()) and places[0] == tmp_path / fetched[0].to
 
 
@@ -169,7 +173,7 @@ def test_equal_numbers_are_those_of_the_same_column(root):
 
 
 def test_findings_are_read_from_the_files(root):
-    text = "\n".join(presented.findings(reference.load(root)))
+    text = "\n".join(words.findings(reference.load(root)))
     assert "over 2 pairs neutralisation takes the mean class probability from 0.88 to 0.50" in text
     assert "0 pairs keep 90 % of it. In 1 pairs no image" in text and "before anything" not in text
     assert "1 of MNIST; 1 rows, a pair at a θ. In 0 of them neutralisation raises" in text
@@ -187,7 +191,7 @@ def test_networks_that_ignore_the_image_are_counted():
     )
     table = presented.kept(scores)
     assert presented.is_flat(table).all() and not table.presented.any()
-    assert "1 of the 1 pairs that keep 90 % are of this kind" in presented._on_neutralisation("CIFAR-10", table)
+    assert "1 of the 1 pairs that keep 90 % are of this kind" in words._on_neutralisation("CIFAR-10", table)
 
 
 # ------------------------------------------------------------------------------------------------------ matrices
@@ -330,7 +334,7 @@ def test_only_pairs_that_both_have_are_compared(root, ours):
     two = pairs[pairs.quantity == "attacked, set to 0"].iloc[0]
     assert (two.source, two.ours, two.theirs) == ("1", pytest.approx(0.34), 0.25)  # the θ that the file has
     assert len(agreement.correlations(pairs)) == 0
-    text = agreement.difference(pairs)
+    text = words.difference(pairs)
     numbers = [float(number) for number in re.findall(r"by ([\d.]+) with pixels set to [01] \(2 pairs\)", text)]
     assert numbers == pytest.approx([(0.28 + 0.17) / 2, (0.22 + 0.67) / 2], abs=0.0051)
 
@@ -378,15 +382,15 @@ def test_both_directions_of_a_pair_are_drawn_together(monkeypatch):
 
 def test_sentences_and_choices_come_from_the_units(ours):
     scores = matrices.collected(ours)[1]
-    text = matrices.answer(scores, "mnist")
+    text = words.answer(scores, "mnist")
     assert "**MNIST**, 4 ordered pairs" in text and "is 0.90 before neutralisation" in text
     assert "0.29 with pixels set to 0 (0 pairs keep 90 % of it), 0.79 with pixels set to 1 (2 pairs keep 90 %" in text
     assert text.endswith("In 0 pairs the blob is empty at every θ, and nothing is neutralised.")
     empty = scores.assign(blob=scores.blob.where(scores.source != "1", 0))
-    assert "In 2 pairs the blob is empty" in matrices.answer(empty, "mnist")
+    assert "In 2 pairs the blob is empty" in words.answer(empty, "mnist")
     assert "0.50 before neutralisation, 0.29 with pixels set to 0 (it rises in 0 pairs), 0.79" in text
-    assert "MNIST, 3 networks, 95 to 95 %" in matrices.sample(ours)
-    table = matrices.choices(ours).set_index("choice")
+    assert "MNIST, 3 networks, 95 to 95 %" in words.sample(ours)
+    table = tables.open_choices(ours).set_index("choice")
     assert table.loc["eps", "MNIST"] == "0.1 to 0.3" and table.loc["delta1", "MNIST"] == "0.3"
     assert table.loc["value", "MNIST"] == "0, 1" and table.why.str.len().min() > 10
 

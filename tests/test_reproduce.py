@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from roa_helpers import metrics, papers, store
+from roa_helpers import metrics
+from roa_helpers.page import claims
+from roa_helpers.records import store
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow"))
 import reproduce
@@ -116,13 +118,13 @@ def test_units_computed_from_other_data_are_named(unit, capsys):
 
 def test_verdicts_that_turned_are_listed(units, capsys, monkeypatch):
     recorded = units[:1]
-    claims = papers.verdicts(recorded)
+    claims = claims.verdicts(recorded)
     assert reproduce.compare(recorded, recorded) == 0
-    answers = iter([claims, claims.assign(verdict=[papers.UNDECIDED, *claims.verdict[1:]])])
-    monkeypatch.setattr(papers, "verdicts", lambda units: next(answers))
+    answers = iter([claims, claims.assign(verdict=[claims.UNDECIDED, *claims.verdict[1:]])])
+    monkeypatch.setattr(claims, "verdicts", lambda units: next(answers))
     capsys.readouterr()
     assert reproduce.compare(recorded, recorded) == 0
-    turned = 1 if claims.verdict[0] != papers.UNDECIDED else "none"
+    turned = 1 if claims.verdict[0] != claims.UNDECIDED else "none"
     assert f"another verdict: {turned}" in capsys.readouterr().out and turned == 1
 
 

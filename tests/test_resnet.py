@@ -2,8 +2,9 @@ import pytest
 import torch
 from torch import nn
 
-from roa_helpers import models, resnet
-from roa_helpers._torchvision import torchvision
+from roa_helpers import models
+from roa_helpers.compat import torchvision
+from roa_helpers.models import resnet
 
 
 def disturbed(model, seed=0):

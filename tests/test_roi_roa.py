@@ -9,15 +9,16 @@ import samples
 import torch
 from samples import CHOICES, DIRECTIONS
 
-from roa_helpers import attacks, config, data, explain, metrics, models, pipeline, regions, store, studies
+from roa_helpers import attacks, explain, metrics, models, pipeline, regions, studies
+from roa_helpers.data import splits
 from roa_helpers.errors import UserError
-from roa_helpers.studies import roi_roa
+from roa_helpers.studies.roi_roa import compute
 
 
 @pytest.fixture
 def loaded(monkeypatch, results):
     calls, splits = [], samples.splits()
-    monkeypatch.setattr(data, "load", lambda *args, **kwargs: calls.append(args) or splits)
+    monkeypatch.setattr(splits, "load", lambda *args, **kwargs: calls.append(args) or splits)
     return calls
 
 
@@ -126,9 +127,9 @@ def test_controls_follow_from_public_functions(computed, k):
 
 def test_the_highest_pixels_by_hand():
     values = torch.tensor([[0.1, 0.9], [0.5, 0.5]])
-    assert roi_roa.highest(values, 1, seed=0).tolist() == [[False, True], [False, False]]
-    assert roi_roa.highest(values, 3, seed=0).tolist() == [[False, True], [True, True]]
-    drawn = {tuple(roi_roa.highest(values, 2, seed=s).flatten().tolist()) for s in range(20)}
+    assert compute.highest(values, 1, seed=0).tolist() == [[False, True], [False, False]]
+    assert compute.highest(values, 3, seed=0).tolist() == [[False, True], [True, True]]
+    drawn = {tuple(compute.highest(values, 2, seed=s).flatten().tolist()) for s in range(20)}
     assert drawn == {(False, True, True, False), (False, True, False, True)}
 
 
@@ -196,14 +197,14 @@ def test_the_examples_table_holds_their_probabilities(computed, k):
 
 def test_equal_seeds_give_equal_bytes(computed):
     model, splits, _, first = computed
-    second = roi_roa.results(model, splits, CHOICES, seed=0)
+    second = compute.results(model, splits, CHOICES, seed=0)
     assert json.dumps(first[0], default=str) == json.dumps(second[0], default=str)
     assert all(np.array_equal(first[1][name], second[1][name], equal_nan=True) for name in first[1])
     assert all(first[2][name].equals(second[2][name]) for name in first[2])
 
 
 def test_a_unit_is_stored_found_again_and_computed_anew_when_a_choice_changes(loaded, results, monkeypatch):
-    plan = config.Planned("roi_roa", CHOICES, 0)
+    plan = studies.Planned("roi_roa", CHOICES, 0)
     unit, reused = studies.run(plan, profile="quick", progress=False)
     assert not reused and unit.path == results / "quick" / "roi_roa" / "digits-0-1-seed0"
     assert unit.result["provenance"]["data"]["source"] == "made here"
@@ -212,26 +213,26 @@ def test_a_unit_is_stored_found_again_and_computed_anew_when_a_choice_changes(lo
         assert set(block["ssim"]["individual"]) == {"min", "max", "mean", "median", "sd", "n"}
     again, reused = studies.run(plan, profile="quick", progress=False)
     assert reused and again.result == unit.result
-    other = config.Planned("roi_roa", replace(CHOICES, theta=(0.9,)), 0)
+    other = studies.Planned("roi_roa", replace(CHOICES, theta=(0.9,)), 0)
     assert studies.run(other, profile="quick", progress=False)[1] is False
     assert not list(results.rglob("*.tmp"))
 
 
 def test_other_data_are_noticed(loaded, results, monkeypatch):
-    plan = config.Planned("roi_roa", CHOICES, 0)
+    plan = studies.Planned("roi_roa", CHOICES, 0)
     studies.run(plan, profile="quick", progress=False)
-    monkeypatch.setattr(data, "load", lambda *args, **kwargs: replace(samples.splits(), test=samples.pictures(12, 9)))
+    monkeypatch.setattr(splits, "load", lambda *args, **kwargs: replace(samples.splits(), test=samples.pictures(12, 9)))
     assert studies.run(plan, profile="quick", progress=False)[1] is False
 
 
 def test_units_computes_what_is_missing_and_reads_the_rest(loaded, results, monkeypatch):
-    planned = config.Profile(name="quick", roi_roa=(CHOICES,))
-    monkeypatch.setitem(config.PROFILES, "quick", planned)
+    planned = studies.Profile(name="quick", roi_roa=(CHOICES,))
+    monkeypatch.setitem(studies.PROFILES, "quick", planned)
     (unit,) = studies.units("roi_roa", "quick", seed=0, progress=False)
     before = len(loaded)
     (again,) = studies.units("roi_roa", "quick", seed=0, progress=False)
     assert again.path == unit.path and len(loaded) == before
-    assert store.standing(unit) == "current"
+    assert studies.standing(unit) == "current"
 
 
 def test_examples_are_classified_correctly_and_hold_every_map(computed):
@@ -248,20 +249,20 @@ def test_alignment_tells_common_places_from_scattered_ones():
     common = np.zeros((30, 12, 12), bool)
     common[:, 3:7, 3:7] = True
     scattered = metrics.rolled(common, seed=1)
-    assert roi_roa.colocation(common, seed=0, permutations=19)["alignment"] == pytest.approx(1)
-    assert roi_roa.colocation(common, seed=0, permutations=19)["alignment_p"] == 0.05
-    found = roi_roa.colocation(scattered, seed=0, permutations=19)
+    assert compute.colocation(common, seed=0, permutations=19)["alignment"] == pytest.approx(1)
+    assert compute.colocation(common, seed=0, permutations=19)["alignment_p"] == 0.05
+    found = compute.colocation(scattered, seed=0, permutations=19)
     assert found["alignment"] < 0.2 and found["alignment_p"] > 0.05
     full = np.ones((9, 8, 8), bool)
-    assert np.isnan(roi_roa.colocation(full, seed=0, permutations=3)["alignment"])
+    assert np.isnan(compute.colocation(full, seed=0, permutations=3)["alignment"])
 
 
 def test_too_few_pictures_are_refused_before_anything_is_computed(results, monkeypatch):
     splits = samples.splits()
     splits.provenance["counts"]["val"]["1"] = 1
-    monkeypatch.setattr(data, "load", lambda *args, **kwargs: splits)
+    monkeypatch.setattr(splits, "load", lambda *args, **kwargs: splits)
     with pytest.raises(UserError, match="val: 1 of 1"):
-        studies.run(config.Planned("roi_roa", CHOICES, 0), profile="quick", progress=False)
+        studies.run(studies.Planned("roi_roa", CHOICES, 0), profile="quick", progress=False)
     assert not list(results.rglob("*.safetensors*"))
 
 
@@ -272,5 +273,5 @@ def test_examples_exist_even_where_the_model_fails(computed):
         name: pipeline.Setting(eps=0.1, delta1=0.3, delta2=0.5, theta=0.2, value=0.0) for name in pipeline.DEFINITIONS
     }  # fmt: skip
     assert not wrong.hit.all()
-    _, arrays, tables = roi_roa.direction(model, wrong, wrong, settings, CHOICES, seed=0)
+    _, arrays, tables = compute.direction(model, wrong, wrong, settings, CHOICES, seed=0)
     assert len(arrays["example_image"]) == 2 and set(tables["examples"].example) == {0, 1}

@@ -9,8 +9,10 @@ import pytest
 import samples
 from matplotlib.figure import Figure
 
-from roa_helpers import attacks, config, explain, metrics, models, pipeline, regions, sensitivity, store
-from roa_helpers.studies import sensitivity as study
+from roa_helpers import attacks, explain, metrics, models, regions, studies
+from roa_helpers.records import store
+from roa_helpers.studies.roi_roa import choices, search
+from roa_helpers.studies.sensitivity import changes, charts, choices, compute
 
 #: delta1, delta2, theta, value, blob, mod, mod_adv, feasible, chosen; clean 1.0 and adv 0.4 throughout.
 GRID = (
@@ -89,14 +91,14 @@ def found(table, measured, choice, result):
     ],
 )
 def test_a_threshold_is_varied_with_the_others_as_chosen(searched, choice, cost, gain):
-    table = sensitivity.moves([searched])
+    table = changes.moves([searched])
     assert found(table, "validation", choice, "cost") == cost
     assert found(table, "validation", choice, "gain") == gain
     assert set(table[table.measured == "validation"].n) == {20}
 
 
 def test_a_smaller_loss_allows_fewer_settings(searched):
-    table = sensitivity.moves([searched])
+    table = changes.moves([searched])
     assert {round(k, 2): v for k, v in found(table, "validation", "clean_loss", "cost").items()} == {
         0: 0.05, 0.02: 0.05, 0.05: 0,
     }  # fmt: skip
@@ -108,12 +110,12 @@ def test_with_the_whole_loss_allowed_the_rule_is_that_of_tuning(seed):
     rng = np.random.default_rng(seed)
     table = pd.DataFrame(rng.integers(1, 5, (30, 3)) / 5, columns=["mod", "mod_adv", "blob"])
     table = table.assign(clean=1.0, feasible=table["mod"] >= 0.6)
-    _, last = sensitivity.stricter(table)[-1]
-    assert last == table.loc[pipeline._best(table)].to_dict()
+    _, last = changes.stricter(table)[-1]
+    assert last == table.loc[search._best(table)].to_dict()
 
 
 def test_curves_are_held_against_the_scores_of_the_same_images(searched):
-    table = sensitivity.moves([searched])
+    table = changes.moves([searched])
     assert found(table, "test", "eps", "gain") == {0.1: 0, 0.2: -0.5}
     assert found(table, "test", "eps", "cost") == {}
     assert found(table, "test", "theta", "cost") == {0.2: 0, 0.7: -0.5}
@@ -121,7 +123,7 @@ def test_curves_are_held_against_the_scores_of_the_same_images(searched):
 
 
 def test_a_network_trained_anew_is_held_against_the_base():
-    table = sensitivity.moves([], [SLOW, BASE, FAST, SEED])
+    table = changes.moves([], [SLOW, BASE, FAST, SEED])
     assert found(table, "retrained", "learning_rate", "cost") == {0.01: 0, 0.04: -0.3}
     assert found(table, "retrained", "learning_rate", "gain") == {0.01: -0.2, 0.04: 0.1}
     assert found(table, "retrained", "learning_rate", "individual") == {0.01: 0.02, 0.04: 0}
@@ -131,34 +133,34 @@ def test_a_network_trained_anew_is_held_against_the_base():
 
 def test_only_the_base_of_the_same_pair_and_seed_counts():
     other = trained((10, 5, 5, 5), 0.2, 0.1, seed=1)
-    table = sensitivity.moves([], [other, BASE, FAST])
+    table = changes.moves([], [other, BASE, FAST])
     assert found(table, "retrained", "learning_rate", "cost") == {0.04: -0.3}
-    assert sensitivity.moves([], [other, FAST]).empty
+    assert changes.moves([], [other, FAST]).empty
 
 
 def test_a_range_holds_the_value_that_was_used():
-    spans = sensitivity.ranges(sensitivity.moves([], [BASE, SLOW, FAST, SEED])).set_index(["choice", "result"])
+    spans = changes.ranges(changes.moves([], [BASE, SLOW, FAST, SEED])).set_index(["choice", "result"])
     assert spans.loc[("learning_rate", "cost"), ["low", "high", "largest"]].tolist() == pytest.approx([-0.3, 0, -0.3])
     assert spans.loc[("learning_rate", "gain"), ["low", "high", "largest"]].tolist() == pytest.approx([-0.2, 0.1, -0.2])
     assert spans.loc[("seed", "gain"), ["low", "high", "largest"]].tolist() == pytest.approx([0, 0.1, 0.1])
 
 
 def test_what_moves_more_than_between_seeds():
-    table = sensitivity.moves([], [BASE, SLOW, FAST, SEED])
-    assert sensitivity.beyond_chance(table) == [
+    table = changes.moves([], [BASE, SLOW, FAST, SEED])
+    assert changes.beyond_chance(table) == [
         ("Digits", "learning_rate", result) for result in ("cost", "gain", "representative")
     ]
-    assert sensitivity.beyond_chance(sensitivity.moves([], [BASE, SLOW])) == []
+    assert changes.beyond_chance(changes.moves([], [BASE, SLOW])) == []
 
 
 def test_the_plot_has_a_panel_a_result_and_a_row_a_choice(searched):
-    table = sensitivity.moves([searched], [BASE, SLOW, FAST, SEED])
-    figure, data = sensitivity.moves_plot(table[table.measured == "retrained"])
-    assert [axis.get_title() for axis in figure.axes] == list(sensitivity.RESULTS.values())
+    table = changes.moves([searched], [BASE, SLOW, FAST, SEED])
+    figure, data = charts.moves_plot(table[table.measured == "retrained"])
+    assert [axis.get_title() for axis in figure.axes] == list(changes.RESULTS.values())
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["seed", "learning rate"]
     line = next(line for line in figure.axes[0].lines if len(line.get_xdata()) == 2 and min(line.get_xdata()) < -1)
     assert list(line.get_xdata()) == pytest.approx([-30, 0]) and len(data) == 8
-    figure, _ = sensitivity.moves_plot(table[table.measured != "retrained"])
+    figure, _ = charts.moves_plot(table[table.measured != "retrained"])
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels.count("θ") == 1 and labels.count("θ on test images") == 1
 
@@ -167,7 +169,7 @@ def test_surfaces_leave_out_settings_without_a_blob(searched):
     tuning = searched.tables["tuning"]
     without = tuning.iloc[[3]].assign(theta=0.9, blob=0.0, feasible=False)
     searched.tables["tuning"] = pd.concat([tuning, without])
-    figure, data = sensitivity.tuning_surfaces([searched])
+    figure, data = charts.tuning_surfaces([searched])
     assert isinstance(figure, Figure) and len(data) == len(GRID) and data.chosen.sum() == 1
     assert sum(axis.get_visible() for axis in figure.axes) == 2  # the panel and the colour bar
 
@@ -177,20 +179,20 @@ def differing(base, variant):
     return {name for name in before if before[name] != after[name]} - {"varied"}
 
 
-@pytest.mark.parametrize("profile", config.PROFILES)
+@pytest.mark.parametrize("profile", studies.PROFILES)
 def test_a_variant_differs_from_its_base_in_the_one_choice_it_names(profile):
-    plans = config.planned(profile, "sensitivity", seed=0)
+    plans = studies.planned(profile, "sensitivity", seed=0)
     bases = {(plan.choices.dataset, plan.choices.classes): plan.choices for plan in plans if not plan.choices.varied}
     assert len({plan.name for plan in plans}) == len(plans)
     for plan in plans:
         base = bases[plan.choices.dataset, plan.choices.classes]
         assert differing(base, plan.choices) == ({plan.choices.varied} if plan.choices.varied else set())
-        assert plan.choices.varied in {"", "seed_offset", *sensitivity.LABELS}
+        assert plan.choices.varied in {"", "seed_offset", *choices.LABELS}
 
 
 def test_variants_halve_and_double():
-    base = config.RoiRoa(dataset="digits", classes=("0", "1"), epochs=3, batch=32, width=1.0, learning_rate=0.02)
-    made = config.variants(replace(base, weights="imagenet", mixed=True))
+    base = choices.RoiRoa(dataset="digits", classes=("0", "1"), epochs=3, batch=32, width=1.0, learning_rate=0.02)
+    made = choices.variants(replace(base, weights="imagenet", mixed=True))
     tried = {(one.varied, getattr(one, one.varied)) for one in made[1:]}
     assert {v for name, v in tried if name == "epochs"} == {2, 6}
     assert {v for name, v in tried if name == "batch"} == {16, 64}
@@ -203,12 +205,12 @@ def test_variants_halve_and_double():
 @pytest.fixture(scope="module")
 def plan():
     base = replace(samples.CHOICES, theta=(0.2, 0.6))
-    return config.Planned("sensitivity", config.variants(base)[0], 0)
+    return studies.Planned("sensitivity", choices.variants(base)[0], 0)
 
 
 def test_the_study_measures_what_public_functions_say(computed, plan):
     model, splits, _, _ = computed
-    result = study.results(model, splits, plan.choices, seed=0)
+    result = compute.results(model, splits, plan.choices, seed=0)
     assert list(result["directions"]) == samples.DIRECTIONS
     for k, block in enumerate(result["directions"].values()):
         setting, images = block["parameters"], splits.test.of_class(k)
@@ -234,7 +236,7 @@ def test_a_unit_is_trained_with_its_own_seed_and_says_what_varied(computed, plan
     _, splits, _, _ = computed
     varied = replace(plan, choices=replace(plan.choices, varied="seed_offset", seed_offset=1))
     outcomes = [
-        study.compute(p, splits, weights=tmp_path, progress=False) for p in (plan, replace(plan, seed=1), varied)
+        compute.compute(p, splits, weights=tmp_path, progress=False) for p in (plan, replace(plan, seed=1), varied)
     ]
     base, moved, offset = (result for result, _, _ in outcomes)
     assert (base["varied"], base["value"], offset["varied"], offset["value"]) == ("", None, "seed_offset", 1)

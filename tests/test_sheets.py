@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from roa_helpers import sheets
+from roa_helpers.page import sheets
 
 GREY = np.full((2, 3), 0.5)
 

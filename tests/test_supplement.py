@@ -7,10 +7,13 @@ import pytest
 import samples
 import torch
 
-from roa_helpers import attacks, config, data, explain, metrics, models, pipeline, regions, studies
-from roa_helpers.studies import measures, supplement
+from roa_helpers import attacks, explain, metrics, models, pipeline, regions, studies
+from roa_helpers.data import splits
+from roa_helpers.models import training
+from roa_helpers.studies.roi_roa import overlap
+from roa_helpers.studies.supplement import choices, compute
 
-CHOICES = config.Supplement(
+CHOICES = choices.Supplement(
     dataset="digits", classes=("0", "1"), size=32, width=1 / 16, epochs=2, batch=8, eps=(0.05, 0.2),
     theta=(0.1, 0.11, 0.6), value=(0.0, 1.0),
 )  # fmt: skip
@@ -20,12 +23,12 @@ NUMBERS = ["min", "max", "mean", "median", "sd"]
 @pytest.fixture(scope="module")
 def measured(computed):
     model, splits, _, _ = computed
-    return supplement.results(model, splits, CHOICES, seed=0)
+    return compute.results(model, splits, CHOICES, seed=0)
 
 
 @pytest.fixture
 def loaded(monkeypatch, results):
-    monkeypatch.setattr(data, "load", lambda *args, **kwargs: samples.splits())
+    monkeypatch.setattr(splits, "load", lambda *args, **kwargs: samples.splits())
     return results
 
 
@@ -79,7 +82,7 @@ def test_every_score_follows_from_public_functions(computed, measured, k):
 def test_the_interval_of_a_representative_is_that_of_leaving_each_image_out():
     generator = torch.Generator().manual_seed(3)
     roi, roa = (torch.rand(5, 9, 9, generator=generator) > 0.5 for _ in range(2))
-    found = measures.similarity(roi, roa)
+    found = overlap.similarity(roi, roa)
     left = []
     for i in range(5):
         rest = [torch.cat([maps[:i], maps[i + 1 :]]).double().mean(0)[None].numpy() for maps in (roi, roa)]
@@ -92,7 +95,7 @@ def test_equal_blobs_are_scored_once(computed, monkeypatch):
     calls = []
     single = pipeline.neutralised
     monkeypatch.setattr(pipeline, "neutralised", lambda *args: calls.append(1) or single(*args))
-    _, arrays, tables = supplement.results(model, splits, CHOICES, seed=0)
+    _, arrays, tables = compute.results(model, splits, CHOICES, seed=0)
     different = sum(len(np.unique(arrays[f"blobs_{k}"], axis=0)) for k in (0, 1))
     assert len(calls) == different * len(CHOICES.value) < 2 * len(CHOICES.theta) * len(CHOICES.value)
     rows = tables["scores"].set_index(["direction", "score", "value", "theta"])
@@ -101,7 +104,7 @@ def test_equal_blobs_are_scored_once(computed, monkeypatch):
 
 
 def test_a_unit_is_stored_and_its_weights_are_not(loaded):
-    plan = config.Planned("supplement", CHOICES, 0)
+    plan = studies.Planned("supplement", CHOICES, 0)
     unit, reused = studies.run(plan, profile="quick", progress=False)
     assert not reused and unit.path == loaded / "quick" / "supplement" / "digits-0-1-seed0"
     assert not list(loaded.rglob("*.safetensors")) and not list(loaded.rglob("*.part"))
@@ -113,20 +116,20 @@ def test_a_unit_is_stored_and_its_weights_are_not(loaded):
 
 
 def test_a_measurement_that_was_stopped_needs_no_new_training(loaded, monkeypatch):
-    plan = config.Planned("supplement", CHOICES, 0)
+    plan = studies.Planned("supplement", CHOICES, 0)
     with monkeypatch.context() as patch:
-        patch.setattr(supplement, "results", lambda *args, **kwargs: 1 / 0)
+        patch.setattr(compute, "results", lambda *args, **kwargs: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             studies.run(plan, profile="quick", progress=False)
     assert len(list(loaded.rglob("*.safetensors"))) == 1
-    monkeypatch.setattr(models, "_train", lambda *args: pytest.fail("trained anew"))
+    monkeypatch.setattr(training, "_train", lambda *args: pytest.fail("trained anew"))
     studies.run(plan, profile="quick", progress=False)
     assert not list(loaded.rglob("*.safetensors"))
 
 
 @pytest.mark.parametrize(("name", "sets", "pairs"), (("quick", 1, 6), ("desk", 3, 3), ("paper", 3, 45)))
 def test_profiles_plan_every_unordered_pair_once(name, sets, pairs):
-    plans = config.planned(name, "supplement", seed=0)
+    plans = studies.planned(name, "supplement", seed=0)
     found = {}
     for plan in plans:
         found.setdefault(plan.choices.dataset, []).append(frozenset(plan.choices.classes))

@@ -3,8 +3,9 @@
 import pytest
 import samples
 
-from roa_helpers import config, sensitivity, store, tables
-from roa_helpers.studies import sensitivity as study
+from roa_helpers.records import store
+from roa_helpers.studies.roi_roa import choices, tables
+from roa_helpers.studies.sensitivity import changes, choices, compute, tables
 
 
 @pytest.fixture(scope="module")
@@ -12,10 +13,10 @@ def retrained(computed, tmp_path_factory):
     """Units of ``sensitivity``: the tiny network, and the same as if two choices had changed its scores."""
     folder = tmp_path_factory.mktemp("retrained")
     model, splits, training, _ = computed
-    first = config.variants(samples.CHOICES)[0]
+    first = choices.variants(samples.CHOICES)[0]
     units = []
     for varied, value, lost in (("", None, 0), ("seed_offset", 1, 1), ("epochs", 4, 3)):
-        result = study.results(model, splits, first, seed=0)
+        result = compute.results(model, splits, first, seed=0)
         for block in result["directions"].values():
             block["scores"]["mod"] = {"k": block["scores"]["clean"]["k"] - lost, "n": 12}
         result["model"]["test"]["k"] -= lost
@@ -27,7 +28,7 @@ def retrained(computed, tmp_path_factory):
 
 def test_every_open_choice_has_a_name_a_value_and_a_reason(units):
     table = tables.open_choices(units)
-    assert table.choice.tolist() == [sensitivity.LABELS[name] for name in config.REASONS]
+    assert table.choice.tolist() == [choices.LABELS[name] for name in choices.REASONS]
     assert (table.why != "").all() and (table.value != "").all()
 
 
@@ -60,7 +61,7 @@ def test_seeds_of_a_data_set_are_listed(units):
 
 def test_ranges_say_where_they_were_measured(units, retrained):
     table = tables.open_choices(units, retrained).set_index("choice")
-    cost, gain = (table[f"{sensitivity.RESULTS[name]} moves by"] for name in sensitivity.SCORES)
+    cost, gain = (table[f"{changes.RESULTS[name]} moves by"] for name in changes.SCORES)
     assert cost["epochs"] == "retrained, Digits: −25.0 to 0" and cost["seed"] == "retrained, Digits: −8.3 to 0"
     assert cost["weight decay"] == gain["weight decay"] == "not measured"
     assert cost["δ₁"] == "validation: 0" and gain["θ"].startswith("validation: 0; test: ")
@@ -69,9 +70,9 @@ def test_ranges_say_where_they_were_measured(units, retrained):
 
 def test_retrained_marks_what_moves_more_than_the_seed_does(retrained):
     table = tables.retrained(retrained).set_index("choice")
-    label = sensitivity.RESULTS["cost"]
+    label = changes.RESULTS["cost"]
     assert table.loc["epochs", label] == "−25.0 *" and table.loc["seed", label] == "−8.3"
-    assert table.loc["epochs", sensitivity.RESULTS["individual"]] == "0"
+    assert table.loc["epochs", changes.RESULTS["individual"]] == "0"
     assert table.loc["epochs", "instead"] == "4"
     k = retrained[2].result["model"]["test"]["k"]
     assert table.loc["epochs", "lowest accuracy (%)"] == round(100 * k / 24, 1)

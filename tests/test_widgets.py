@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from roa_helpers import sheets, widgets
+from roa_helpers.page import sheets, widgets
 
 
 def frame(grey, *, title="t"):

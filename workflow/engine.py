@@ -23,9 +23,10 @@ import summary
 from joblib import cpu_count
 from tqdm import tqdm
 
-from roa_helpers import config, store
+from roa_helpers import studies
 from roa_helpers.__main__ import Parser, seed
 from roa_helpers.errors import UserError
+from roa_helpers.records import store
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG = Path("_build/logs/snakemake.log")
@@ -45,7 +46,7 @@ def main(argv=None):
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     start = time.time()
     try:
-        config.profile(args.profile)
+        studies.profile(args.profile)
         place = store.root() / args.profile
         with store.writable(place):
             tempfile.TemporaryFile(dir=place).close()

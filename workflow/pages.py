@@ -1,15 +1,17 @@
 """The pages of the book that are written from the results: the summary on the landing page, and the status page."""
 
-import ast
 from collections import Counter
 from datetime import timedelta
 
-from roa_helpers import config, figures, fingerprints, papers, seeds, store
+from roa_helpers import data, studies
+from roa_helpers.page import claims, tables, words
+from roa_helpers.records import seeds, store
+from roa_helpers.studies.roi_roa import PUBLISHED, directions
 
 
 def generated_pages(profile):
     """Markdown by path in the book, from the units that pages of ``profile`` show."""
-    units = {study: store.shown(profile, study) for study in config.STUDIES}
+    units = {name: studies.shown(profile, name) for name in studies.registered()}
     return {"book/generated/summary.md": summary(units["roi_roa"]), "book/status.md": status(units)}
 
 
@@ -17,14 +19,14 @@ def summary(units):
     """What was found, in one screen: a sentence and the verdicts, counted. ``units`` are those of ``roi_roa``."""
     if not units:
         return "No results have been computed yet.\n"
-    verdicts = papers.verdicts(units)
-    sets = sorted({papers.title(unit.result["dataset"]) for unit in units})
-    published = verdicts[verdicts["data set"].isin([papers.title(p.dataset) for p in papers.PUBLISHED])]
+    verdicts = studies.verdicts(units)
+    sets = sorted({data.title_of(unit.result["dataset"]) for unit in units})
+    published = verdicts[verdicts["where"].isin([data.title_of(p.dataset) for p in PUBLISHED])]
     return "\n".join(
         [
             "## What was found\n\n"
-            f"Across {len(list(seeds.by_direction(units)))} directions (source class → target class) of "
-            f"{_listed(sets)}, the claims of the paper have these verdicts:\n",
+            f"Across {len(list(directions(seeds.one_of_each(units))))} directions (source class → target class) of "
+            f"{words.listed(sets)}, the claims of the paper have these verdicts:\n",
             markdown_table(counts(verdicts)),
             _defence(published if len(published) else verdicts, on_its_data=bool(len(published))),
             f"The rules and every interval are in {{ref}}`findings`.{_warning(units)}\n",
@@ -34,17 +36,17 @@ def summary(units):
 
 def counts(verdicts):
     """Verdicts counted by claim, marks included, ready to print."""
-    table = papers.summary(verdicts)
-    return table.rename(columns={c: f"{figures.VERDICT_MARKS[c]} {c}" for c in table.columns if c != "claim"})
+    table = claims.summary(verdicts)
+    return table.rename(columns={c: tables.marked(c) for c in table.columns if c != "claim"})
 
 
 def _defence(verdicts, *, on_its_data):
     rows = verdicts[verdicts.id == "weakens-attack"]
     where = "On the paper’s own data sets" if on_its_data else "On these data sets, none of them the paper’s,"
-    spread = " to ".join(papers.minus(100 * end, "+.1f") for end in (rows.ours.min(), rows.ours.max())) + " points"
+    spread = " to ".join(words.minus(100 * end, "+.1f") for end in (rows.ours.min(), rows.ours.max())) + " points"
     return (
         f"\n{where} neutralising U−V+ changes accuracy under attack by {spread}"
-        f" over {_count(len(rows), 'direction')}.\n"
+        f" over {words.counted(len(rows), 'direction')}.\n"
     )
 
 
@@ -71,7 +73,7 @@ def status(units):
             "classes, one seed. *current* means that the code and the choices are those that computed it.\n",
             *(_section(study, found) for study, found in units.items()),
             "## Libraries\n",
-            *(f"- {versions} ({_count(n, 'unit')})" for versions, n in libraries.items()),
+            *(f"- {versions} ({words.counted(n, 'unit')})" for versions, n in libraries.items()),
             "",
         ]
     )
@@ -79,9 +81,8 @@ def status(units):
 
 def _section(study, units):
     """A table of one study's units; what is the same for all of them is said once."""
-    source = fingerprints.PACKAGE / "studies" / f"{study}.py"
-    purpose = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))).partition("\n")[0]
-    head = f"## Study `{study}`\n\n{purpose}\n"
+    about = studies.find(study)
+    head = f"## Study `{study}`\n\n{about.title}. {about.paper}.\n"
     if not units:
         return f"{head}\nNothing has been computed yet.\n"
     rows = [_row(unit) for unit in units]
@@ -89,7 +90,7 @@ def _section(study, units):
     time = timedelta(seconds=round(sum(unit.result["provenance"]["seconds"] for unit in units)))
     common = f"; the same for all: {', '.join(f'{name} {value}' for name, value in same.items())}" if same else ""
     table = markdown_table([{name: value for name, value in row.items() if name not in same} for row in rows])
-    counted = f"{_count(len(units), 'unit')}, {time} (h:mm:ss){common}.\n"
+    counted = f"{words.counted(len(units), 'unit')}, {time} (h:mm:ss){common}.\n"
     return f"{head}\n{counted}\n::::{{div}} roa-table roa-wide\n\n{table}\n::::\n"
 
 
@@ -98,7 +99,7 @@ def _row(unit):
     return {
         "unit": unit.path.name,
         "profile": unit.result["profile"],
-        "standing": store.standing(unit),
+        "standing": unit.standing,
         "finished (UTC)": origin["finished"][:16].replace("T", " "),
         "device": f"{origin['device']}, {origin['cores']} cores",
         "seconds": origin["seconds"],
@@ -114,11 +115,3 @@ def markdown_table(rows):
     rows = rows if isinstance(rows, list) else rows.to_dict("records")
     cells = [list(rows[0]), ["---"] * len(rows[0]), *([str(v) for v in row.values()] for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in cells) + "\n"
-
-
-def _count(n, noun):
-    return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
-def _listed(names):
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

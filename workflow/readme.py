@@ -4,10 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
-import pandas as pd
 from pages import markdown_table
 
-from roa_helpers import papers, store
+from roa_helpers import studies
+from roa_helpers.page import claims
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- verdicts:begin -->", "<!-- verdicts:end -->"
@@ -29,7 +29,8 @@ def main(argv=None):
 
 def recorded():
     """The units that are committed and that verdicts come from."""
-    return [unit for unit in store.shown("quick", "roi_roa") if unit.result["profile"] in store.RECORDED]
+    units = [unit for name in studies.registered() for unit in studies.shown("quick", name)]
+    return [unit for unit in units if unit.result["profile"] in studies.RECORDED]
 
 
 def filled(text, content):
@@ -40,18 +41,22 @@ def filled(text, content):
 
 
 def block(units):
-    """A row a claim, a column a data set; in a cell the verdicts of both directions."""
+    """A table for each study that has claims: a row a claim, a column a data set; all verdicts of its cases in a cell."""
     if not units:
         return "Nothing is recorded yet."
-    verdicts = papers.verdicts(units)
-    order = list(dict.fromkeys(verdicts["claim"]))
-    table = pd.pivot_table(verdicts, index="claim", columns="data set", values="verdict", aggfunc=_both, sort=False)
-    rows = table.loc[order].fillna("–").reset_index()
-    profiles = " and ".join(sorted({unit.result["profile"] for unit in units}))
-    return f"{markdown_table(rows)}\nRecorded with the {profiles} profile; where the two directions differ, both stand."
+    verdicts = claims.of_units(studies.verdicts(units))
+    parts = []
+    for name, own in verdicts.groupby("study", sort=False):
+        table = own.pivot_table(index="claim", columns="where", values="verdict", aggfunc=_all, sort=False)
+        rows = table.loc[list(dict.fromkeys(own["claim"]))].fillna("–").reset_index()
+        parts.append(f"**{studies.find(name).paper}**\n\n{markdown_table(rows)}")
+    profiles = " and ".join(sorted(set(verdicts.profile)))
+    return (
+        "\n".join(parts) + f"\nRecorded with the {profiles} profile; where cases of a claim differ, all verdicts stand."
+    )
 
 
-def _both(verdicts):
+def _all(verdicts):
     return " / ".join(dict.fromkeys(verdicts))
 
 

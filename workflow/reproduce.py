@@ -8,7 +8,7 @@ computed in their place. A run that was stopped continues.
 
 A unit of any study is compared by the counts and means that it holds, wherever they stand in ``result.json`` or in a
 table: ``k`` of ``n`` has Wilson's interval; ``mean`` has ``low`` and ``high``, or ± 1.96 ``sd``/√``n``; a number with a
-neighbour of the same name and ``_interval`` has that one. The units of ``roi_roa`` also by what their verdicts rest on.
+neighbour of the same name and ``_interval`` has that one. Units are also compared by what their verdicts rest on.
 """
 
 import argparse
@@ -20,8 +20,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from roa_helpers import config, metrics, papers, store
+from roa_helpers import metrics, studies
 from roa_helpers.errors import UserError
+from roa_helpers.page import claims
+from roa_helpers.records import store
 
 ROOT = Path(__file__).resolve().parent.parent
 KEYS = ["study", "unit", "quantity"]
@@ -39,7 +41,7 @@ def main(argv=None):
     os.chdir(ROOT)
     anew, done = Path("_build/reproduce"), Path("_build/reproduce") / f".{args.profile}.compared"
     try:
-        plans = [(study, plan.name) for study in config.STUDIES for plan in config.planned(args.profile, study)]
+        plans = [(study, plan.name) for study in studies.registered() for plan in studies.planned(args.profile, study)]
         if args.accept:
             if not done.exists():
                 raise UserError(f"nothing to accept\n  first: make reproduce PROFILE={args.profile}")
@@ -81,10 +83,10 @@ def standing(plans, *, profile, root):
 def numbers(units):
     """Every number with its 95 % interval: a row each, columns ``COLUMNS``; ``verdict`` is empty but for claims."""
     rows = [(*_key(unit), *number, "") for unit in units for number in (*_measured(_results(unit), ""), *_tabled(unit))]
-    claims = [unit for unit in units if unit.result["study"] == "roi_roa"]
-    for claim in papers.verdicts(claims).to_dict("records") if claims else []:
-        where = f"{claim['data set']}, {claim['direction']}"
-        rows.append(("roi_roa", where, claim["claim"], *(claim[name] for name in COLUMNS[3:])))
+    judged = claims.of_units(studies.verdicts(units)).to_dict("records") if units else []
+    for claim in judged:
+        where = ", ".join(filter(None, (claim["where"], claim["case"])))
+        rows.append((claim["study"], where, claim["claim"], *(claim[name] for name in COLUMNS[3:])))
     return pd.DataFrame(rows, columns=COLUMNS).astype({"n": "Int64"})
 
 

@@ -23,7 +23,7 @@ from ipykernel.kernelspec import write_kernel_spec
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from roa_helpers import config
+from roa_helpers import studies
 from roa_helpers.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,7 +42,7 @@ def main(argv=None):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leaves the kernel stopped and no temporary files
     args.log.parent.mkdir(parents=True, exist_ok=True)
     try:
-        config.profile(args.profile)
+        studies.profile(args.profile)
         with args.log.open("w") as log, _output_to(log):
             execute(args.notebook, args.out, parameters=parameters, log=args.log)
     except UserError as error:

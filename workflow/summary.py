@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from roa_helpers import config, store
+from roa_helpers import studies
 from roa_helpers.errors import UserError
+from roa_helpers.records import store
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 56  # of a name
@@ -34,7 +35,7 @@ class Row:
 def rows(profile, *, seed=None):
     """What stands of a profile, in the order in which it is made."""
     times = ROOT / "_build" / "times" / profile
-    plans = [plan for study in config.STUDIES for plan in config.planned(profile, study, seed=seed)]
+    plans = [plan for study in studies.registered() for plan in studies.planned(profile, study, seed=seed)]
     units = [store.read(store.unit_path(profile, plan.study, plan.name)) for plan in plans]
     for unit in filter(None, units):
         made = unit.result["provenance"]
@@ -67,7 +68,9 @@ def text(found, *, since):
 
 def _gathered(found, since):
     """The rows, with those of a study that were reused as one: their number, all seconds, the latest time."""
-    old = {study: [row for row in found if row.kind == study and row.finished < since] for study in config.STUDIES}
+    old = {
+        study: [row for row in found if row.kind == study and row.finished < since] for study in studies.registered()
+    }
     for row in found:
         same = old.get(row.kind, [])
         if row not in same:
@@ -79,7 +82,7 @@ def _gathered(found, since):
 
 def show(profile, *, seed, since, book):
     """Print the table, how long this run took, and where the book is (without ``book``: the units alone)."""
-    print(text([row for row in rows(profile, seed=seed) if book or row.kind in config.STUDIES], since=since))
+    print(text([row for row in rows(profile, seed=seed) if book or row.kind in studies.registered()], since=since))
     print(f"  {'this run':<{WIDTH + 10}} {time.time() - since:7.1f} s")
     if book:
         print(f"\nopen {(ROOT / '_build' / 'html' / 'index.html').as_uri()}")

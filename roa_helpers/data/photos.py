@@ -1,0 +1,104 @@
+"""Photos to attack: the test part of a data set, or any folder or zip of pictures."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ..errors import UserError
+from . import archives
+from .splits import UNREADABLE
+
+
+@dataclass(frozen=True, eq=False)
+class Photos:
+    """Photos (N, 3, S, S) float32 in [0, 1], and a name for each.
+
+    Attributes:
+        available: how many there were to choose from.
+        unreadable: names of pictures that could not be read.
+    """
+
+    images: torch.Tensor
+    names: tuple[str, ...]
+    available: int = 0
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self):
+        """SHA-256 of pixels and names."""
+        digest = hashlib.sha256("\n".join(self.names).encode())
+        digest.update(self.images.numpy().tobytes())
+        return digest.hexdigest()
+
+
+def of_set(image_set, count, *, without=None, seed=0):
+    """A random sample of an :class:`roa_helpers.data.ImageSet`, of all classes but ``without``; grey becomes colour.
+
+    A larger ``count`` keeps what a smaller one chose.
+    """
+    names = image_set.class_names
+    left_out = names.index(without) if without in names else -1
+    order = torch.randperm(len(image_set), generator=torch.Generator().manual_seed(seed))
+    chosen = [int(i) for i in order if int(image_set.labels[i]) != left_out][:count]
+    images = image_set.images[chosen]
+    labels = image_set.labels[chosen].tolist()
+    return Photos(
+        images.expand(-1, 3, -1, -1).contiguous(),
+        tuple(f"{names[label]} {i}" for i, label in zip(chosen, labels, strict=True)),
+        available=int((image_set.labels != left_out).sum()),
+    )
+
+
+def opened(place, *, size, count=None):
+    """The pictures of a folder or ``.zip``, in colour (transparency laid on white), cut to a square of ``size``.
+
+    Args:
+        place: path; pictures may lie in folders at any depth. Hidden files and folders are passed over.
+        size: side in pixels.
+        count: the first so many by name (None: all).
+
+    Raises:
+        UserError: nothing there, no picture that can be read, or one smaller than ``size``.
+    """
+    place = Path(place)
+    if not place.exists():
+        raise UserError(f"nothing lies at {place}\n  --images takes a folder or a zip of pictures")
+    found, unreadable = {}, []
+    with archives.open_tree(place) as tree:
+        paths = sorted("/".join(parts) for parts in archives.visible(tree.files))
+        names = [name for name in paths if Path(name).suffix.lower() in archives.PICTURE_SUFFIXES]
+        for name in names:
+            if len(found) == count:
+                break
+            try:
+                picture = archives.decode_picture(tree.read(name))
+            except UNREADABLE:
+                unreadable.append(name)
+                continue
+            if min(picture.size) < size:
+                raise UserError(
+                    f"{name} is {picture.width}×{picture.height} pixels, smaller than the {size}×{size} that the "
+                    "network takes\n  leave it out, or use a larger picture"
+                )
+            found[name] = np.asarray(_squared(picture, size), dtype=np.float32) / 255
+    if not found:
+        raise UserError(
+            f"no picture in {place} can be read\n  they may be {' '.join(sorted(archives.PICTURE_SUFFIXES))}"
+        )
+    return Photos(
+        torch.from_numpy(np.stack(list(found.values()))).permute(0, 3, 1, 2).contiguous(),
+        tuple(found),
+        available=len(names),
+        unreadable=tuple(unreadable),
+    )
+
+
+def _squared(picture, size):
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    cut = picture.crop((left, top, left + side, top + side))
+    return cut.resize((size, size), Image.Resampling.BILINEAR)

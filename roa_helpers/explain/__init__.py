@@ -1,0 +1,17 @@
+"""Explanations: which pixels a model's answer rests on.
+
+``cam`` holds Grad-CAM, ``gradients`` what is read off input gradients, ``relevance`` LRP, ``lime`` and ``superpixels``
+LIME. Maps come back raw, signed where the method signs them; scaling and thresholds are the matter of ``regions``.
+"""
+
+from . import superpixels
+from .cam import cam_layer, capture, class_activation, grad_cam
+from .gradients import class_score, guided_backprop, input_x_gradient, integrated_gradients, saliency, smooth_grad
+from .lime import LimeExplanation, lime_image, partial_unions
+from .relevance import lrp_epsilon
+
+__all__ = [
+    "LimeExplanation", "cam_layer", "capture", "class_activation", "class_score", "grad_cam", "guided_backprop",
+    "input_x_gradient", "integrated_gradients", "lime_image", "lrp_epsilon", "partial_unions", "saliency",
+    "smooth_grad", "superpixels",
+]  # fmt: skip

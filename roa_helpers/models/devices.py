@@ -1,0 +1,30 @@
+"""On what is computed: CPU or GPU, threads, and what the processor does by itself."""
+
+import torch
+
+
+def device():
+    """The GPU if there is one, otherwise the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def use_threads(count):
+    """Fix the number of CPU threads and ask for reproducible kernels, so that equal seeds give equal bytes."""
+    torch.set_num_threads(count)
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+
+
+def device_name():
+    """What results say of the device they were computed on: the GPU's name, or ``cpu``."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def has_bfloat16():
+    """Whether :func:`device` computes in bfloat16 by itself: emulated, it would be slower than float32."""
+    if device().type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    found = torch.cpu.get_capabilities()
+    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))

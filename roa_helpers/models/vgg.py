@@ -1,0 +1,90 @@
+"""VGG16, the network of the book's paper."""
+
+import torch
+from torch import nn
+
+from ..compat import torchvision
+from . import weights
+
+_VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M")
+
+
+class Classifier(nn.Module):
+    """Normalise → features → pool → head.
+
+    Attributes:
+        features: convolutions, (N, C, H, W) → (N, D, h, w).
+        head: linear layer on the pooled features (N, D) → logits (N, K).
+        cam_layer: the module whose output Grad-CAM looks at.
+    """
+
+    def __init__(self, features, head, *, cam_layer, mean, std):
+        super().__init__()
+        self.features = features
+        self.head = head
+        self._cam_index = next(i for i, m in enumerate(features) if m is cam_layer)
+        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
+
+    @property
+    def cam_layer(self):
+        return self.features[self._cam_index]
+
+    def penultimate(self, x):
+        """The flattened features (N, D) that the linear head reads, for images (N, C, H, W) in [0, 1]."""
+        return self.features((x - self.mean) / self.std).mean((2, 3))
+
+    def forward(self, x):
+        return self.head(self.penultimate(x))
+
+
+def vgg16(class_count, *, width=1.0, channels=3, seed=0):
+    """VGG16 with batch normalisation and one linear layer behind global average pooling.
+
+    Simonyan and Zisserman (2015), configuration D, as torchvision builds it. With 48×48 images the last block is
+    3×3 before its pooling and 1×1 after it. The paper does not say which head it used.
+
+    Args:
+        class_count: K, at least 2.
+        width: factor on the channels of every layer.
+        channels: C of the images.
+        seed: seed of the initialisation.
+
+    Returns:
+        :class:`Classifier` for images of at least 32×32 pixels.
+
+    Raises:
+        ValueError: fewer than two classes, or a width that leaves a layer without channels.
+    """
+    if class_count < 2 or not 512 * width >= 8:
+        raise ValueError(f"need at least 2 classes and a width of at least 1/64, got {class_count} and {width}")
+    plan = ["M" if n == "M" else max(1, round(n * width)) for n in _VGG16]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        features = torchvision.models.vgg.make_layers(plan, batch_norm=True)
+        if channels != 3:
+            features[0] = nn.Conv2d(channels, plan[0], 3, padding=1)
+        head = nn.Linear(plan[-2], class_count)
+        for module in features.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+                nn.init.zeros_(module.bias)
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    if channels != 3:
+        mean, std = (0.5,) * channels, (0.25,) * channels
+    model = Classifier(features, head, cam_layer=features[-2], mean=mean, std=std)
+    return model.to(memory_format=torch.channels_last)
+
+
+def load_imagenet_features(model):
+    """Fill the convolutions of a full-width :func:`vgg16` with torchvision's ImageNet weights.
+
+    Returns:
+        Whether they could be had.
+    """
+    state = weights.state("vgg16_bn", "IMAGENET1K_V1")
+    if state is None:
+        return False
+    prefix = "features."
+    model.features.load_state_dict({k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)})
+    return True

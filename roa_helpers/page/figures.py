@@ -1,0 +1,150 @@
+"""What goes on a page: figures and tables with name, caption, alt text, data and provenance; the book's colours.
+
+Needs no torch. The drawings themselves are the matter of each study.
+"""
+
+import base64
+import html
+import io
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from PIL import Image
+
+from .. import data
+from ..records import store
+from . import tables, words
+from .sheets import Sheet
+
+#: Okabe–Ito colours of the four regions, told apart by colour-blind readers and in grey print.
+REGION_COLOURS = {"uv": "#E69F00", "u_not_v": "#0072B2", "not_u_v": "#D55E00", "not_u_not_v": "#BBBBBB"}
+REGION_LABELS = {"uv": "U+V+", "u_not_v": "U+V−", "not_u_v": "U−V+", "not_u_not_v": "U−V−"}
+#: Colour maps of the graded maps. The lightness of the first two rises with the value, so that they can be read in
+#: grey print and with any kind of colour vision; "paper" is the one of the paper's own pictures, where blue is high.
+MAPS = {"importance": "cividis", "vulnerability": "magma", "paper": "jet_r"}
+STYLE = {"font.size": 9, "axes.titlesize": 9, "axes.spines.top": False, "axes.spines.right": False,
+         "figure.dpi": 110, "savefig.bbox": "tight", "svg.hashsalt": "roa"}  # fmt: skip
+_LOOKS = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "D"), ("#E69F00", "^"), ("#CC79A7", "v"), ("#56B4E9", "P"),
+          ("#000000", "X"), ("#777777", "*"))  # fmt: skip
+#: Pixels an inch of a chart's file; it is shown at ``figure.dpi``, so it stays sharp in print and on dense screens.
+FILE_DPI = 220
+
+
+def drawing(width, height, **subplots):
+    """An empty figure in the book's style, in inches, and its axes as ``Figure.subplots`` returns them."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, figure.subplots(**subplots)
+
+
+def place(title):
+    """Position of a data set, by its title, among those of the book; those that are not the book's come last."""
+    titles = list(data.TITLES.values())
+    return titles.index(title) if title in titles else len(titles)
+
+
+def look(title):
+    """Colour (Okabe–Ito) and marker of a data set, the same in every chart; the last is for all others."""
+    return _LOOKS[min(place(title), len(_LOOKS) - 1)]
+
+
+def show(figure, *, name, caption, alt, data, units=(), sample=None):
+    """Put a figure on the page: picture, caption, a link to its data, and where it came from.
+
+    Args:
+        figure: matplotlib figure, or :class:`roa_helpers.sheets.Sheet`.
+        name: anchor on the page and stem of the data file, for instance ``fig-6``.
+        caption: one or two sentences; what the figure shows.
+        alt: what a reader who cannot see it should know.
+        data: DataFrame of what is plotted (linked as CSV), or dict of arrays (linked as NPZ).
+        units: the units it was drawn from.
+        sample: what was measured on, in words; None: the images that the units themselves tell of.
+    """
+    picture = figure.markup(name=name, alt=alt) if isinstance(figure, Sheet) else _chart(figure, alt)
+    _display(
+        f'<figure class="roa" id="{name}">{picture}'
+        f"<figcaption>{caption} {_data_link(name, data)}{_origin(units, sample)}</figcaption></figure>"
+    )
+
+
+def show_table(table, *, name, caption, shown=None, units=(), sample=None):
+    """Put a DataFrame on the page with its caption and its data; arguments as those of :func:`show`.
+
+    Tables with the paper's numbers beside ours are set by :func:`roa_helpers.page.tables.present`. Of any other,
+    ``shown`` is what a reader sees where that differs from the data.
+    """
+    beside = shown is None and "paper_low" in table
+    shaped = tables.present(table) if beside else table if shown is None else shown
+    body = shaped.to_html(index=False, border=0, na_rep="–", classes="roa-table", escape=True)
+    caption_row = f"<caption>{caption} {_data_link(name, table)}{_origin(units, sample)}</caption>"
+    body = body.replace("<thead>", caption_row + "<thead>", 1)
+    _display(f'<div class="roa-table" id="{name}">{body}</div>')
+
+
+def show_text(text):
+    """Put a paragraph of Markdown, computed from results, on the page."""
+    from IPython.display import Markdown, display
+
+    display(Markdown(text))
+
+
+def _display(markup):
+    from IPython.display import HTML, display
+
+    display(HTML(markup))
+
+
+def _chart(figure, alt):
+    """A matplotlib figure as an image; on a narrow screen it scrolls rather than become too small to read."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(buffer, format="webp", dpi=FILE_DPI, pil_kwargs={"lossless": True})
+    width = round(Image.open(buffer).width * STYLE["figure.dpi"] / FILE_DPI)
+    return (
+        f'<div class="roa-chart" tabindex="0" role="group" aria-label="chart" style="overflow-x:auto">'
+        f'<img alt="{html.escape(alt, quote=True)}" width="{width}" style="height:auto;max-width:100%;'
+        f'min-width:{round(0.72 * width)}px" src="data:image/webp;base64,{_text(buffer)}"></div>'
+    )
+
+
+def _text(buffer):
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _data_link(name, data):
+    if isinstance(data, pd.DataFrame):
+        kind, media = "csv", "text/csv"
+        buffer = io.BytesIO(data.to_csv(index=False, float_format="%.6g").encode())
+    else:
+        kind, media, buffer = "npz", "application/zip", io.BytesIO()
+        np.savez_compressed(buffer, **data)
+    address = f"data:{media};base64,{_text(buffer)}"
+    return f'<a class="roa-data" download="{name}.{kind}" href="{address}">data ({kind.upper()})</a>'
+
+
+def _origin(units, sample):
+    """Where the numbers come from: profiles, devices, dates, sample; and whether the present code would differ."""
+    lines = []
+    for profile in dict.fromkeys(unit.result["profile"] for unit in units):
+        own = [unit for unit in units if unit.result["profile"] == profile]
+        results = [unit.result for unit in own]
+        devices = ", ".join(sorted({r["provenance"]["device"] for r in results}))
+        dates = sorted(r["provenance"]["finished"][:10] for r in results)
+        when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+        lines.append(
+            f"profile {profile} ({devices}, {when})"
+            + ("" if sample else _counted([n for unit in own for n in unit.sample]))
+        )
+    if not lines:
+        return ""
+    text = html.escape("; ".join(lines) + (f"; {sample}" if sample else ""))
+    outdated = store.outdated(units)
+    mark = f" <strong>Outdated: {html.escape(outdated)}.</strong>" if outdated else ""
+    return f'<span class="roa-origin">{text}{mark}</span>'
+
+
+def _counted(sample):
+    """On how many images the numbers of units rest, in words; empty where the units do not tell."""
+    return f", n = {words.span(sample)} test images a direction" if sample else ""

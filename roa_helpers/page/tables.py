@@ -1,0 +1,110 @@
+"""Tables as a reader sees them: values with intervals, verdicts with marks, open choices. Needs no torch."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from .. import data
+from .claims import MARKS
+
+
+def present(table):
+    """The paper's numbers beside ours as a reader sees them: each with its interval, verdicts with a mark.
+
+    Columns without any entry are left out, and those of which every row says the same are: what, run.
+
+    Args:
+        table: with the columns of :func:`roa_helpers.page.claims.verdicts`, or those of ``beside`` and where, case,
+            quantity, percent, profile, seeds.
+    """
+    scale, digits = np.where(table["percent"], 100, 1), np.where(table["percent"], 1, 3)
+    several = table["seeds"].str.contains(",")
+    run = table["profile"] + np.where(several, ", seeds ", ", seed ") + table["seeds"]
+    shaped = {
+        "claim": table.get("claim"),
+        "where": table["where"] + np.where(table["case"] == "", "", ": ") + table["case"],
+        "what": table.get("quantity"),
+        "paper": _values(table["paper"], table["paper_low"], table["paper_high"], scale, digits),
+        "paper’s verdict": table.get("paper's verdict"),
+        "ours": _values(table["ours"], table["low"], table["high"], scale, digits),
+        "n": table["n"],
+        "verdict": table["verdict"].map(marked),
+        **{name: table[name] for name in ("training images", "initialisation", "mixed precision") if name in table},
+        "run": np.where(table["profile"] == "", "", run),
+    }
+    shaped = pd.DataFrame({name: column for name, column in shaped.items() if column is not None})
+    empty = [name for name in ("paper", "paper’s verdict") if name in shaped and (shaped[name] == "").all()]
+    alone = [name for name in ("what", "run") if name in shaped and shaped[name].nunique() == 1]
+    return shaped.drop(columns=empty + alone)
+
+
+def marked(verdict):
+    """A verdict behind its mark: “● reproduced”."""
+    return f"{MARKS[verdict]} {verdict}".strip()
+
+
+def in_brackets(table):
+    """A table whose columns ``ours``, ``low``, ``high`` became one, “value [low, high]”.
+
+    Values have as many decimals as give the largest of the three numbers of their row three significant digits.
+    """
+    numbers = table[["ours", "low", "high"]].to_numpy(dtype=float)
+    largest = np.nanmax(np.abs(numbers), axis=1)
+    digits = [max(0, 2 - math.floor(math.log10(value))) if value else 0 for value in largest]
+    ours = _values(table["ours"], table["low"], table["high"], np.ones(len(table)), digits)
+    return table.assign(ours=ours).drop(columns=["low", "high"])
+
+
+def _values(values, lows, highs, scales, digits):
+    """“value [low, high]”, without the bracket where there is no interval, empty where there is no value."""
+    texts = []
+    for value, low, high, scale, places in zip(values, lows, highs, scales, digits, strict=True):
+        text = f"{scale * value:.{places}f}" if np.isfinite(value) else ""
+        bracket = f" [{scale * low:.{places}f}, {scale * high:.{places}f}]" if np.isfinite(low) else ""
+        texts.append((text + bracket).replace("-", "−"))
+    return texts
+
+
+def choices_of(unit):
+    """The choices that a unit was computed with, by name."""
+    used = unit.result["parameters"]
+    return used["choices"] | used
+
+
+def open_choices(units, reasons, *, used=choices_of, labels=None):
+    """What a paper leaves open: what was used for each data set, and why. A row a choice.
+
+    Args:
+        units: of one study.
+        reasons: why, by name of the choice.
+        used: unit → its choices by name.
+        labels: the choices as a reader would write them, by name.
+    """
+    return pd.DataFrame(
+        {"choice": (labels or {}).get(name, name), "value": _by_data_set(units, name, used), "why": reason}
+        for name, reason in reasons.items()
+    )
+
+
+def _by_data_set(units, name, used):
+    """One value for all data sets, or each value with its data sets, in words."""
+    values, titles = {}, {}
+    for unit in units:
+        values.setdefault(data.title_of(unit.result["dataset"]), {})[written(used(unit).get(name))] = None
+    for title, texts in values.items():
+        titles.setdefault(", ".join(texts), []).append(title)
+    if len(titles) == 1:
+        return next(iter(titles))
+    return "; ".join(f"{texts}: {', '.join(names)}" for texts, names in titles.items())
+
+
+def written(value):
+    """The value of a choice in words."""
+    if value is None:
+        return "all"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list):
+        return ", ".join(written(one) if not isinstance(one, list) else f"{one[0]} {one[1]:.4g}" for one in value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,43 @@
+"""Numbers in words: signs, spans, intervals. Sentences are the matter of each study."""
+
+
+def minus(value, form):
+    """A number in a format such as ``.1f``, with a typographic minus."""
+    return f"{value:{form}}".replace("-", "−")
+
+
+def span(values, form=""):
+    """“60 to 200”, or one number where all are equal as they are written."""
+    ends = dict.fromkeys(minus(value, form) for value in (min(values), max(values)))
+    return " to ".join(ends)
+
+
+def bracketed(value, low, high, form):
+    """A value with its interval: “0.50 [0.41, 0.59]”."""
+    value, low, high = (minus(number, form) for number in (value, low, high))
+    return f"{value} [{low}, {high}]"
+
+
+def percent(value, low, high):
+    """A proportion with its interval, in %: “50.0 [41.2, 58.8]”."""
+    return bracketed(100 * value, 100 * low, 100 * high, ".1f")
+
+
+def points(value, low, high):
+    """A change of a proportion with its interval, in points: “+3.1 [+1.0, +5.2]”."""
+    return bracketed(100 * value, 100 * low, 100 * high, "+.1f")
+
+
+def listed(names):
+    """“a, b and c”."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def counted(n, noun):
+    """“1 unit”, “2 units”."""
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def capitalised(text):
+    """A text whose first letter is a capital."""
+    return text[:1].upper() + text[1:]

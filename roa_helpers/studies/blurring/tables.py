@@ -1,0 +1,147 @@
+"""Tables of this study's pages: the thesis's numbers beside ours, conclusions, attackers. Needs no torch."""
+
+import numpy as np
+import pandas as pd
+
+from ... import metrics
+from ...page import claims, words
+from ...records import seeds
+from . import published
+from .claims import ALL, CLAIMS
+from .published import HEATMAPS, MODELS, ROWS, TESTS
+from .results import has_printed, label, network
+
+#: Whom each attacker is held against: the undefended A under as many steps (BIM's, where nothing is said).
+_SAME_STEPS = {"clean": "clean", "unaware_one": "unaware_one", "fixed": "unaware_one", "worst": "worst"}
+
+
+def accuracies(units):
+    """The accuracy of A on clean originals, of each group beside the thesis's 89.67 %.
+
+    Returns:
+        DataFrame with columns group, network, training images, paper, ours, low, high, n, profile, seeds.
+    """
+    rows = []
+    for group in seeds.groups(units):
+        counts = [unit.result["model"]["accuracy"] for unit in group]
+        ours, (low, high), n = seeds.across([(c["k"] / c["n"], metrics.wilson(c["k"], c["n"]), c["n"]) for c in counts])
+        printed = published.cell("original", "clean", "original") if has_printed(group[0]) else None
+        trained = sum(group[0].result["provenance"]["data"]["counts"]["train"].values())
+        rows.append(
+            {"group": label(group[0]), "network": network(group[0]), "training images": trained,
+             "thesis": printed.value if printed else np.nan, "ours": ours, "low": low, "high": high, "n": n}
+            | seeds.columns(group)
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def compare(group):
+    """The 150 accuracies of a group beside those of the thesis, one a row.
+
+    Returns:
+        DataFrame with columns model, row, test, those of :func:`roa_helpers.page.claims.beside` (the thesis's interval
+        is Wilson's, n = 300), sd (over seeds), profile, seeds.
+    """
+    cells = [unit.table("cells") for unit in group]
+    rows = []
+    for k, where in enumerate(cells[0][["model", "row", "test"]].to_dict("records")):
+        own = [table.iloc[k] for table in cells]
+        ours = seeds.across([(one.accuracy, (one.low, one.high), int(one.n)) for one in own])
+        spread = np.std([one.accuracy for one in own], ddof=1) if len(own) > 1 else np.nan
+        printed = published.cell(**where) if has_printed(group[0]) else None
+        rows.append(where | claims.beside(printed, ours) | {"sd": spread} | seeds.columns(group))
+    return pd.DataFrame(rows)
+
+
+def crossed(table, model):
+    """One of Tables 4.1 to 4.5 as a reader sees it, from :func:`compare`: “ours (thesis)”, in %."""
+    own = table[table.model == model]
+    theirs = np.where(own.paper.notna(), [f" ({100 * value:.1f})" for value in own.paper], "")
+    own = own.assign(text=[f"{100 * value:.1f}" for value in own.ours] + theirs)
+    wide = own.pivot(index="row", columns="test", values="text").loc[list(ROWS), list(TESTS)]
+    return wide.rename(index=ROWS, columns=TESTS).rename_axis(index=MODELS[model], columns=None).reset_index()
+
+
+def overview(table):
+    """The conclusions at a glance, from a table of verdicts: all models and rows together, and how many of them alone.
+
+    Returns:
+        DataFrame with columns claim, whose (the thesis or a group), change in points with its interval, verdict,
+        reproduced (“14 of 16” models and rows alone), n, profile, seeds.
+    """
+    rows = []
+    for claim in CLAIMS:
+        own = table[table.id == claim.id]
+        printed = own[own["paper's verdict"] != ""]
+        if len(printed):
+            first = printed[printed["where"] == printed["where"].iloc[0]]
+            rows.append(_glance(claim, "the thesis", first, "paper", "paper_low", "paper_high", "paper's verdict")
+                        | {"n": published.N, "profile": "", "seeds": ""})  # fmt: skip
+        for name, part in own.groupby("where", sort=False):
+            last = part.iloc[-1]
+            rows.append(_glance(claim, name, part, "ours", "low", "high", "verdict")
+                        | {"n": last.n, "profile": last.profile, "seeds": last.seeds})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _glance(claim, whose, part, value, low, high, verdict):
+    together, alone = part[part.case == ALL].iloc[0], part[part.case != ALL]
+    against = int((alone[verdict] == claims.CONTRADICTED).sum())
+    count = f"{int((alone[verdict] == claims.REPRODUCED).sum())} of {len(alone)}"
+    count += f", {against} contradicted" if against else ""
+    return {"claim": claim.text, "whose": whose, "points": words.points(together[value], together[low], together[high]),
+            "verdict": together[verdict], "reproduced alone": count}  # fmt: skip
+
+
+def knowing(units):
+    """What the blur is worth against each attacker: a network behind its own blur beside A without any.
+
+    Both face as many steps of the same ε on the same images; for ``worst``, an image counts where the classifier
+    withstands every attack of the table.
+
+    Returns:
+        DataFrame with columns group, model, attacker, accuracy, low, high, undefended (A's accuracy), left (accuracy −
+        undefended), left_low, left_high (Bonett and Price's interval), n, verdict (whether something is left), profile,
+        seeds.
+    """
+    rows = []
+    for group in seeds.groups(units):
+        hits = [_with_worst(unit) for unit in group]
+        for model, attacker in hits[0]:
+            if model == "original":
+                continue
+            bare = "original", _SAME_STEPS.get(attacker, "unaware_many")
+            own = [(one[model, attacker], one[bare]) for one in hits]
+            value, (low, high), n = seeds.across([(a.mean(), metrics.wilson(a.sum(), len(a)), len(a)) for a, _ in own])
+            left, span, _ = seeds.across(
+                [(a.mean() - b.mean(), metrics.paired_difference(b, a), len(a)) for a, b in own]
+            )
+            rows.append(
+                {"group": label(group[0]), "model": model, "attacker": attacker, "accuracy": value, "low": low,
+                 "high": high, "undefended": np.mean([b.mean() for _, b in own]), "left": left, "left_low": span.low,
+                 "left_high": span.high, "n": n, "verdict": claims.judge(span, 0.0)} | seeds.columns(group)
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _with_worst(unit):
+    """(model, attacker) → hits (N,), with the attacker ``worst`` after those of each model."""
+    keys = unit.table("knowing")[["model", "attacker"]].itertuples(index=False, name=None)
+    found = dict(zip(keys, unit.arrays["knowing"].astype(int), strict=True))
+    whole = {}
+    for model in dict.fromkeys(model for model, _ in found):
+        own = {key: hits for key, hits in found.items() if key[0] == model}
+        whole |= own | {(model, "worst"): np.min(list(own.values()), axis=0)}
+    return whole
+
+
+def overlaps(units):
+    """Jaccard index of the pixels that two heatmaps keep: mean and sd over images, a row a pair and group."""
+    rows = []
+    for group in seeds.groups(units):
+        table = pd.concat([unit.table("overlap") for unit in group])
+        for (first, second), part in table.groupby(["first", "second"], sort=False):
+            rows.append({"group": label(group[0]), "heatmaps": f"{HEATMAPS[first]} and {HEATMAPS[second]}",
+                         "Jaccard": part["mean"].mean(), "sd over images": part["sd"].mean(),
+                         "n": int(part["n"].min()), "seeds": seeds.columns(group)["seeds"]})  # fmt: skip
+    return pd.DataFrame(rows)

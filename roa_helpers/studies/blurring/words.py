@@ -1,0 +1,84 @@
+"""What the units of this study say, in sentences: Markdown made of their numbers. Needs no torch."""
+
+from scipy import stats
+
+from ... import metrics
+from ...page import capitalised, claims, minus, words
+from ...records import seeds
+from .claims import ALL, CLAIMS
+from .published import N, count
+from .results import ATTACKERS, has_printed, label
+from .tables import compare
+
+
+def answer_accuracy(table):
+    """How near A comes to the thesis's accuracy, as a sentence in Markdown, from :func:`accuracies`."""
+    told = [f"{row.group}: {100 * row.ours:.1f} % [{100 * row.low:.1f}, {100 * row.high:.1f}]"
+            for row in table.itertuples()]  # fmt: skip
+    aim = count("original", "clean", "original")
+    low, high = metrics.wilson(aim, N)
+    return (
+        f"The thesis’s A classifies {100 * aim / N:.2f} % [{100 * low:.1f}, {100 * high:.1f}] of its {N} clean test "
+        f"images correctly. Ours: {'; '.join(told)}."
+    )
+
+
+def answer_cells(group):
+    """How many of the 150 accuracies agree, and whether they rise and fall together, in Markdown."""
+    table = compare(group)
+    if not has_printed(group[0]):
+        return f"{label(group[0])}: the thesis has no numbers for these classes."
+    agree = int((table.verdict == claims.AGREES).sum())
+    off = 100 * (table.ours - table.paper)
+    rho = stats.spearmanr(table.ours, table.paper).statistic
+    return (
+        f"{label(group[0])}: of {len(table)} accuracies {agree} agree with the thesis’s and {len(table) - agree} "
+        f"differ; ours are {minus(off.mean(), '+.1f')} points off on average, {off.abs().mean():.1f} in absolute "
+        f"value, and their rank correlation over the {len(table)} cells is {minus(rho, '.2f')}. To agree means that "
+        "the 95 % intervals overlap; ours span those of all seeds, so that more seeds agree more easily."
+    )
+
+
+def answer_conclusions(table):
+    """The verdicts on the thesis's conclusions, with the rules, as a Markdown list, from a table of verdicts."""
+    lines = []
+    for claim in CLAIMS:
+        own = table[(table.id == claim.id) & (table.case == ALL)]
+        told = []
+        for row in own.itertuples():
+            change = words.points(row.ours, row.low, row.high)
+            told.append(f"{row.where}: {row.verdict} ({change}; seeds {row.seeds}, n = {row.n})")
+        theirs = own[own["paper's verdict"] != ""].head(1)
+        spans = [words.points(*row) for row in theirs[["paper", "paper_low", "paper_high"]].itertuples(index=False)]
+        first = [f"the thesis’s own numbers: {verdict} ({span})"
+                 for verdict, span in zip(theirs["paper's verdict"], spans, strict=True)]  # fmt: skip
+        lines.append(f"- **{capitalised(claim.text)}.** Rule: {claim.rule}. {'; '.join(first + told)}.")
+    return "\n".join(lines)
+
+
+def answer_knowing(table):
+    """What is left of the defence, group by group, as a Markdown list, from :func:`knowing`."""
+    lines = []
+    for name, part in table.groupby("group", sort=False):
+        told = []
+        for attacker in ("unaware_one", "fixed", "unaware_many", "recomputed", "explainer", "worst"):
+            own = part[part.attacker == attacker]
+            above = int((own.verdict == claims.REPRODUCED).sum())
+            told.append(f"{ATTACKERS[attacker]}: {minus(100 * own.left.mean(), '+.1f')} points over the undefended A "
+                        f"(mean of {len(own)} networks; above 0 for {above})")  # fmt: skip
+        lines.append(f"- {name}, n = {part.n.iloc[0]}: {'; '.join(told)}.")
+    return "\n".join(lines)
+
+
+def answer_newton(units):
+    """What squaring the norms makes of NewtonFool's first step, as a Markdown list."""
+    lines = []
+    for group in seeds.groups(units):
+        unit = group[0]
+        steps, eta = unit.result["newton_step"], unit.result["parameters"]["strengths"]["newtonfool"]
+        lines.append(
+            f"- {label(unit)}, seed {seeds.of(unit)}, η = {eta:.3g}: by the definition the first step has a median ℓ₂ "
+            f"length of {steps['definition']['median']:.3g}, with squared norms {steps['squared']['median']:.3g}; the "
+            f"median of their ratio over {steps['ratio']['n']} test images is {steps['ratio']['median']:.3g}."
+        )
+    return "\n".join(lines)

@@ -1,0 +1,369 @@
+"""The charts of “With Friends Like These, Who Needs Adversaries?”: Figs 1 to 5, and what stands beside them.
+
+Needs no torch. :func:`roa_helpers.figures.show` puts them on a page.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from ... import metrics
+from ...page import REGION_LABELS, drawing
+from .choices import FACTORS
+from .published import SIDE, TABLE_ONE, label
+from .tables import METHODS, dependence
+
+#: Colours (Okabe–Ito) and names of the kinds of directions and subspaces.
+KINDS = {
+    "positive": ("#0072B2", "S_pos"), "negative": ("#D55E00", "S_neg"), "both": ("#000000", "S_neg∪pos"),
+    "flat": ("#E69F00", "S_flat"), "random": ("#999999", "random"),
+}  # fmt: skip
+DIRECTIONS = {"positive": "most positive", "negative": "most negative", "flat": "flattest", "random": "random"}
+ATTACKS = ("DeepFool", "FGSM", "universal", "saliency")
+ORDERS = {"hi": ("#0072B2", "S_hi"), "lo": ("#D55E00", "S_lo")}
+_STEPS = {"logits": ("#D55E00", "o", "logits"), "softmax": ("#0072B2", "s", "softmax scores"),
+          "twin": ("#009E73", "^", "logits of the smooth twin")}  # fmt: skip
+_METHODS = dict(zip(METHODS, ("#000000", "#999999", "#0072B2", "#009E73"), strict=True))
+
+
+def _panels(units, rows, *, height=1.5, **options):
+    """A grid of axes with a column for each unit; the first row has their titles."""
+    width = min(7.4, max(5.2, 1.0 + 2.1 * len(units)))
+    figure, axes = drawing(width, 0.5 + height * rows, nrows=rows, ncols=len(units), squeeze=False, **options)
+    for axis, unit in zip(axes[0], units, strict=True):
+        axis.set_title(label(unit), fontsize=8)
+    for axis in axes.flat:
+        axis.tick_params(labelsize=7)
+    return figure, axes
+
+
+def single_curves(units):
+    """Fig. 1: the score of one class along its most positive and its most negative direction, a curve an image.
+
+    Thick where the network takes the shifted image for that class.
+
+    Returns:
+        (figure, arrays by unit: positions s, scores and whether the class is predicted, (2, images, positions)).
+    """
+    figure, axes = _panels(units, 2, sharex="col")
+    data = {}
+    for column, unit in zip(axes.T, units, strict=True):
+        names, shown = unit.result["classes"], unit.result["featured"]
+        positions = unit.arrays["positions"]
+        for axis, kind in zip(column, ("positive", "negative"), strict=True):
+            at = list(DIRECTIONS).index(kind)
+            curves = unit.arrays["curves"][at].astype(float)
+            inside = unit.arrays["classes"][at] == names.index(shown)
+            for curve, mark in zip(curves, inside, strict=True):
+                axis.plot(positions, curve, lw=0.6, color="#BBBBBB", zorder=1)
+                axis.plot(positions, np.where(mark, curve, np.nan), lw=1.0, color=KINDS[kind][0], zorder=2)
+        data |= {f"{unit.path.name}_s": positions, f"{unit.path.name}_scores": unit.arrays["curves"][:2],
+                 f"{unit.path.name}_inside": unit.arrays["classes"][:2] == names.index(shown)}  # fmt: skip
+        column[0].set_title(f"{label(unit)}: “{shown}”", fontsize=8)
+        column[-1].set_xlabel("s", fontsize=8)
+    for axis, kind in zip(axes[:, 0], ("positive", "negative"), strict=True):
+        axis.set_ylabel(f"score,\n{DIRECTIONS[kind]}", fontsize=8)
+    names = {"#BBBBBB": "another class is predicted", "#0072B2": "the class itself (upper row)",
+             "#D55E00": "the class itself (lower row)"}  # fmt: skip
+    handles = [Line2D([], [], color=colour, lw=1.5, label=words) for colour, words in names.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    return figure, data
+
+
+def population(units, kind):
+    """Fig. 2 for one kind of direction: scores of the class shown and of the best other (30 %, median, 70 %); below,
+    the shares of images that are moved into the class and kept in it, and the median softmax score of those outside.
+
+    Returns:
+        (figure, DataFrame of what is drawn).
+    """
+    figure, axes = _panels(units, 2, sharex="col")
+    data = []
+    for (above, below), unit in zip(axes.T, units, strict=True):
+        table = unit.table("responses")
+        table = table[table.kind == kind]
+        for name, colour in (("target", "#0072B2"), ("other", "#D55E00")):
+            above.fill_between(table.s, table[f"{name}_30"], table[f"{name}_70"], color=colour, alpha=0.25, lw=0)
+            above.plot(table.s, table[f"{name}_50"], color=colour, lw=1.3)
+        below.plot(table.s, 100 * table.moved / table.others, color="#0072B2", lw=1.3)
+        below.plot(table.s, 100 * table.softmax, color="#CC79A7", lw=1.0, ls=":")
+        below.plot(table.s, 100 * table.kept / table.own.where(table.own > 0), color="k", lw=1.0, ls="--")
+        every = unit.table("moved")
+        every = every[every.kind == kind]
+        below.plot(every.s, 100 * every.moved / every.others, color="#009E73", lw=1.0)
+        below.set(ylim=(-4, 104))
+        below.set_xlabel("s", fontsize=8)
+        above.set_title(f"{label(unit)}: “{unit.result['featured']}”", fontsize=8)
+        data.append(table.assign(network=label(unit), target=unit.result["featured"]))
+    axes[0, 0].set_ylabel("class score", fontsize=8)
+    axes[1, 0].set_ylabel("%", fontsize=8)
+    handles = [
+        Patch(color="#0072B2", alpha=0.5, label="score of the class"),
+        Patch(color="#D55E00", alpha=0.5, label="best other score"),
+        Line2D([], [], color="#0072B2", label="moved into the class"),
+        Line2D([], [], color="#009E73", label="the same, mean over all classes"),
+        Line2D([], [], color="k", ls="--", label="of the class and still in it"),
+        Line2D([], [], color="#CC79A7", ls=":", label="median softmax of the others"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=7.5)
+    return figure, pd.concat(data)
+
+
+def shapes(units):
+    """The errors of symmetry, monotony and separability for each kind of direction, with intervals over classes."""
+    measures = {"odd": "odd share\n(0: symmetric)", "backward": "backward share\n(0: monotone)",
+                "interaction": "not common to images\n(0: separable)"}  # fmt: skip
+    figure, axes = drawing(7.0, 0.42 * len(units) * 2 + 1.1, ncols=3, sharey=True)
+    data = []
+    for axis, (measure, title) in zip(axes, measures.items(), strict=True):
+        for row, unit in enumerate(units):
+            found = unit.result["shapes"][measure]
+            for k, (kind, one) in enumerate(found.items()):
+                y, colour = row + 0.18 * (k - 1.5), KINDS[kind][0]
+                axis.plot([one["low"], one["high"]], [y, y], color=colour, lw=1.5)
+                axis.plot(one["mean"], y, "osD^"[k], color=colour, ms=4)
+                data.append({"network": label(unit), "measure": measure, "kind": kind} | one)
+        axis.axvline(0.25, color="k", lw=0.8, ls="--")
+        axis.set_title(title, fontsize=8)
+        axis.set(xlim=(-0.03, 1.03))
+        axis.tick_params(labelsize=7)
+    axes[0].set(yticks=range(len(units)), yticklabels=[label(u).replace(", ", "\n") for u in units],
+                ylim=(len(units) - 0.5, -0.5))  # fmt: skip
+    handles = [Line2D([], [], color=KINDS[kind][0], marker="osD^"[k], ms=4, label=f"{words} direction")
+               for k, (kind, words) in enumerate(DIRECTIONS.items())]  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    return figure, pd.DataFrame(data)
+
+
+def steps(units):
+    """The step study: asymmetry, norm, and error against the exact or closed form, by step."""
+    columns = {"asymmetry": "‖H − Hᵀ‖ / 2‖H‖\nof the mean", "norm": "norm of one\nimage’s Hessian",
+               "error": "relative error"}  # fmt: skip
+    figure, axes = _panels(units, 3, height=1.35, sharex=True)
+    data = []
+    for column, unit in zip(axes.T, units, strict=True):
+        table = unit.table("steps")
+        data.append(table.assign(network=label(unit)))
+        for quantity, (colour, marker, _) in _STEPS.items():
+            own = table[table.quantity == quantity]
+            for axis, name in zip(column, columns, strict=True):
+                values = own[name].where(own[name] > 0) if name != "asymmetry" else own[name]
+                axis.plot(own.share, values, marker=marker, ms=3, lw=1, color=colour)
+        column[0].axhline(0.5**0.5, color="k", lw=0.8, ls=":")
+        column[0].set(xscale="log", ylim=(-0.03, 0.8))
+        for axis in column[1:]:
+            axis.set_yscale("log")
+        for axis in column:
+            axis.axvline(unit.result["parameters"]["choices"]["step"], color="#AAAAAA", lw=0.8, ls="--")
+        column[-1].set_xlabel("step / distance to the boundary", fontsize=7.5)
+    for axis, words in zip(axes[:, 0], columns.values(), strict=True):
+        axis.set_ylabel(words, fontsize=7.5)
+    handles = [Line2D([], [], color=c, marker=m, ms=4, label=words) for c, m, words in _STEPS.values()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    return figure, pd.concat(data)
+
+
+def figure_three(units):
+    """Fig. 3: accuracy on subspaces (top), and the share of the norm of four perturbations inside them (below).
+
+    Returns:
+        (figure, (accuracies, retained norms) in one DataFrame).
+    """
+    figure, axes = _panels(units, 1 + len(ATTACKS), height=1.2, sharex="col")
+    data = []
+    for column, unit in zip(axes.T, units, strict=True):
+        primary = unit.result["parameters"]["choices"]["methods"][0]
+        accuracy, norms = (_of(unit.table(name), primary) for name in ("accuracy", "norms"))
+        for kind, (colour, _) in KINDS.items():
+            for part, style in (("test", "-"), ("train", ":")):
+                own = accuracy[(accuracy.kind == kind) & (accuracy.part == part)]
+                column[0].plot(own.dimension, 100 * own.k / own.n, style, color=colour, lw=1.2)
+            for axis, attack in zip(column[1:], ATTACKS, strict=True):
+                own = norms[(norms.kind == kind) & (norms.attack == attack)]
+                axis.plot(own.dimension, own["mean"], color=colour, lw=1.2)
+                axis.set_ylim(-0.03, 1.03)
+        column[0].set_ylim(-3, 103)
+        column[0].set_xscale("symlog", linthresh=10)
+        column[-1].set_xlabel("dimension", fontsize=8)
+        data += [accuracy.assign(network=label(unit), quantity="accuracy"),
+                 norms.assign(network=label(unit), quantity="retained norm")]  # fmt: skip
+    for axis, words in zip(axes[:, 0], ("accuracy (%)", *ATTACKS), strict=True):
+        axis.set_ylabel(words, fontsize=8)
+    handles = [Line2D([], [], color=c, label=words) for c, words in KINDS.values()]
+    handles.append(Line2D([], [], color="k", ls=":", label="training images"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False, fontsize=7.5)
+    return figure, pd.concat(data)
+
+
+def by_method(units):
+    """Accuracy of test images on S_neg∪pos and S_flat for every definition of curvature."""
+    figure, axes = _panels(units, 2, height=1.4, sharex="col", sharey=True)
+    data = []
+    for column, unit in zip(axes.T, units, strict=True):
+        table = unit.table("accuracy")
+        table = table[table.part == "test"]
+        for axis, kind in zip(column, ("both", "flat"), strict=True):
+            for method in unit.result["coupling"]:
+                own = table[(table.kind == kind) & (table.method == method)]
+                axis.plot(own.dimension, 100 * own.k / own.n, color=_METHODS[method], lw=1.2)
+                data.append(own.assign(network=label(unit)))
+            first = unit.result["parameters"]["choices"]["methods"][0]
+            random = table[(table.kind == "random") & (table.method == first)]
+            axis.plot(random.dimension, 100 * random.k / random.n, color="#E69F00", lw=1, ls="--")
+        column[0].set_xscale("symlog", linthresh=10)
+        column[1].set_xlabel("dimension", fontsize=8)
+    for axis, kind in zip(axes[:, 0], ("both", "flat"), strict=True):
+        axis.set_ylabel(f"accuracy (%)\non {KINDS[kind][1]}", fontsize=8)
+    used = [method for method in METHODS if any(method in unit.result["coupling"] for unit in units)]
+    handles = [Line2D([], [], color=_METHODS[method], label=METHODS[method]) for method in used]
+    handles.append(Line2D([], [], color="#E69F00", ls="--", label="random subspace"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=7.5)
+    return figure, pd.concat(data)
+
+
+def areas(units):
+    """The areas of Fig. 3 by definition of curvature, with intervals: curved over flat, and over random."""
+    table = dependence(units)
+    rows = list(dict.fromkeys(zip(table.network, table.method, strict=True)))
+    figure, axes = drawing(7.0, 0.2 * len(rows) + 0.9, ncols=3, sharey=True)
+    titles = {"curved_flat": "S_neg∪pos − S_flat", "curved_random": "S_neg∪pos − random",
+              "beyond_dimension": "ρ beyond dimension"}  # fmt: skip
+    for axis, (name, title) in zip(axes, titles.items(), strict=True):
+        for one in table[table.quantity == name].itertuples():
+            y = rows.index((one.network, one.method))
+            axis.plot([one.low, one.high], [y, y], color="#0072B2", lw=1.5)
+            axis.plot(one.value, y, "o", color="#0072B2", ms=4)
+        axis.axvline(0, color="k", lw=0.8)
+        axis.set_title(title, fontsize=8)
+        axis.tick_params(labelsize=7)
+    axes[0].set(yticks=range(len(rows)), yticklabels=[f"{n}: {m}" for n, m in rows], ylim=(len(rows) - 0.5, -0.5))
+    return figure, table
+
+
+def figure_four(units):
+    """Fig. 4: accuracy on the first m singular vectors of DeepFool perturbations, and on the last m."""
+    figure, axes = _panels(units, 1, height=1.9)
+    data = []
+    for axis, unit in zip(axes[0], units, strict=True):
+        table = unit.table("singular")
+        data.append(table.assign(network=label(unit)))
+        for order, (colour, _) in ORDERS.items():
+            for part, style in (("test", "-"), ("train", ":")):
+                own = table[(table.order == order) & (table.part == part)]
+                axis.plot(own.dimension, 100 * own.k / own.n, style, color=colour, lw=1.3)
+        axis.set(ylim=(-3, 103))
+        axis.set_xscale("symlog", linthresh=10)
+        axis.set_xlabel("dimension", fontsize=8)
+    axes[0, 0].set_ylabel("accuracy (%)", fontsize=8)
+    handles = [Line2D([], [], color=c, label=words) for c, words in ORDERS.values()]
+    handles.append(Line2D([], [], color="k", ls=":", label="training images"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    return figure, pd.concat(data)
+
+
+def figure_five(units):
+    """Fig. 5: median norm of confined DeepFool (left axis) and mean norm of the projected images (right axis)."""
+    figure, axes = _panels(units, 2, height=1.6)
+    data = []
+    for column, unit in zip(axes.T, units, strict=True):
+        table = unit.table("confined")
+        data.append(table.assign(network=label(unit)))
+        for axis, order in zip(column, ORDERS, strict=True):
+            own = table[table.order == order].replace(np.inf, np.nan)
+            axis.plot(own.dimension, own["median"], "o-", ms=3, lw=1.2, color="#0072B2")
+            axis.set(xscale="log", yscale="log")
+            other = axis.twinx()
+            other.plot(own.dimension, own.image, "s-", ms=3, lw=1.2, color="#D55E00")
+            other.tick_params(labelsize=7, colors="#D55E00")
+            other.set_ylim(0, None)
+        column[-1].set_xlabel("dimension", fontsize=8)
+    for axis, (_, words) in zip(axes[:, 0], ORDERS.values(), strict=True):
+        axis.set_ylabel(f"norm, {words}", fontsize=8)
+    handles = [Line2D([], [], color="#0072B2", marker="o", ms=3, label="confined DeepFool (left)"),
+               Line2D([], [], color="#D55E00", marker="s", ms=3, label="projected image (right)")]  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    return figure, pd.concat(data)
+
+
+def compression(units):
+    """Table 1 as curves: fooling rate over f for each side, of an attacker who ignores the unit and of one who knows.
+
+    The first panel holds the paper's rows, with Wilson intervals from its 2000 images.
+
+    Returns:
+        (figure, DataFrame: network, side, share, measured, f, rate, low, high, n).
+    """
+    rows = [
+        {"network": "the paper", "side": row.side, "share": row.side / SIDE, "measured": "unaware", "f": f,
+         "rate": rate, "low": row.interval(f).low, "high": row.interval(f).high, "n": 2000}
+        for row in TABLE_ONE if row.side < SIDE for f, rate in row.fooled.items()
+    ]  # fmt: skip
+    for unit in units:
+        whole = unit.table("compressed").side.max()
+        for r in unit.table("compression").itertuples():
+            if r.f and r.side < whole:
+                low, high = metrics.wilson(r.k, r.n)
+                rows.append({"network": label(unit), "side": r.side, "share": r.side / whole, "measured": r.measured,
+                             "f": r.f, "rate": r.k / r.n, "low": low, "high": high, "n": r.n})  # fmt: skip
+    table = pd.DataFrame(rows)
+    names = list(dict.fromkeys(table.network))
+    figure, axes = drawing(7.4, 2.5, ncols=len(names), sharey=True, squeeze=False)
+    colours = ("#0072B2", "#009E73", "#E69F00", "#D55E00")
+    for axis, name in zip(axes[0], names, strict=True):
+        own = table[table.network == name]
+        for colour, side in zip(colours, sorted(set(own.side), reverse=True), strict=False):
+            for measured, style in (("unaware", "-"), ("aware", ":")):
+                part = own[(own.side == side) & (own.measured == measured)]
+                axis.plot(part.f, 100 * part.rate, style, color=colour, lw=1.2, marker=".", ms=3,
+                          label=f"{side} px" if style == "-" else None)  # fmt: skip
+                if style == "-":
+                    axis.fill_between(part.f, 100 * part.low, 100 * part.high, color=colour, alpha=0.2, lw=0)
+        axis.set_title(name.replace(", ", "\n"), fontsize=8)
+        axis.set(xticks=FACTORS, ylim=(-3, 103), xlabel="f")
+        axis.legend(fontsize=6.5, frameon=False, loc="lower right")
+        axis.tick_params(labelsize=7)
+    axes[0, 0].set_ylabel("fooling rate (%)", fontsize=8)
+    handles = [
+        Line2D([], [], color="k", ls=style, label=words)
+        for style, words in (
+            ("-", "scaled DeepFool that ignores the unit"),
+            (":", "DeepFool through it, norm at most f times"),
+        )
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    return figure, table
+
+
+#: Regions of the bridge in the order in which they are drawn.
+REGIONS = {"roi": "RoI", "roa": "RoA"} | REGION_LABELS
+
+
+def bridge(units):
+    """The energy of curved and of flat directions in the book's regions, less the region's share of the pixels."""
+    names = {"perturbation": "RoA by perturbation", "gradient": "RoA by gradient"}
+    figure, axes = _panels(units, 2, height=1.7, sharex="col", sharey=True)
+    data = []
+    for column, unit in zip(axes.T, units, strict=True):
+        table = unit.table("bridge")
+        data.append(table.assign(network=label(unit)))
+        for axis, definition in zip(column, names, strict=True):
+            for shift, kind, colour, marker in ((-0.15, "curved", "#0072B2", "o"), (0.15, "flat", "#E69F00", "s")):
+                own = table[(table.definition == definition) & (table.kind == kind)].set_index("region")
+                for y, region in enumerate(REGIONS):
+                    one = own.loc[region]
+                    axis.plot([one.low, one.high], [y + shift] * 2, color=colour, lw=1.5)
+                    axis.plot(one.difference, y + shift, marker, color=colour, ms=3.5)
+            axis.axvline(0, color="k", lw=0.8)
+            axis.set(yticks=range(len(REGIONS)), yticklabels=list(REGIONS.values()), ylim=(len(REGIONS) - 0.5, -0.5))
+        column[-1].set_xlabel("energy − pixels", fontsize=8)
+    for axis, words in zip(axes[:, 0], names.values(), strict=True):
+        axis.set_ylabel(words, fontsize=8)
+    handles = [Line2D([], [], color=c, marker=m, ms=4, label=words) for c, m, words in
+               (("#0072B2", "o", "most curved directions"), ("#E69F00", "s", "flattest directions"))]  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    return figure, pd.concat(data)
+
+
+def _of(table, method):
+    return table[table.method == method]

@@ -1,0 +1,169 @@
+"""The statements of “With Friends Like These, Who Needs Adversaries?” as claims. Needs no torch."""
+
+from functools import partial
+
+from ... import metrics
+from ...page import claims
+from .published import IMAGES, NETWORK, SIDE, TABLE_ONE, label
+
+#: The three statements that the paper makes, in the order of its sections.
+STATEMENTS = {
+    "lines": "Class scores are near-symmetric, monotone functions of one direction, alike for all images",
+    "coupling": "Accuracy lives in few directions of high curvature, and the attacks’ norm lies in the same",
+    "compression": "Compression helps only against an attacker who ignores it",
+}
+#: How large the error of a “near” symmetry, monotony or separability may be.
+NEAR = 0.25
+#: How much more norm an attacker may need who “is as effective as before”: the smallest factor above 1 in Table 1.
+AS_EFFECTIVE = 2.0
+
+
+def where(unit):
+    """What a table of verdicts calls a unit: its data set and network."""
+    return label(unit)
+
+
+def _shape(measure, kinds=("positive", "negative")):
+    def estimates(unit):
+        found = unit.result["shapes"][measure]
+        return {kind: (found[kind]["mean"], (found[kind]["low"], found[kind]["high"]), found[kind]["n"])
+                for kind in kinds}  # fmt: skip
+
+    return estimates
+
+
+def _coupled(name):
+    def estimates(unit):
+        found = unit.result["coupling"][unit.result["parameters"]["choices"]["methods"][0]]
+        return {"": (found[name], found[f"{name}_interval"], found["images"])}
+
+    return estimates
+
+
+def _plain(name, count):
+    def estimates(unit):
+        choices = unit.result["parameters"]["choices"]
+        return {"": (unit.result[name], unit.result[f"{name}_interval"], choices[count])}
+
+    return estimates
+
+
+def _fooled(f):
+    def estimates(unit):
+        table = unit.table("compression")
+        rows = table[(table.measured == "unaware") & (table.f == f) & (table.side < table.side.max())]
+        return {f"{r.side} px": (r.k / r.n, metrics.wilson(r.k, r.n), r.n) for r in rows.itertuples()}
+
+    return estimates
+
+
+def _printed(f):
+    """The paper's own fooling rates, by the side that images are compressed to."""
+    return {(f"the paper: {NETWORK}", f"{row.side} px"): (row.fooled[f], row.interval(f), IMAGES)
+            for row in TABLE_ONE if row.side < SIDE}  # fmt: skip
+
+
+def _compressed(name, low, high, count):
+    def estimates(unit):
+        table = unit.table("compressed")
+        rows = table[table.side < table.side.max()].to_dict("records")
+        n = unit.result["parameters"]["choices"]["evaluated"]
+        return {f"{r['side']} px": (r[name], (r[low], r[high]), r[count] if count else n) for r in rows}
+
+    return estimates
+
+
+_NEAR = (
+    "the error is {}; reproduced where its 95 % interval (bootstrap over classes) lies below one quarter, contradicted "
+    "where it lies above"
+)
+_HALF = (
+    "reproduced where the 95 % interval (bootstrap over classes) of {} lies above one half, contradicted where it lies "
+    "below"
+)
+_ZERO = "reproduced where the 95 % interval of {} lies above 0, contradicted where it lies below"
+
+_lines, _coupling, _compression = (partial(claims.Claim, statement=name) for name in STATEMENTS)
+#: A case is a kind of directions, a side in pixels, or "" where there is one.
+CLAIMS = (
+    _lines(
+        "symmetric", "a class score is nearly symmetric about some point of the line",
+        _NEAR.format("the share of a curve’s variation that is odd about its best centre, median over images"),
+        _shape("odd"), NEAR, above=False,
+    ),
+    _lines(
+        "monotone", "it is monotone on both half-lines",
+        _NEAR.format("the share of a curve’s movement that goes against the direction the sign of the curvature "
+                     "predicts, median over images"),
+        _shape("backward"), NEAR, above=False,
+    ),
+    _lines(
+        "separable", "the curves of different images differ by a shift only",
+        _NEAR.format("the share of the variation along the line that is not common to all images"),
+        _shape("interaction"), NEAR, above=False,
+    ),
+    _lines(
+        "sends-to", "the most positive direction sends images of other classes into its class",
+        _HALF.format("the share of images of other classes that are taken for the class at the two ends of the line"),
+        _shape("moved", ("positive",)), 0.5,
+    ),
+    _lines(
+        "sends-from", "the most negative direction sends images of its class out of it",
+        _HALF.format("the share of images of the class that are no longer taken for it at the two ends of the line"),
+        _shape("left", ("negative",)), 0.5,
+    ),
+    _coupling(
+        "curved-over-flat", "the most curved directions hold more accuracy than the flattest",
+        _ZERO.format("the area between the accuracies on S_neg∪pos and S_flat (mean difference over the dimension; "
+                     "bootstrap over test images)"),
+        _coupled("curved_flat"), 0.0,
+    ),
+    _coupling(
+        "curved-over-random", "they hold more accuracy than as many random directions",
+        _ZERO.format("the area between the accuracies on S_neg∪pos and on a random subspace"),
+        _coupled("curved_random"), 0.0,
+    ),
+    _coupling(
+        "same-subspaces", "the subspaces that hold the accuracy hold the norm of DeepFool",
+        _ZERO.format("Spearman’s ρ of what subspaces have more than random ones of their dimension: accuracy, and "
+                     "share of the norm (bootstrap over test images)"),
+        _coupled("beyond_dimension"), 0.0,
+    ),
+    _coupling(
+        "singular", "the leading singular vectors of DeepFool hold more accuracy than the last",
+        _ZERO.format("the area between the accuracies on S_hi and S_lo (bootstrap over test images)"),
+        _plain("singular_area", "evaluated"), 0.0,
+    ),
+    _coupling(
+        "inverse", "over nested subspaces, confined DeepFool needs more where images keep less",
+        "reproduced where the 95 % interval of Spearman’s ρ of the median norm of confined DeepFool and the mean norm "
+        "of the projected images, over subspaces, lies below 0 (bootstrap over test images), contradicted where it "
+        "lies above; dimension alone gives a negative ρ, so this verdict says little",
+        _plain("confined", "confined"), 0.0, above=False,
+    ),
+    _compression(
+        "weakens", "compression weakens an attack that was made without it",
+        "reproduced where the 95 % interval (Wilson’s) of the fooling rate at f = 1 lies below one half, contradicted "
+        "where it lies above",
+        _fooled(1), 0.5, above=False, alone=_printed(1),
+    ),
+    _compression(
+        "rescaled", "more norm restores it",
+        "reproduced where the 95 % interval (Wilson’s) of the fooling rate at f = 10 lies above one half, contradicted "
+        "where it lies below",
+        _fooled(10), 0.5, alone=_printed(10),
+    ),
+    _compression(
+        "aware", "an attacker who knows of it needs less than twice the norm",
+        "reproduced where the 95 % interval (bootstrap over test images) of the ratio of this attacker’s norm to that "
+        "of DeepFool on the bare network (geometric mean) lies below 2, the smallest factor above 1 in Table 1, "
+        "contradicted where it lies above",
+        _compressed("ratio", "ratio_low", "ratio_high", "fooled"), AS_EFFECTIVE, above=False,
+    ),
+    _compression(
+        "costs", "it costs accuracy",
+        "reproduced where the 95 % interval (Bonett and Price’s, for the same images scored twice) of the loss of "
+        "accuracy lies above 0, contradicted where it lies below",
+        _compressed("loss", "loss_low", "loss_high", None), 0.0,
+    ),
+)  # fmt: skip

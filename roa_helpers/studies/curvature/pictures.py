@@ -1,0 +1,119 @@
+"""Directions, subspaces and shifted images as pictures, for sheets and for the widget. Needs no torch."""
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from ...page import Cell, Sheet, Strip, drawing, picture
+from .charts import DIRECTIONS
+from .published import label
+
+#: Classes of which directions are shown, and the kinds of directions that the widget offers.
+CLASSES = 4
+OFFERED = ("positive", "negative", "flat")
+#: How many networks, images and positions the widget offers.
+NETWORKS, IMAGES, POSITIONS = 4, 2, 9
+
+
+def direction(values):
+    """A direction (C, H, W): grey where it is 0, lighter and darker where positive and negative, by its maximum."""
+    values = np.asarray(values, dtype=float)
+    return picture(0.5 + values / (2 * np.abs(values).max()))
+
+
+def _classes(unit):
+    """Positions of the classes that are shown, that of Fig. 1 first."""
+    names, first = unit.result["classes"], unit.result["featured"]
+    return [names.index(name) for name in (first, *[n for n in names if n != first][: CLASSES - 1])]
+
+
+def directions(units):
+    """The two most positive directions, the most negative and the flattest of some classes, the one of Fig. 1 first."""
+    strips = []
+    for unit in units:
+        for c in _classes(unit):
+            cells = [
+                Cell(direction(unit.arrays[f"direction_{kind}"][c, place]), words)
+                for kind, place, words in (
+                    ("positive", 0, "most positive"), ("positive", 1, "second"), ("negative", 0, "most negative"),
+                    ("flat", 0, "flattest"),
+                )
+            ]  # fmt: skip
+            strips.append(Strip(f"{label(unit)}: {unit.result['classes'][c]}", tuple(cells)))
+    return Sheet(tuple(strips), across=2)
+
+
+def directions_data(units):
+    """The arrays behind :func:`directions`, by unit and kind."""
+    return {
+        f"{unit.path.name}_{kind}": unit.arrays[f"direction_{kind}"][_classes(unit)]
+        for unit in units
+        for kind in OFFERED
+    }
+
+
+def confined(units):
+    """Fig. 5's pictures: one image projected on each subspace, and the DeepFool perturbation confined to it."""
+    strips = []
+    for unit in units:
+        table, pictures = unit.table("confined"), unit.arrays["confined"].astype(float) / 255
+        for place, row in enumerate(table.itertuples()):
+            order = {"hi": "S_hi", "lo": "S_lo"}[row.order]
+            cells = Cell(picture(pictures[place, 0]), "image"), Cell(picture(pictures[place, 1]), "perturbation")
+            strips.append(Strip(f"{label(unit)}: {order}, {row.dimension}", cells))
+    return Sheet(tuple(strips), across=4)
+
+
+def confined_data(units):
+    """The arrays behind :func:`confined`, by unit."""
+    return {unit.path.name: unit.arrays["confined"] for unit in units}
+
+
+def shifted(unit, image, kind, position):
+    """One of the stored images, moved along a direction of the class of Fig. 1: (C, H, W), clipped for display."""
+    along = unit.arrays["shown_directions"][list(DIRECTIONS).index(kind)].astype(float)
+    step = unit.arrays["positions"][position]
+    return np.clip(unit.arrays["shown_images"][image].astype(float) + step * along, 0, 1)
+
+
+def offered(unit):
+    """``POSITIONS`` of the stored positions, both ends and the middle among them."""
+    return np.linspace(0, len(unit.arrays["positions"]) - 1, POSITIONS).round().astype(int)
+
+
+def frames(unit, kind):
+    """The widget's frames for one kind of direction: a list by image of lists by position."""
+    return [[_frame(unit, image, kind, place) for place in offered(unit)] for image in range(IMAGES)]
+
+
+def _frame(unit, image, kind, place):
+    names, target = unit.result["classes"], unit.result["featured"]
+    scores = unit.arrays["shown_scores"][list(DIRECTIONS).index(kind), image].astype(float)
+    said = names[int(scores[place].argmax())]
+    truth = names[int(unit.arrays["shown_labels"][image])]
+    step = unit.arrays["positions"][place]
+    return Strip(
+        f"a {truth}, moved by s = {step:.2f} along the {DIRECTIONS[kind]} direction of “{target}”".replace("-", "−"),
+        (
+            Cell(picture(shifted(unit, image, kind, place)), f"the network says\n{said}", quality=80),
+            Cell(_scores(scores, names.index(target), place), "class scores", quality=40),
+        ),
+    )
+
+
+def _scores(scores, target, place):
+    """Class scores as curves along the line: the target's blue, the others grey, the position marked."""
+    key = scores.tobytes(), target, place
+    if key not in _DRAWN:
+        figure, axis = drawing(1.5, 1.2)
+        axis.plot(np.delete(scores, target, 1), color="#BBBBBB", lw=0.7)
+        axis.plot(scores[:, target], color="#0072B2", lw=1.6)
+        axis.axvline(place, color="k", lw=0.8, ls="--")
+        axis.set(xticks=[], yticks=[])
+        figure.dpi = 72
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        _DRAWN[key] = np.asarray(canvas.buffer_rgba())[..., :3] / 255
+    return _DRAWN[key]
+
+
+_DRAWN = {}

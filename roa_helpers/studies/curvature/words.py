@@ -1,0 +1,153 @@
+"""What the units of this study say, in sentences: Markdown made of their numbers. Needs no torch."""
+
+import numpy as np
+
+from ...page import capitalised, claims, span
+from .claims import CLAIMS, STATEMENTS
+from .published import label
+
+
+def findings(statement, table):
+    """A statement, the rule of each of its claims, and its verdicts in words: Markdown.
+
+    Args:
+        statement: key of ``STATEMENTS``.     table: from :func:`roa_helpers.page.claims.verdicts`.
+    """
+    lines = [f"**The paper: {STATEMENTS[statement][0].lower()}{STATEMENTS[statement][1:]}.**", ""]
+    for claim in CLAIMS:
+        rows = claims.of_units(table[table.id == claim.id])
+        if claim.statement == statement and len(rows):
+            told, spread = claims.told(rows, form=".2f"), span(rows.ours, ".2f")
+            lines.append(f"- {capitalised(claim.text)}: {told}. Values: {spread}. Rule: {claim.rule}.")
+    return "\n".join(lines)
+
+
+def depends(table):
+    """What :func:`dependence` says, in words: does a verdict change with the method?"""
+    told = []
+    names = {"curved_flat": "curved over flat directions", "curved_random": "curved over random directions"}
+    for name, words in names.items():
+        for network, rows in table[table.quantity == name].groupby("network", sort=False):
+            found = [claims.judge((r.low, r.high), 0.0) for r in rows.itertuples()]
+            spread = span(rows.value, ".2f")
+            same = (
+                "the same verdict with every method" if len(set(found)) == 1 else "a verdict that depends on the method"
+            )
+            reached = ", ".join(f"{r.method} to {r.to:.0f}" for r in rows.itertuples())
+            told.append(
+                f"- {network}, {words}: {same} ({', '.join(dict.fromkeys(found))}), area {spread}. Dimensions "
+                f"compared: {reached}."
+            )
+    return "\n".join(told)
+
+
+def asymmetry(units):
+    """What the step study shows, in words."""
+    told = []
+    for unit in units:
+        table = unit.table("steps")
+        wide = table.pivot(index="share", columns="quantity", values="asymmetry")
+        exact = unit.result["exact_hessian"]
+        best = wide["logits"][wide["logits"] > 0].idxmin() if (wide["logits"] > 0).any() else np.nan
+        used = unit.result["parameters"]["choices"]["step"]
+        told.append(
+            f"- {label(unit)}: the exact Hessian of the logits times a random vector has norm {exact:g}. Differences "
+            f"of them, on these directions, are least asymmetric, {wide['logits'].loc[best]:.2f}, at {best:g} of the "
+            f"distance to the boundary, and {wide['logits'].loc[used]:.2f} at the step that is used; those of the "
+            f"smooth twin reach {wide['twin'].min():.0e}."
+        )
+    return "\n".join(told)
+
+
+def few(units):
+    """How many of the most curved dimensions hold nine tenths of the accuracy, in words."""
+    told = []
+    for unit in units:
+        table, method = unit.table("accuracy"), unit.result["parameters"]["choices"]["methods"][0]
+        own = table[(table.method == method) & (table.kind == "both") & (table.part == "test")].sort_values("dimension")
+        bare = unit.table("compression").query("measured == 'accuracy'").sort_values("side").iloc[-1]
+        size, last = unit.result["dimensions"], own.iloc[-1]
+        enough = own[own.k / own.n >= 0.9 * bare.k / bare.n]
+        told.append(f"- {label(unit)}: " + (
+            f"{enough.iloc[0].dimension} of {size} dimensions ({enough.iloc[0].dimension / size:.0%})."
+            if len(enough)
+            else f"not reached; {last.k / last.n:.0%} accuracy at {last.dimension} of {size}, the last computed."
+        ))  # fmt: skip
+    return "Smallest S_neg∪pos tried that keeps nine tenths of the bare accuracy:\n\n" + "\n".join(told)
+
+
+def beyond(units):
+    """How large perturbations are at f = 10, in words."""
+    shares = [10 * unit.result["deepfool"]["norm"] / unit.result["deepfool"]["image"] for unit in units]
+    told = ", ".join(f"{label(unit)} {share:.0%}" for unit, share in zip(units, shares, strict=True))
+    return (
+        "The paper scales perturbations only while they stay far smaller than images: at f = 10 they have 2.4 % of the "
+        f"norm of its images. Here they have more: {told}. Above 100 % a perturbation outweighs the image, and a "
+        "changed prediction says nothing of the compression."
+    )
+
+
+def beside_random(units):
+    """How the errors of the three shapes along curved directions compare with a random direction, in words."""
+    names = {"odd": "symmetry", "backward": "monotony", "interaction": "separability"}
+    told = []
+    for measure, words in names.items():
+        found = [unit.result["shapes"][measure] for unit in units]
+        pairs = [(one[kind], one["random"]) for one in found for kind in ("positive", "negative")]
+        smaller = sum(own["high"] < random["low"] for own, random in pairs)
+        random = span([one["random"]["mean"] for one in found], ".2f")
+        told.append(f"of {words} in {smaller} of {len(pairs)} cases (random: {random})")
+    return (
+        "Are curved directions special in this? Along a random direction nothing of the kind is claimed. The interval "
+        f"of the error along a curved direction lies below that along a random one: {'; '.join(told)}. Where a random "
+        "direction is as symmetric, symmetry says little about curvature."
+    )
+
+
+def at_one_dimension(units):
+    """S_hi beside S_lo at equal dimension, in words."""
+    told = []
+    for unit in units:
+        wide = unit.table("confined").pivot(index="dimension", columns="order", values=["median", "image"])
+        wide = wide[wide.index < wide.index.max()]
+        smaller = int((wide["median"]["hi"] < wide["median"]["lo"]).sum())
+        larger = int((wide["image"]["hi"] > wide["image"]["lo"]).sum())
+        told.append(
+            f"- {label(unit)}: of {len(wide)} dimensions below the whole space, S_hi needs the smaller perturbation in "
+            f"{smaller} and holds the larger image in {larger}."
+        )
+    return "\n".join(told)
+
+
+def bridged(units):
+    """What the bridge shows, in words: where the energy of curved directions lies beyond the share of pixels."""
+    names = {"roi": "the RoI", "roa": "the RoA", "not_u_v": "U−V+"}
+    told = []
+    for unit in units:
+        table = unit.table("bridge")
+        own = table[(table.definition == "perturbation") & (table.kind == "curved")].set_index("region")
+        parts = []
+        for region, words in names.items():
+            one = own.loc[region]
+            verdict = claims.judge((one.low, one.high), 0.0)
+            than = {"reproduced": "more than", "contradicted": "less than", "undecided": "not clearly other than"}
+            parts.append(
+                f"{words} holds {100 * one.energy:.1f} %, {than[verdict]} its {100 * one.pixels:.1f} % of the pixels"
+                + (" (nearly the whole image, so this says nothing)" if one.pixels > 0.95 else "")
+            )
+        told.append(f"- {label(unit)}: {'; '.join(parts)}.")
+    return "Energy of the most curved directions, RoA by perturbation:\n\n" + "\n".join(told)
+
+
+def on_libraries(table):
+    """What the table of :func:`libraries` shows, in words."""
+    others = table[table.library != "roa-helpers"]
+    if others.empty:
+        return "No other library was installed where these units were computed, so there is nothing to compare with."
+    return f"Norms of other libraries are {span(others['ratio to ours'], '.3f')} of ours."
+
+
+def sample(units):
+    """How many test images figures rest on, in words."""
+    counts = [next(iter(unit.result["coupling"].values()))["images"] for unit in units]
+    return f"{span(counts)} test images a network"

@@ -1,0 +1,19 @@
+"""Do explainers find where a localised attack was?
+
+Göpfert, Wersing and Hammer, “Recovering Localized Adversarial Attacks” (2019). ``placement`` says where attacks may
+take place, ``recovery`` how well an explanation covers the place, ``ranking`` who does it best.
+"""
+
+import lazy_loader
+
+from ..study import Study
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submodules=["charts", "choices", "claims", "recovery", "tables", "words"]
+)
+
+STUDY = Study(
+    room=__name__,
+    title="Do explainers find where a localised attack was?",
+    paper="Göpfert, Wersing and Hammer, “Recovering Localized Adversarial Attacks” (2019)",
+)

@@ -1,0 +1,47 @@
+"""The statements of “Recovering Localized Adversarial Attacks” as claims, and what it leaves open. Needs no torch."""
+
+from ...data import title_of
+from ...page import claims
+from .recovery import AVERAGED, PAPER, TITLES
+from .results import REGIONS, interval, shape_of
+
+_RULE = (
+    "reproduced where the 95 % interval (bootstrap over photos; one photo has none) of {} lies above 0, contradicted "
+    "where it lies below"
+)
+_RANKS = _RULE.format("the mean rank, by the Jaccard index, of the worse minus that of the better explainer")
+_ABOVE = _RULE.format("its mean Jaccard index minus that of a random explanation of the same size")
+
+
+def where(unit):
+    """What a table of verdicts calls a unit: data set and shape of the regions."""
+    return f"{title_of(unit.result['dataset'])}, {REGIONS[shape_of(unit)]}"
+
+
+def _case(found):
+    return {"": (found["mean"], interval(found["low"], found["high"]), found["n"])}
+
+
+def _above_chance(name):
+    return claims.Claim(
+        f"above-chance-{name}", f"R1: {TITLES[name]} finds the attacked region better than chance", _ABOVE,
+        lambda unit: _case(unit.result["above_random"]["jaccard"][name]), statement="R1",
+    )  # fmt: skip
+
+
+def _better(worse, better, statement=""):
+    text = f"{TITLES[better]} ranks better than {TITLES[worse]}"
+    return claims.Claim(
+        f"{better}-over-{worse}", f"{statement}: {text}" if statement else text, _RANKS,
+        lambda unit: _case(unit.result["differences"]["jaccard"][f"{worse} − {better}"]), statement=statement,
+    )  # fmt: skip
+
+
+CLAIMS = (
+    *(_above_chance(name) for name in PAPER),
+    _better("saliency", "guided_backprop", "R2"),
+    _better("saliency", "lime", "R2"),
+    _better("guided_backprop", "lime", "Table 1"),
+)
+#: What the paper leaves open: whether LIME owes its lead to its superpixels, and whether it beats Grad-CAM.
+QUESTIONS = tuple(_better(name, "lime") for name in (*AVERAGED, "grad_cam"))

@@ -1,0 +1,69 @@
+"""The network that is attacked: trained here, or with the ImageNet weights that it comes with."""
+
+from dataclasses import asdict
+
+import torch
+
+from ... import metrics, models
+from ...models import photo
+from ...records import fingerprints
+
+
+def train(name, splits, training, *, width=1.0, copies=0, path, progress=True):
+    """A network trained on ``splits``, or read from ``path`` if it stands there.
+
+    Args:
+        name, width: see :func:`roa_helpers.models.photo.build`; the training's seed is that of the initialisation.
+        splits: :class:`roa_helpers.data.Splits`.
+        training: :class:`roa_helpers.models.Training`.
+        copies: learn from so many random crops of each image (:func:`roa_helpers.models.photo.cropped`); 0: from the images themselves.
+        path: of the checkpoint.
+
+    Returns:
+        :class:`roa_helpers.models.Trained`.
+    """
+    model = photo.build(name, len(splits.train.class_names), width=width, seed=training.seed)
+    fingerprint = fingerprints.value(
+        [asdict(training), name, width, copies, splits.train.fingerprint, splits.val.fingerprint, torch.__version__,
+         models.device_name(), fingerprints.code(models.fit, photo.build, photo.cropped)]
+    )  # fmt: skip
+    learnt = photo.cropped(splits.train, copies, seed=training.seed) if copies else splits.train
+    return models.fit(
+        model.to(models.device()), learnt, splits.val, training,
+        path=path, fingerprint=fingerprint, progress=progress,
+    )  # fmt: skip
+
+
+def network(choices, material, *, seed, weights, progress=True):
+    """The network to attack.
+
+    Returns:
+        (model in evaluation mode on the device, what the result says of it, target class as a number).
+    """
+    if material.pretrained:
+        model, classes = material.pretrained
+        name, target, size = choices.pretrained
+        told = {"name": name, "initialisation": "imagenet", "target": target, "size": size}
+        return model.to(models.device()), told, classes.index(target)
+    splits = material.splits
+    training = models.Training(
+        epochs=choices.epochs, batch=choices.batch, learning_rate=choices.learning_rate,
+        weight_decay=choices.weight_decay, augment=True, mixed=choices.mixed and models.has_bfloat16(), seed=seed,
+    )  # fmt: skip
+    name = f"{choices.trained_on}-{choices.network}-{choices.size}-seed{seed}.safetensors"
+    trained = train(
+        choices.network,
+        splits,
+        training,
+        width=choices.width,
+        copies=choices.copies,
+        path=weights / name,
+        progress=progress,
+    )
+    told = {
+        "name": choices.network, "initialisation": "scratch", "mixed": training.mixed, "target": choices.target,
+        "trained_on": choices.trained_on, "size": choices.size, "classes": len(splits.train.class_names),
+        "test": metrics.count(models.correct(trained.model, splits.test.images, splits.test.labels)),
+        "history": list(trained.history),
+    }  # fmt: skip
+    return trained.model.eval(), told, splits.train.class_names.index(choices.target)

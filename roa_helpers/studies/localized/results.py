@@ -1,0 +1,29 @@
+"""How finished units of this study are read and named. Needs no torch."""
+
+import numpy as np
+
+from ...data import title_of
+
+METRICS = {"jaccard": "Jaccard", "hamming": "Hamming"}
+REGIONS = {"segments": "segments of the photo", "squares": "squares", "blobs": "random blobs"}
+
+
+def shape_of(unit):
+    """The shape of a unit's regions."""
+    return unit.result["parameters"]["choices"]["regions"]
+
+
+def label(unit):
+    """What a chart says of a unit: data set, shape of the regions, profile."""
+    seed = f", seed {unit.result['seed']}" if unit.result["seed"] else ""
+    return f"{title_of(unit.result['dataset'])}, {REGIONS[shape_of(unit)]}, {unit.result['profile']}{seed}"
+
+
+def run_of(unit):
+    """The run that a unit is of: “desk, seed 0”."""
+    return f"{unit.result['profile']}, seed {unit.result['seed']}"
+
+
+def interval(*ends):
+    """The ends of an interval, NaN where a result has none."""
+    return tuple(np.nan if end is None else end for end in ends)

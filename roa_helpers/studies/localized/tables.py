@@ -1,0 +1,73 @@
+"""Tables of this study's pages: ranks, attempts, tests. Needs no torch."""
+
+import pandas as pd
+
+from ... import metrics
+from ...data import title_of
+from ...page import claims
+from .claims import QUESTIONS, where
+from .published import MEAN_RANKS
+from .recovery import TITLES
+from .results import METRICS, REGIONS, interval, run_of, shape_of
+
+
+def rank_table(units, which="paper"):
+    """Table 1: mean ranks, the paper's (none beyond its three explainers) beside ours with intervals."""
+    rows = []
+    for unit in units:
+        for metric, by in unit.result["ranks"][which].items():
+            for name, found in by.items():
+                low, high = interval(*found["rank_interval"])
+                rows.append({
+                    "data set": title_of(unit.result["dataset"]), "regions": REGIONS[shape_of(unit)],
+                    "metric": METRICS[metric], "explainer": TITLES[name],
+                    "paper": MEAN_RANKS[metric].get(name) if which == "paper" else None,
+                    "ours": found["rank"], "low": low, "high": high,
+                    "examples": unit.result["attack"]["success"]["k"], "run": run_of(unit),
+                })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def attempts(units):
+    """How many attacks were tried, and how they ended: a row a unit."""
+    rows = []
+    for unit in units:
+        attack = unit.result["attack"]
+        success = attack["success"]
+        low, high = metrics.wilson(success["k"], success["n"])
+        rows.append({
+            "data set": title_of(unit.result["dataset"]), "regions": REGIONS[shape_of(unit)],
+            "photos": attack["photos"], "regions tried": success["n"],
+            **{name: attack["outcomes"][name] for name in attack["outcomes"]},
+            "success": f"{success['k'] / success['n']:.0%} [{low:.0%}, {high:.0%}]",
+            "from photos": attack["photos_with_examples"], "explanations each": attack["explanations"],
+            "run": run_of(unit),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def tests_table(units, which="paper"):
+    """Friedman’s test over photos and the pairs that differ after it (Nemenyi), by Jaccard: a row a unit."""
+    rows = []
+    for unit in units:
+        test = unit.result["tests"][which]["jaccard"]
+        if test:
+            pairs = "; ".join(" and ".join(TITLES[name] for name in pair) for pair in test["different"])
+            rows.append({
+                "data set": title_of(unit.result["dataset"]), "regions": REGIONS[shape_of(unit)],
+                "photos": test["blocks"], "χ²": round(test["statistic"], 2), "p": f"{test['p']:.2g}",
+                "critical difference": round(test["critical_difference"], 2), "differ": pairs or "none",
+                "run": run_of(unit),
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+#: How a question is answered by the verdict on “LIME ranks better”.
+_ANSWERS = {claims.REPRODUCED: "yes", claims.CONTRADICTED: "no", claims.UNDECIDED: "undecided"}
+
+
+def questions(units):
+    """Does LIME rank better than gradients averaged over its superpixels, and than Grad-CAM? A row a pair and unit."""
+    table = claims.verdicts(QUESTIONS, units, where=where)
+    columns = ["id", "claim", "where", "ours", "low", "high", "n", "profile", "seeds"]
+    return table[columns].assign(answer=table.verdict.map(_ANSWERS))

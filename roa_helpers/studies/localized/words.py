@@ -1,0 +1,118 @@
+"""What the units of this study say, in sentences: Markdown made of their numbers. Needs no torch."""
+
+from ... import metrics
+from ...data import title_of
+from ...page import claims
+from .claims import CLAIMS, where
+from .published import EXAMPLES, EXPLAINED, EXPLANATIONS, MEAN_RANKS, PHOTOS
+from .recovery import AVERAGED, PAPER, TITLES
+from .results import label, run_of, shape_of
+from .tables import questions
+
+
+def reached(units):
+    """How far the runs shown come toward the paper's scale, in words."""
+    best = max(units, key=lambda unit: unit.result["attack"]["success"]["k"])
+    attack = best.result["attack"]
+    return (
+        f"The paper explains {EXAMPLES} adversarial examples from {PHOTOS} photos, {EXPLANATIONS:,} explanations of "
+        f"each explainer. The largest run shown here ({label(best)}) has {attack['success']['k']} from "
+        f"{attack['photos_with_examples']} photos, {attack['explanations']:,} explanations of each explainer."
+    )
+
+
+def network(units):
+    """Which networks were attacked, and how good they are, in words."""
+    found = {}
+    for unit in units:
+        told = unit.result["network"]
+        found.setdefault((run_of(unit), told["name"], told["target"]), told)
+    lines = []
+    for (run, name, target), told in found.items():
+        if told["initialisation"] == "imagenet":
+            lines.append(f"Profile {run}: {name} with ImageNet weights, target *{target}*")
+            continue
+        k, n = told["test"]["k"], told["test"]["n"]
+        low, high = metrics.wilson(k, n)
+        lines.append(
+            f"Profile {run}: {name} trained from scratch on {title_of(told['trained_on'])} ({told['classes']} "
+            f"classes, {told['size']}×{told['size']} pixels), {k / n:.1%} [{low:.1%}, {high:.1%}] correct on {n} test "
+            f"images, target *{target}*"
+        )
+    return "The networks that are attacked. " + "; ".join(lines) + "."
+
+
+def answer_same_ranks(units):
+    """When both metrics rank alike, and what that says of Table 1, in words."""
+
+    def apart(ranks, of):
+        return max(abs(of(ranks["jaccard"][name]) - of(ranks["hamming"][name])) for name in PAPER)
+
+    each = max(apart(unit.result["ranks"]["paper"], lambda found: found["rank"]) for unit in units)
+    means = max(apart(unit.result["ranks_of_means"], lambda found: found["mean"]) for unit in units)
+    printed = apart(MEAN_RANKS, float)
+    return (
+        "When all explanations of a comparison have the same number of pixels, both scores rise with the number of "
+        "pixels that explanation and region share and with nothing else, so they must rank alike: our ranks by Jaccard "
+        f"and by Hamming differ by at most {each:.3f}. The paper’s differ by up to {printed:.2f}, so it did something "
+        "else. It may have ranked each example once, by its mean score over n: then ours differ by up to "
+        f"{means:.2f}. Or its explanations were not all of equal size, or equal scores were ranked apart."
+    )
+
+
+def answer(units):
+    """R1 and R2 in words, from the verdicts of the units whose regions are segments, as in the paper."""
+    lines = []
+    for unit in [unit for unit in units if shape_of(unit) == "segments"]:
+        table = claims.verdicts(CLAIMS, [unit], where=where)
+        ranks = unit.result["ranks"]["paper"]["jaccard"]
+        order = sorted(ranks, key=lambda name: ranks[name]["rank"])
+        said = " ".join(f"{which} is {_counted(table[table.statement == which])}." for which in ("R1", "R2", "Table 1"))
+        lines.append(
+            f"**{label(unit)}.** {said} In order of mean rank: "
+            + ", ".join(f"{TITLES[name]} {ranks[name]['rank']:.2f}" for name in order)
+            + "."
+        )
+    return "\n\n".join(lines)
+
+
+def _counted(table):
+    if len(table) == 1:
+        return table.verdict.iloc[0]
+    counts = table.verdict.value_counts()
+    return ", ".join(f"{word} {counts[word]} of {len(table)} times" for word in counts.index)
+
+
+def answer_superpixels(units):
+    """Is LIME’s lead that of superpixels, and does any explainer do better? In words, from ranks and intervals."""
+    lines = []
+    for unit in units:
+        five, ten = (unit.result["ranks"][which]["jaccard"] for which in ("superpixels", "all"))
+        answers = questions([unit]).set_index("id")["answer"]
+        said = [f"{TITLES[name]}: {answers[f'lime-over-{name}']}" for name in (*AVERAGED, "grad_cam")]
+        lines.append(
+            f"- {label(unit)}: of these five {_first(five)}, of all ten {_first(ten)}. Does LIME rank better than "
+            f"{'; '.join(said)}."
+        )
+    return "\n".join(lines)
+
+
+def _first(ranks):
+    """Who has the lowest mean rank, with LIME’s beside it where that is another."""
+    best = min(ranks, key=lambda name: ranks[name]["rank"])
+    beside = "" if best == "lime" else f", LIME {ranks['lime']['rank']:.2f}"
+    return f"{TITLES[best]} ranks best ({ranks[best]['rank']:.2f}{beside})"
+
+
+def sizes(units):
+    """How many superpixels speak for the target at all, in words."""
+    lines = []
+    for unit in units:
+        table = unit.table("examples")
+        few = (table.positive < EXPLAINED).sum()
+        stops = "; their unions stop growing there" if few else ""
+        lines.append(
+            f"- {label(unit)}: {few} of {len(table)} explanations have fewer than {EXPLAINED} superpixels with "
+            f"positive weight (median {table.positive.median():.0f}){stops}."
+        )
+    return "\n".join(lines)

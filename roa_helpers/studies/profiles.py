@@ -1,0 +1,72 @@
+"""Profiles: which units of which study are computed under one name, with which seeds. Needs no torch.
+
+A study's ``choices`` say which of its units a profile has; they are frozen and typed, and a change of any value changes
+the fingerprint of the results that depend on it.
+"""
+
+from dataclasses import dataclass
+
+from ..errors import UserError
+from . import study as registry
+
+#: Recorded profiles, best first: what is shown beside the profile that is run.
+RECORDED = ("paper", "desk")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What is computed under one name. ``threads`` is fixed so that equal seeds give equal bytes."""
+
+    name: str
+    seeds: tuple[int, ...] = (0,)
+    threads: int = 1
+
+
+PROFILES = {p.name: p for p in (Profile(name="quick"), Profile(name="desk"),
+                                Profile(name="paper", seeds=(0, 1, 2), threads=8))}  # fmt: skip
+
+
+def profile(name):
+    """The profile called ``name``.
+
+    Raises:
+        UserError: no such profile; the message lists those there are.
+    """
+    if name not in PROFILES:
+        raise UserError(f"unknown profile '{name}'\n  choose one of: {', '.join(PROFILES)}")
+    return PROFILES[name]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A unit that a profile plans: one study, one set of choices (with ``dataset`` and ``name``), one seed."""
+
+    study: str
+    choices: object
+    seed: int
+
+    @property
+    def name(self):
+        """Name of the unit's folder: ``mnist-0-1-seed0``."""
+        return f"{self.choices.name}-seed{self.seed}"
+
+
+def planned(profile_name, study, *, dataset=None, classes=None, seed=None):
+    """The units of ``study`` that a profile plans, or those of one data set.
+
+    Args:
+        profile_name: name of a profile.
+        study: name of a study.
+        dataset: a data set's name, or a path to a folder or zip; one that the profile does not name borrows choices
+            (:meth:`roa_helpers.studies.Study.borrowed`).
+        classes: the two classes, for a study of a pair.
+        seed: replaces the profile's own seeds.
+
+    Raises:
+        UserError: unknown profile or study, or no choices for the data set.
+    """
+    found, plan = registry.find(study), profile(profile_name)
+    seeds = plan.seeds if seed is None else (seed,)
+    units = found.units(profile_name)
+    chosen = units if dataset is None else found.borrowed(units, dataset, classes)
+    return [Planned(study, one, s) for one in chosen for s in seeds]

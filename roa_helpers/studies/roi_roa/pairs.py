@@ -1,0 +1,72 @@
+"""A pair of classes: its images, and the binary network M that is trained on them. Shared by the paper's studies."""
+
+from dataclasses import asdict, replace
+
+import torch
+
+from ... import data, models, pipeline
+from ...data import in_colour
+from ...errors import UserError
+from ...records import fingerprints
+
+
+def load(choices, *, root=None, progress=True):
+    """The images of a pair (:class:`roa_helpers.studies.roi_roa.Pair`) as three disjoint sets of three channels.
+
+    Training and validation images are as many as the choices say; test images are all there are, so that M can be
+    judged on all of them. :func:`sides` takes those that are measured.
+
+    Raises:
+        UserError: data that are missing or unfit, or fewer than two images of a class in a set.
+    """
+    limit = (choices.train, choices.val, None)
+    splits = data.load(
+        choices.dataset, classes=choices.classes, size=choices.size, limit=limit, root=root, progress=progress
+    )
+    _check_counts(splits.provenance["counts"])
+    return replace(splits, **{name: in_colour(getattr(splits, name)) for name in ("train", "val", "test")})
+
+
+def sides(model, splits, choices, *, seed):
+    """What one pass tells about the images that are measured: ``choices.test`` test images a class, a random sample.
+
+    Returns:
+        (validation, test), each a :class:`roa_helpers.pipeline.Scan` for class 0 and for class 1.
+    """
+    return tuple(
+        [pipeline.scan(model, *pipeline.of_class(part, k, seed=seed, limit=limit)) for k in (0, 1)]
+        for part, limit in ((splits.val, None), (splits.test, choices.test))
+    )
+
+
+def train(choices, splits, *, seed, path, progress=True):
+    """The model M of a pair: VGG16 on the training images, read from ``path`` if it stands there.
+
+    Returns:
+        (model in evaluation mode, {"initialisation", "mixed", "history"}).
+    """
+    model = models.vgg16(2, width=choices.width, seed=seed)
+    imagenet = choices.weights == "imagenet" and models.load_imagenet_features(model)
+    initialisation = "imagenet" if imagenet else "scratch"
+    training = models.Training(
+        epochs=choices.epochs, batch=choices.batch, learning_rate=choices.learning_rate,
+        weight_decay=choices.weight_decay, augment=choices.augment,
+        mixed=choices.mixed and models.has_bfloat16(), seed=seed,
+    )  # fmt: skip
+    fingerprint = fingerprints.value(
+        [asdict(training), choices.width, initialisation, splits.train.fingerprint, splits.val.fingerprint,
+         torch.__version__, models.device_name(), fingerprints.code(models.fit, models.vgg16)]
+    )  # fmt: skip
+    trained = models.fit(
+        model.to(models.device()), splits.train, splits.val, training,
+        path=path, fingerprint=fingerprint, progress=progress,
+    )  # fmt: skip
+    told = {"initialisation": initialisation, "mixed": training.mixed, "history": list(trained.history)}
+    return trained.model.eval(), told
+
+
+def _check_counts(counts):
+    """Refuse data of which a part holds fewer than two pictures of a class: there would be nothing to measure."""
+    few = [f"{part}: {n} of {label}" for part, labels in counts.items() for label, n in labels.items() if n < 2]
+    if few:
+        raise UserError(f"too few pictures to train and measure ({', '.join(few)})\n  give at least 14 of each class")

@@ -1,0 +1,71 @@
+"""Tables read off finished units: one row a direction, as a reader sees them. Needs no torch."""
+
+import pandas as pd
+
+from ...data import title_of
+from ...page import REGION_LABELS
+from . import choices
+from .results import SCORES, defined, directions, images_that_tune
+
+DEFINITIONS = {"perturbation": "paper’s RoA", "gradient": "RoA by gradient"}
+
+
+def blocks(units):
+    """(unit, direction's name, definition, result block, table of its images) for all directions and definitions."""
+    for unit, name, block in directions(units):
+        images = unit.table("images")
+        for definition in DEFINITIONS:
+            rows = images[(images.direction == name) & (images.definition == definition)]
+            yield unit, name, definition, defined(block, definition), rows
+
+
+def colocation(units):
+    """Mean Moran's I of single images' regions, and in how many images it is significant."""
+    rows = []
+    for unit, name, definition, _, images in blocks(units):
+        regions = {"roi": "RoI"} if definition == "perturbation" else {}
+        for region, label in (regions | {"roa": DEFINITIONS[definition]}).items():
+            rows.append(
+                {"data set": title_of(unit.result["dataset"]), "direction": name, "region": label,
+                 "mean Moran’s I": round(images[f"moran_{region}"].mean(), 3),
+                 "p ≤ .05": int((images[f"p_{region}"] <= 0.05).sum()),
+                 "defined": int(images[f"p_{region}"].notna().sum()), "n": len(images)}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def similarity_choices(units):
+    """Mean SSIM of RoI and RoA for the four readings of Table I."""
+    rows = {}
+    for unit, name, definition, block, _ in blocks(units):
+        row = rows.setdefault((unit.path, name), {"data set": title_of(unit.result["dataset"]), "direction": name})
+        row[f"regions, {DEFINITIONS[definition]}"] = round(block["ssim"]["individual"]["mean"], 3)
+        row[f"graded maps, {DEFINITIONS[definition]}"] = round(block["ssim"]["graded"]["mean"], 3)
+    return pd.DataFrame(rows.values())
+
+
+def region_shares(units):
+    """Mean share of the image (%) that each of the four regions takes."""
+    return pd.DataFrame(
+        {"data set": title_of(unit.result["dataset"]), "direction": name, "definition": DEFINITIONS[definition]}
+        | {label: round(100 * images[region].mean(), 1) for region, label in REGION_LABELS.items()}
+        | {"n": len(images)}
+        for unit, name, definition, _, images in blocks(units)
+    )
+
+
+def tuned(units):
+    """The setting that tuning chose, and what it costs and gains on validation images: a row a unit."""
+    rows = []
+    for unit in units:
+        tuning = unit.table("tuning")
+        table = tuning[tuning.definition == "perturbation"]
+        (chosen,) = table[table.chosen].to_dict("records")
+        rows.append(
+            {"data set": title_of(unit.result["dataset"])}
+            | {choices.LABELS[name]: chosen[name] for name in ("delta1", "delta2", "theta", "value")}
+            | {SCORES[score]: round(100 * chosen[score], 1) for score in ("clean", "mod", "adv", "mod_adv")}
+            | {"settings within the allowed cost": f"{table.feasible.sum()} of {len(table)}",
+               "images a class": images_that_tune(unit)}
+        )  # fmt: skip
+    return pd.DataFrame(rows)

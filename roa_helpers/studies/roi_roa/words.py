@@ -1,0 +1,115 @@
+"""What the units of this study say, in sentences: Markdown made of their numbers. Needs no torch."""
+
+import numpy as np
+
+from ...page import capitalised, claims, minus
+from .results import SCORES, directions
+
+
+def answer_accuracy(table):
+    """The paragraph under a table of :func:`compare`, in Markdown, from its numbers alone."""
+    ends = dict.fromkeys(f"{100 * value:.1f} %" for value in (table.ours.min(), table.ours.max()))
+    where = ", depending on the data set" if len(ends) > 1 else ""
+    text = [f"M classifies {' to '.join(ends)} of the test images correctly{where}."]
+    told = []
+    for verdict in (claims.AGREES, claims.DIFFERS):
+        rows = table[table.verdict == verdict]
+        apart = (f"{row['where']} ({minus(100 * (row.ours - row.paper), '+.1f')})" for _, row in rows.iterrows())
+        told += [f"{verdict} for {', '.join(apart)}"] * bool(len(rows))
+    if told:
+        text.append(
+            f"Beside the mean of the paper’s two score_clean it {' and '.join(told)} (ours − theirs, in points)."
+        )
+    starts = {"scratch": "random weights", "imagenet": "ImageNet weights"}
+    for start, rows in table.groupby("initialisation"):
+        text.append(f"Training started from {starts[start]} for {', '.join(rows['where'].unique())}.")
+    return " ".join(text)
+
+
+def tilt(pairs):
+    """What a table of :func:`tilts` shows, in words: where both directions gain, where one gains, one loses."""
+    up = (pairs[["low, first", "low, second"]] > 0).to_numpy()
+    down = (pairs[["high, first", "high, second"]] < 0).to_numpy()
+    kinds = {
+        "it rises in both directions for": up.all(axis=1),
+        "it rises in one direction and falls in the other for": up.any(axis=1) & down.any(axis=1),
+        "it falls in both directions for": down.all(axis=1),
+    }
+    told = [f"{words} {', '.join(pairs['data set'][rows])}" for words, rows in kinds.items() if rows.any()]
+    rest = int((~np.logical_or.reduce(list(kinds.values()))).sum())
+    told += [f"for {rest} of {len(pairs)} data sets the interval of at least one direction holds 0"] * bool(rest)
+    return "; ".join(told)
+
+
+def attacked_levels(units):
+    """How many images FGSM and PGD leave classified correctly without a blob, as a range over directions, in words."""
+    words = {}
+    for attack in ("fgsm", "pgd"):
+        counts = [block["threats"][attack] for _, _, block in directions(units)]
+        shares = [100 * count["k"] / count["n"] for count in counts]
+        words[attack] = " to ".join(dict.fromkeys((f"{min(shares):.0f} %", f"{max(shares):.0f} %")))
+    return words
+
+
+def tally(data, column, *, higher="higher", lower="lower"):
+    """How many intervals lie above 0, below it, or hold it: a Markdown list with a line for each entry of a column."""
+    lines = []
+    for entry, rows in data.groupby(column, sort=False):
+        up, down = int((rows.low > 0).sum()), int((rows.high < 0).sum())
+        counts = {higher: up, lower: down, "undecided": len(rows) - up - down}
+        told = ", ".join(f"{word} in {count}" for word, count in counts.items() if count)
+        lines.append(f"- {entry}: {told} of {len(rows)} directions")
+    return "\n".join(lines)
+
+
+def findings(claim, table):
+    """A claim's rule and its verdicts by data set and direction, as a paragraph in Markdown.
+
+    Args:
+        claim: one of the claims.
+        table: from :func:`roa_helpers.page.claims.verdicts`.
+    """
+    told = claims.told(table[table.id == claim.id]) or "none, for want of data sets of both kinds"
+    return f"**{capitalised(claim.text)}.** Rule: {claim.rule}. Verdict: {told}."
+
+
+def answer(row, table):
+    """The paragraph that belongs under a table of :func:`compare`, in Markdown, from its numbers alone."""
+    known = table[table.verdict != claims.NO_VALUE]
+    agree = int((known.verdict == claims.AGREES).sum())
+    if known.empty:
+        opening = "None of these data sets has a published value, so nothing is compared here."
+    else:
+        sets = ", ".join(known["where"].unique())
+        opening = (
+            f"Of {len(known)} numbers that the paper prints for {sets}, ours agree with {agree} and differ from "
+            f"{len(known) - agree}."
+        )
+    return " ".join((opening, *_REMARKS[row](table)))
+
+
+def _remark_ssim(table):
+    one, many = (table[table.quantity == q].ours for q in ("individual", "representative"))
+    ends = [minus(value, ".3f") for value in (one.min(), one.max(), many.min(), many.max())]
+    yield f"Over all directions shown, the mean SSIM of individual images lies between {ends[0]} and {ends[1]},"
+    yield f"and that of the representatives between {ends[2]} and {ends[3]}; 1 would be the same region."
+
+
+def _remark_change(before, after, what):
+    def remark(table):
+        wide = table.pivot_table(index=["where", "case", "profile", "seeds"], columns="quantity", values="ours")
+        change = 100 * (wide[SCORES[after]] - wide[SCORES[before]])
+        ends = [f"{minus(change[at], '+.1f')} points for {at[0]}, {at[1]}" for at in (change.idxmin(), change.idxmax())]
+        if change.min() < change.max():
+            yield f"Neutralisation changes {what} by {ends[0]}, and by {ends[1]}, the two ends of the range."
+        else:
+            yield f"Neutralisation changes {what} by {minus(change.min(), '+.1f')} points in every direction shown."
+
+    return remark
+
+
+_REMARKS = {
+    "A9": _remark_ssim,
+    "A10": _remark_change("clean", "mod", "clean accuracy"),
+    "A11": _remark_change("adv", "mod_adv", "accuracy under attack"),
+}

@@ -1,0 +1,122 @@
+"""Units of studies: computed and stored, found again, shown; and whether the present code would compute them."""
+
+import time
+
+import pandas as pd
+
+from ..records import fingerprints, store
+from .profiles import RECORDED, planned, profile
+from .study import find
+
+
+def expected(plan):
+    """What a finished unit's fingerprint must hold for the present choices and code (the data's part apart)."""
+    return {
+        "parameters": fingerprints.value([plan.choices, plan.seed]),
+        "code": fingerprints.code(*find(plan.study).entries),
+    }
+
+
+def units(study, profile_name, *, seed=None, root=None, progress=True):
+    """The units to show: those that a profile plans, read or else computed now, and those recorded earlier.
+
+    Args:
+        study: name of a study.
+        profile_name: name of a profile.
+        seed: replaces the profile's own seeds.
+        root: folder of the data sets (None: ``$ROA_DATA`` or ``~/.cache/roa``).
+        progress: whether to show progress bars.
+
+    Returns:
+        list of :class:`roa_helpers.records.store.Unit`, the recorded ones first.
+    """
+    for plan in planned(profile_name, study, seed=seed):
+        if not store.read(store.unit_path(profile_name, study, plan.name), expected(plan)):
+            run(plan, profile_name=profile_name, root=root, progress=progress)
+    return shown(profile_name, study, seed=seed)
+
+
+def shown(profile_name, study, *, seed=None):
+    """The units that a page shows: those recorded earlier, then the finished ones that a profile plans.
+
+    A recorded unit is left out if the profile itself plans one of that name, or if a better profile recorded it.
+
+    Returns:
+        list of :class:`roa_helpers.records.store.Unit` with standing and sample, recorded ones first, both in the
+        order in which the profiles plan them.
+    """
+    plans = {plan.name: plan for plan in planned(profile_name, study, seed=seed)}
+    own = [store.read(store.unit_path(profile_name, study, name), expected(plan)) for name, plan in plans.items()]
+    best, order = {}, {}
+    for name in reversed(RECORDED):
+        found = sorted((store.root() / name / study).glob("[!.]*/result.json"))
+        best |= {unit.path.name: unit for unit in (store.read(path.parent) for path in found) if unit}
+        order |= {plan.name: place for place, plan in enumerate(planned(name, study))}
+    earlier = sorted(best.keys() - plans.keys(), key=lambda name: (order.get(name, len(order)), name))
+    return [_for_a_page(unit) for unit in (*(best[name] for name in earlier), *own) if unit]
+
+
+def _for_a_page(unit):
+    sample = find(unit.result["study"]).sample(unit.result)
+    return store.Unit(unit.path, standing=standing(unit), sample=tuple(sample))
+
+
+def standing(unit):
+    """Whether a unit is what the present code would compute: ``current``, or what has changed since, in words."""
+    stands, name = unit.result["fingerprint"], unit.result["profile"]
+    plans = {plan.name: plan for plan in planned(name, unit.result["study"], seed=unit.result["seed"])}
+    plan = plans.get(unit.path.name)
+    if plan is None:
+        return "not planned any more"
+    changed = [part for part, value in expected(plan).items() if stands.get(part) != value]
+    return f"{' and '.join(changed)} changed since" if changed else store.CURRENT
+
+
+def run(plan, *, profile_name, root=None, progress=True):
+    """Compute one unit and store it, or find it finished.
+
+    Args:
+        plan: :class:`roa_helpers.studies.Planned`.
+        profile_name: name of the profile that the unit is stored under.
+        root: folder of the data sets (None: ``$ROA_DATA`` or ``~/.cache/roa``).
+        progress: whether to show progress bars.
+
+    Returns:
+        (:class:`roa_helpers.records.store.Unit`, whether it stood already).
+
+    Raises:
+        UserError: data that are missing or unfit, or a place that cannot be written.
+    """
+    from .. import models  # torch is needed to compute, not to show
+
+    start, study = time.perf_counter(), find(plan.study)
+    path = store.unit_path(profile_name, plan.study, plan.name)
+    models.use_threads(profile(profile_name).threads)
+    data = study.load(plan.choices, root=root, progress=progress)
+    wanted = expected(plan) | {"data": data.fingerprint}
+    with store.lock(path):
+        found = store.read(path, wanted)
+        if found:
+            return found, True
+        weights = store.root() / profile_name / "models"
+        result, arrays, tables = study.compute(plan, data, weights=weights, progress=progress)
+        result = {
+            "study": plan.study, "unit": plan.name, "profile": profile_name, "seed": plan.seed, **result,
+            "fingerprint": wanted,
+            "provenance": store.provenance(
+                device=models.device_name(), data=data.provenance, seconds=time.perf_counter() - start),
+        }  # fmt: skip
+        return store.write(path, result, arrays=arrays, tables=tables), False
+
+
+def verdicts(found):
+    """The verdicts on the claims of the studies that units are of, in one table.
+
+    Returns:
+        DataFrame with the columns of :func:`roa_helpers.page.claims.verdicts` and the study's name.
+    """
+    by_study = {}
+    for unit in found:
+        by_study.setdefault(unit.result["study"], []).append(unit)
+    tables = [find(name).verdicts(own).assign(study=name) for name, own in by_study.items()]
+    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)

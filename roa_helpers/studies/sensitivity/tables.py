@@ -1,0 +1,101 @@
+"""Tables of what moves with the open choices. Needs no torch."""
+
+import pandas as pd
+
+from ...data import title_of
+from ...page import minus, tables
+from ..roi_roa import choices, images_that_tune
+from . import changes
+
+
+def retrained(units):
+    """Largest change of each result when one choice of the training changes; * where the seed changes it by less.
+
+    The lowest accuracy of M that a choice led to stands beside them: a network that has not learnt moves everything.
+
+    Args:
+        units: of the study ``sensitivity``.
+    """
+    accuracy = {}
+    for unit in units:
+        key = title_of(unit.result["dataset"]), unit.result["varied"].replace("seed_offset", "seed")
+        count = unit.result["model"]["test"]
+        accuracy.setdefault(key, []).append(100 * count["k"] / count["n"])
+    found = changes.moves([], units)
+    largest = changes.ranges(found, "data set").set_index(["data set", "choice", "result"]).largest
+    exceeding = changes.beyond_chance(found)
+    rows = []
+    for (dataset, choice), tried in found.groupby(["data set", "choice"], sort=False):
+        row = {"data set": dataset, "choice": choices.LABELS[choice],
+               "instead": ", ".join(dict.fromkeys(map(tables.written, tried.value))),
+               "lowest accuracy (%)": round(min(accuracy[dataset, choice]), 1)}  # fmt: skip
+        for result, label in changes.RESULTS.items():
+            value = largest[dataset, choice, result]
+            text = _points(value) if result in changes.SCORES else _signed(value, 3)
+            row[label] = f"{text} *" if (dataset, choice, result) in exceeding else text
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+#: What is said of a result that was not measured for a choice, where it can be said.
+_UNMOVED = {
+    ("eps", "cost"): "nothing, with the same blob",
+    ("eps_target", "cost"): "what ε moves",
+    ("eps_target", "gain"): "what ε moves",
+}
+
+
+def open_choices(units, retrained_units=()):
+    """Every choice that the paper leaves open: what was used, why, and how much two results move with it.
+
+    Args:
+        units: of the study ``roi_roa``.
+        retrained_units: of the study ``sensitivity``.
+
+    Returns:
+        DataFrame, a row a choice; the columns for cost and gain hold ranges in points, each with where it was
+        measured (see :func:`roa_helpers.sensitivity.moves`).
+    """
+    found = changes.moves(units, retrained_units)
+    pooled = changes.ranges(found[found.measured != "retrained"])
+    anew = changes.ranges(found[found.measured == "retrained"], "data set")
+    moved = pd.concat([pooled.assign(where=pooled.measured), anew.assign(where="retrained, " + anew["data set"])])
+    table = tables.open_choices(units, choices.REASONS, used=_used, labels=choices.LABELS)
+    for result in changes.SCORES:
+        texts = []
+        for name in choices.REASONS:
+            cells = moved[(moved.choice == name) & (moved.result == result)]
+            ranges = [f"{c.where}: {_span(c.low, c.high)}" for c in cells.itertuples()]
+            texts.append("; ".join(ranges) or _UNMOVED.get((name, result), "not measured"))
+        table[f"{changes.RESULTS[result]} moves by"] = texts
+    return table
+
+
+def _used(unit):
+    """The choices that a unit was computed with, after tuning, by name."""
+    used, block = unit.result["parameters"], next(iter(unit.result["directions"].values()))
+    model, counts = unit.result["model"], unit.result["provenance"]["data"]["counts"]
+    found = {
+        "delta2_gradient": block["definitions"]["gradient"]["parameters"]["delta2"],
+        "weights": {"scratch": "drawn at random", "imagenet": "ImageNet"}[model["initialisation"]],
+        "mixed": model.get("mixed"),
+        "train": min(counts["train"].values()),
+        "tune": images_that_tune(unit),
+        "seed": unit.result["seed"],
+    }
+    return used["choices"] | used | block["parameters"] | found
+
+
+def _span(low, high):
+    """A range of changes in points: “−3.1 to +2.0”."""
+    ends = dict.fromkeys((_points(low), _points(high)))
+    return " to ".join(ends)
+
+
+def _points(change):
+    return _signed(100 * change, 1)
+
+
+def _signed(value, digits):
+    """“−3.1”, “+2.0”, or “0” for what rounds to it."""
+    return minus(value, f"+.{digits}f") if round(value, digits) else "0"

@@ -1,0 +1,137 @@
+"""What the rest of the package knows of a study, and the registry of studies. Needs no torch.
+
+A study is a folder, importable as a package, whose ``__init__`` holds ``STUDY``. Its modules are found by their names:
+
+- ``choices``: ``UNITS``, {profile: choices of each unit}; a unit's choices are a frozen dataclass with ``dataset`` and
+  ``name``. Optionally ``borrowed(units, dataset, classes)``: the choices of a data set that no profile names.
+- ``compute``: ``load(choices, *, root, progress)``, the data with ``fingerprint`` and ``provenance``, and
+  ``compute(plan, data, *, weights, progress)``, (result, arrays, tables) as :func:`roa_helpers.records.store.write`
+  takes them; ``weights`` is the folder of checkpoints.
+- ``claims``, where a paper makes some: ``CLAIMS``, and ``where(unit)``, what a table of verdicts calls the unit.
+
+A result holds ``dataset``. Counts stand as ``k`` and ``n``, means as ``mean``, ``sd`` and ``n``, other numbers with
+their interval as ``NAME`` and ``NAME_interval``, so that units of every study can be compared with a second run.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.util import find_spec
+
+from .. import page
+from ..errors import UserError
+
+#: The folders of this package that hold a study, in the order in which they are listed.
+ROOMS = ("roi_roa", "supplement", "sensitivity", "localized", "blurring", "curvature")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A study.
+
+    Attributes:
+        room: dotted name of its package.
+        title: what it is about, in a few words.
+        paper: what it reproduces: authors, title, year.
+        pair: whether a unit is of a pair of classes.
+        sample: result → how many images each of its numbers rests on, where that is one kind of number.
+        files: () → :class:`roa_helpers.data.Files` that can be fetched for it beside the known data sets.
+    """
+
+    room: str
+    title: str
+    paper: str
+    pair: bool = False
+    sample: Callable[[dict], tuple[int, ...]] = lambda result: ()
+    files: Callable[[], tuple] = tuple
+
+    @property
+    def name(self):
+        """The last part of ``room``."""
+        return self.room.rpartition(".")[2]
+
+    @property
+    def entries(self):
+        """Where its code begins, as :func:`roa_helpers.records.fingerprints.code` takes it."""
+        return f"{self.room}.compute:load", f"{self.room}.compute:compute"
+
+    def units(self, profile):
+        """The choices of the units that a profile plans."""
+        return self.part("choices").UNITS.get(profile, ())
+
+    def borrowed(self, units, dataset, classes=None):
+        """The choices for a data set, taken from ``units``: those of the same set, else those of the first set.
+
+        Raises:
+            UserError: classes, for a study that is not of a pair; no units to borrow from.
+        """
+        if not units:
+            raise UserError(f"study '{self.name}' has no units in this profile\n  choose another profile")
+        own = getattr(self.part("choices"), "borrowed", None)
+        if own:
+            return own(units, dataset, classes)
+        if classes is not None:
+            raise UserError(f"study '{self.name}' is not of a pair of classes\n  leave out --pair")
+        same_set = [one for one in units if one.dataset == dataset]
+        return same_set or [replace(one, dataset=dataset) for one in units if one.dataset == units[0].dataset]
+
+    def load(self, choices, *, root=None, progress=True):
+        """The data of a unit."""
+        return self.part("compute").load(choices, root=root, progress=progress)
+
+    def compute(self, plan, data, *, weights, progress=True):
+        """What a unit holds: (result, arrays, tables)."""
+        return self.part("compute").compute(plan, data, weights=weights, progress=progress)
+
+    def verdicts(self, units):
+        """The verdicts on its paper's claims: :func:`roa_helpers.page.claims.verdicts`; empty where it has none."""
+        if find_spec(f"{self.room}.claims") is None:
+            return page.claims.verdicts((), units, where=None)
+        own = self.part("claims")
+        return page.claims.verdicts(own.CLAIMS, units, where=own.where)
+
+    def part(self, name):
+        """One of its modules."""
+        return import_module(f"{self.room}.{name}")
+
+
+_registered: dict[str, Study] = {}
+
+
+def register(room):
+    """Add the study of a package, by its dotted name, to those that can be planned, run and shown.
+
+    Returns:
+        Its ``STUDY``.
+
+    Raises:
+        UserError: another study has that name.
+    """
+    study = import_module(room).STUDY
+    if _registered.get(study.name, study) != study:
+        raise UserError(f"there is a study '{study.name}' already: {_registered[study.name].room}, not {room}")
+    _registered[study.name] = study
+    return study
+
+
+def registered():
+    """All studies by name, those of this package first."""
+    if not _registered.keys() >= set(ROOMS):
+        added = dict(_registered)
+        _registered.clear()
+        for room in ROOMS:
+            register(f"{__package__}.{room}")
+        _registered.update(added)
+    return dict(_registered)
+
+
+def find(name):
+    """The study called ``name``.
+
+    Raises:
+        UserError: no such study; the message lists those there are.
+    """
+    known = registered()
+    if name not in known:
+        raise UserError(f"unknown study '{name}'\n  choose one of: {', '.join(known)}")
+    return known[name]

@@ -1,0 +1,32 @@
+"""The supplement of the book's paper: every pair of classes, beside the authors' own files.
+
+``reference`` reads these files, ``presented`` looks at what the paper took from them, ``matrices`` and ``agreement``
+set ours beside theirs.
+"""
+
+import lazy_loader
+
+from ..roi_roa import images_a_direction
+from ..study import Study
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["agreement", "choices", "matrices", "presented", "reference", "words"],
+)
+
+
+def files():
+    """What can be fetched for this study: the authors' files."""
+    from . import reference
+
+    return (reference.AUTHORS,)
+
+
+STUDY = Study(
+    room=__name__,
+    title="Every pair of classes, beside the authors’ files",
+    paper="Supplement of Chattopadhyay et al. (2020)",
+    pair=True,
+    sample=images_a_direction,
+    files=files,
+)

@@ -1,0 +1,120 @@
+"""How far our numbers of the supplement agree with the authors'. Needs no torch.
+
+Both come as (similarity, scores), tables as :func:`roa_helpers.matrices.collected` returns them.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.lines import Line2D
+from scipy import stats
+
+from ... import data
+from ...data import title_of
+from ...page import drawing, look
+from .matrices import PAIR, STAGES, datasets
+
+
+def matched(ours, theirs):
+    """Our numbers beside the authors' for the pairs that both have.
+
+    Args:
+        ours, theirs: (similarity, scores), as :func:`roa_helpers.matrices.collected` returns them.
+
+    Returns:
+        a row a pair and quantity (after neutralisation one for each value of ours, each the mean over the θ that both
+        have): dataset, source, target, quantity, ours, theirs.
+    """
+    (similarity, scores), (published, probabilities) = ours, theirs
+    parts = [
+        _joined(similarity, published, column, PAIR).assign(quantity=f"SSIM of {what}")
+        for column, what in (("mean", "individuals"), ("representative", "representatives"))
+    ]
+    for name, (before, after) in STAGES.items():
+        sides = [table[table.score == before].drop_duplicates(PAIR) for table in (scores, probabilities)]
+        parts.append(_joined(*sides, "mean", PAIR).assign(quantity=f"{name}, before"))
+        for value in sorted(scores.value.dropna().unique()):
+            own = scores[(scores.score == after) & (scores.value == value)]
+            both = _joined(own, probabilities[probabilities.score == after], "mean", [*PAIR, "theta"])
+            parts.append(both.assign(quantity=f"{name}, set to {value:g}"))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _joined(ours, theirs, column, keys):
+    both = ours[[*keys, column]].merge(theirs[[*keys, column]], on=keys, suffixes=(" ours", " theirs"))
+    both = both.rename(columns={f"{column} {whose}": whose for whose in ("ours", "theirs")})
+    return both.groupby(PAIR, sort=False)[["ours", "theirs"]].mean().reset_index()
+
+
+#: Fewer ordered pairs than this are not correlated.
+LEAST = 8
+
+
+#: What a row over the pairs of all data sets is called.
+TOGETHER = "all together"
+
+
+def correlations(pairs, *, resamples=2000, seed=0):
+    """Spearman's rank correlation of our numbers with the authors', by data set and over all, for each quantity.
+
+    The interval is a percentile bootstrap over unordered pairs of classes, since both directions share a network.
+
+    Args:
+        pairs: of :func:`matched`; a quantity with fewer than ``LEAST`` pairs, of a data set or of all, is left out.
+
+    Returns:
+        a row a data set and quantity, then a row a quantity over all data sets if there are several: n, ours and
+        theirs (means), ρ, low, high.
+    """
+    rows = []
+    names = [(name, title_of(name)) for name in datasets(pairs)]
+    several = [(None, TOGETHER)] if len(names) > 1 else []
+    for name, title in names + several:
+        for quantity, part in (pairs if name is None else pairs[pairs.dataset == name]).groupby("quantity", sort=False):
+            if len(part) >= LEAST:
+                low, high = _over_pairs(part, resamples, np.random.default_rng(seed))
+                rows.append(
+                    {"data set": title, "quantity": quantity, "n": len(part), "ours": part.ours.mean(),
+                     "theirs": part.theirs.mean(), "ρ": _spearman(part.ours, part.theirs), "low": low, "high": high}
+                )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _over_pairs(part, resamples, rng):
+    sides = part[PAIR].apply(lambda row: (row["dataset"], frozenset((row["source"], row["target"]))), axis=1)
+    groups = [np.flatnonzero(sides == one) for one in dict.fromkeys(sides)]
+    ours, theirs, draws = part.ours.to_numpy(), part.theirs.to_numpy(), []
+    for _ in range(resamples):
+        rows = np.concatenate([groups[i] for i in rng.integers(0, len(groups), len(groups))])
+        draws.append(_spearman(ours[rows], theirs[rows]))
+    known = [draw for draw in draws if np.isfinite(draw)]
+    return np.quantile(known, [0.025, 0.975]) if known else (np.nan, np.nan)
+
+
+def _spearman(a, b):
+    """Spearman's ρ; NaN where one side is constant."""
+    a, b = stats.rankdata(a), stats.rankdata(b)
+    return np.nan if np.ptp(a) == 0 or np.ptp(b) == 0 else float(np.corrcoef(a, b)[0, 1])
+
+
+def plot(pairs):
+    """Our number against the authors', a dot an ordered pair, one panel a quantity; on the line both are equal.
+
+    Quantities with fewer than ``LEAST`` pairs have no panel.
+    """
+    quantities = [name for name, part in pairs.groupby("quantity", sort=False) if len(part) >= LEAST]
+    lines = -(-len(quantities) // 2)
+    figure, axes = drawing(6.4, 2.5 * lines + 0.4, nrows=lines, ncols=2, squeeze=False)
+    for axis, quantity in zip(axes.flat, quantities, strict=False):
+        part = pairs[pairs.quantity == quantity]
+        ends = [part[["ours", "theirs"]].min().min(), part[["ours", "theirs"]].max().max()]
+        axis.plot(ends, ends, color="#999999", lw=0.8)
+        for dataset, rows in part.groupby("dataset", sort=False):
+            colour, marker = look(title_of(dataset))
+            axis.plot(rows.theirs, rows.ours, marker, color=colour, ms=5, mec="white", mew=0.4, alpha=0.85)
+        axis.set(title=quantity, xlabel="the authors’", ylabel="ours")
+    for axis in axes.flat[len(quantities) :]:
+        axis.set_visible(False)
+    looks = {title: look(title) for title in map(data.title, datasets(pairs))}
+    handles = [Line2D([], [], color=colour, marker=mark, ls="", label=name) for name, (colour, mark) in looks.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+    return figure, pairs

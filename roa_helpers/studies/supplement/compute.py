@@ -1,0 +1,97 @@
+"""The supplement of the paper for one pair of classes: similarity of RoI and RoA, class probability over θ.
+
+A unit trains one binary model and measures both directions on test images. Nothing is tuned but ε: δ1 and δ2 are
+fixed, θ runs over the supplement's ten values, neutralised pixels get every value of the choices in turn. The class
+probability is the softmax probability of the true class.
+"""
+
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ... import metrics, pipeline, regions
+from ..roi_roa import load, overlap, search, sides, train
+
+__all__ = ["compute", "load", "results"]
+
+
+def compute(plan, splits, *, weights, progress=True):
+    """Train the model, or go on with an unfinished training in the folder ``weights``, and measure: :func:`results`.
+
+    The weights are deleted once the unit is measured: a profile has up to 135 pairs of 59 MB. A training that was
+    killed is still resumed, and so is a measurement.
+    """
+    choices = plan.choices
+    path = weights / "supplement" / f"{plan.name}.safetensors"
+    model, training = train(choices, splits, seed=plan.seed, path=path, progress=progress)
+    result, arrays, tables = results(model, splits, choices, seed=plan.seed)
+    path.unlink(missing_ok=True)
+    head = {"dataset": choices.dataset, "classes": list(choices.classes)}
+    return head | result | {"model": result["model"] | training}, arrays, tables
+
+
+def results(model, splits, choices, *, seed):
+    """Everything that a unit reports, for a trained model.
+
+    Returns:
+        (result, arrays, tables) as :func:`roa_helpers.store.write` takes them. The table ``scores`` has a row for
+        each direction and score (``clean``, ``adv``, ``mod``, ``mod_adv``; the last two for each value and θ):
+        share of the image that the blob covers, min, max, mean, median, sd of the class probability, bootstrap
+        interval of its mean (low, high), k of n images classified correctly. The arrays hold the representatives and
+        the blobs (θ, H, W) of each direction.
+    """
+    val, test = sides(model, splits, choices, seed=seed)
+    eps, eps_table = search.choose_eps(model, val, choices.eps, choices.eps_target)
+    directions, arrays, tables = {}, {}, []
+    for k, (source, target) in enumerate((choices.classes, choices.classes[::-1])):
+        name = f"{source} to {target}"
+        block, table, maps = measure(model, test[k], eps, choices)
+        directions[name] = {"source": source, "target": target} | block
+        tables.append(table.assign(direction=name, source=source, target=target))
+        arrays |= {f"{key}_{k}": m for key, m in maps.items()}
+    result = {
+        "directions": directions,
+        "parameters": {"choices": asdict(choices), "eps": eps},
+        "model": {"test": metrics.count(torch.cat([side.hit for side in test]))},
+    }
+    return result, arrays, {"scores": pd.concat(tables), "eps": eps_table}
+
+
+def measure(model, side, eps, choices):
+    """One direction on test images ``side``, a :class:`roa_helpers.pipeline.Scan`.
+
+    Returns:
+        (SSIM and the scores before neutralisation, table of all scores, arrays).
+    """
+    importance, vulnerability = pipeline.maps_of(side, eps, "perturbation")
+    roi, roa = regions.threshold(importance, choices.delta1), regions.threshold(vulnerability, choices.delta2)
+    inside = regions.isolate(roi, roa).not_u_v
+    blobs = torch.stack([regions.blob(inside, theta) for theta in choices.theta])
+    before = {"clean": summary(side.hit, side.probability), "adv": attacked(model, side, eps)}
+    rows = [{"score": score} | found for score, found in before.items()]
+    for value in choices.value:
+        known = {}
+        for theta, blob in zip(choices.theta, blobs, strict=True):
+            key = blob.numpy().tobytes()
+            if key not in known:
+                after = pipeline.neutralised(model, side, blob, value)
+                known[key] = {"mod": summary(after.hit, after.probability), "mod_adv": attacked(model, after, eps)}
+            at = {"value": value, "theta": theta, "blob": pipeline.share(blob)}
+            rows += [{"score": score} | at | found for score, found in known[key].items()]
+    maps = {"roi": regions.representative(roi), "roa": regions.representative(roa)}
+    arrays = {name: m.numpy().astype(np.float16) for name, m in maps.items()} | {"blobs": blobs.numpy()}
+    return {"ssim": overlap.similarity(roi, roa), "scores": before}, pd.DataFrame(rows), arrays
+
+
+def attacked(model, side, eps):
+    """:func:`summary` of a :class:`roa_helpers.pipeline.Scan` under FGSM."""
+    return summary(*pipeline.scored(model, pipeline.perturbed(side, eps), side.y))
+
+
+def summary(hit, probability):
+    """The probability of the true class over images (N,): its distribution, its mean's interval, and the hits."""
+    values = probability.double().numpy()
+    low, high = metrics.bootstrap(values)
+    return metrics.distribution(values) | {"low": low, "high": high} | metrics.count(hit)

@@ -1,0 +1,149 @@
+"""What our units and the authors' files say, in sentences: Markdown made of their numbers. Needs no torch."""
+
+from ...data import title_of
+from .matrices import PAIR, STAGES, best, collected, datasets
+from .presented import attack_rows, equal_numbers, is_flat, kept, printed, table_two
+from .reference import FILES, FOLDER, NAME, REPOSITORY, STATISTICS
+
+
+def difference(pairs):
+    """How far our class probabilities after neutralisation lie from the authors', for each value, in Markdown.
+
+    Args:
+        pairs: of :func:`matched`.
+    """
+    told = []
+    for quantity, part in pairs[pairs.quantity.str.startswith("clean, set to")].groupby("quantity", sort=False):
+        distance, name = (part.ours - part.theirs).abs().mean(), quantity.removeprefix("clean, ")
+        told.append(f"{distance:.2f} with pixels {name} ({len(part)} pairs)")
+    return f"After neutralisation our class probability differs from the authors’, on average by {', by '.join(told)}."
+
+
+def sample(units):
+    """How many pairs were run, and how good the networks are, in Markdown."""
+    lines = []
+    for dataset in datasets(collected(units)[0]):
+        tests = [unit.result["model"]["test"] for unit in units if unit.result["dataset"] == dataset]
+        shares = [100 * test["k"] / test["n"] for test in tests]
+        lines.append(f"{title_of(dataset)}, {len(tests)} networks, {min(shares):.0f} to {max(shares):.0f} %")
+    return (
+        "Ours: one network for each unordered pair that was run. How many there are, and what share of its test images "
+        f"the worst and the best of them classify correctly: {'; '.join(lines)}."
+    )
+
+
+def answer(scores, dataset):
+    """What our matrices of a data set say, in Markdown, from its numbers alone."""
+    scores = scores[scores.dataset == dataset]
+    table, largest = best(scores), scores[scores.score == "mod"].groupby(PAIR).blob.max()
+    parts = []
+    for stage, (before, after) in STAGES.items():
+        start = table[table.score == before].set_index(PAIR)["mean"]
+        part = f"on {stage} images the mean class probability is {start.mean():.2f} before neutralisation"
+        for value, rows in table[table.score == after].groupby("value"):
+            end = rows.set_index(PAIR)["mean"].reindex(start.index)
+            held = f"{(end >= 0.9 * start).sum()} pairs keep 90 % of it"
+            told = held if stage == "clean" else f"it rises in {(end > start).sum()} pairs"
+            part += f", {end.mean():.2f} with pixels set to {value:g} ({told})"
+        parts.append(part)
+    return (
+        f"**{title_of(dataset)}**, {len(largest)} ordered pairs, each at its best θ: {'; '.join(parts)}. In "
+        f"{(largest == 0).sum()} pairs the blob is empty at every θ, and nothing is neutralised."
+    )
+
+
+def findings(reference):
+    """What the files show: sentences in Markdown, one subject each."""
+    table = kept(reference.scores)
+    for dataset, pairs in table.groupby("dataset", sort=False):
+        yield _on_neutralisation(title_of(dataset), pairs)
+    yield _on_attack(attack_rows(reference.scores), table)
+    yield _on_columns(reference.files, reference.similarity)
+    yield _on_table_one(printed(reference.similarity))
+    yield _on_table_two(table_two(reference.scores).dropna(subset="score_mod printed"))
+    yield _on_malaria(reference.similarity)
+
+
+def _on_neutralisation(title, pairs):
+    enough, flat = pairs.kept >= 0.9, is_flat(pairs)
+    text = (
+        f"**{title}**: over {len(pairs)} pairs neutralisation takes the mean class probability from "
+        f"{pairs.clean.mean():.2f} to {pairs.best.mean():.2f}, even at the θ that keeps most for each pair. "
+        f"{enough.sum()} pairs keep 90 % of it. In {(pairs.largest < 0.5).sum()} pairs no image has a class "
+        "probability of ½ or more afterwards, at any θ: with two classes, every image is misclassified."
+    )
+    if not flat.any():
+        return text
+    return (
+        f"{text} In {flat.sum()} pairs the network gives every image nearly the same probability, about ½, before "
+        f"anything is neutralised; {(flat & enough).sum()} of the {enough.sum()} pairs that keep 90 % are of this kind."
+    )
+
+
+def _on_attack(rows, table):
+    pairs = rows.groupby("dataset", sort=False)[["source", "target"]].apply(lambda part: len(part.drop_duplicates()))
+    counted = ", ".join(f"{n} of {title_of(dataset)}" for dataset, n in pairs.items())
+    gain, presented = rows.mod_adv - rows.adv, rows.merge(table, on=["dataset", "source", "target"]).presented
+    return (
+        f"**Under attack** the files list few pairs: {counted}; {len(rows)} rows, a pair at a θ. In "
+        f"{(gain > 0).sum()} of them neutralisation raises the class probability, in {(gain == 0).sum()} it leaves it "
+        f"as it is to the last digit, in {(gain < 0).sum()} it lowers it. {presented.sum()} of the rows belong to a "
+        "presented pair."
+    )
+
+
+def _on_columns(files, similarity):
+    wide, full = files[files.given > files.named], similarity[similarity.sd.notna()]
+    between = full["mean"].between(full["min"], full["max"]) & full["median"].between(full["min"], full["max"])
+    fits = between & (full.sd <= (full["max"] - full["min"]) / 2)
+    return (
+        f"**Columns.** The individual SSIM of {len(wide)} data sets has {wide.given.max()} numbers under "
+        f"{wide.named.max()} names. They are read here as {', '.join(STATISTICS)}: in {fits.sum()} of {len(full)} rows "
+        "the third and the fourth lie between the first two, and the fifth is at most half their distance, as a "
+        "standard deviation must be; the third is what Table I prints."
+    )
+
+
+def _on_table_one(numbers):
+    differing = numbers[~numbers.agree].itertuples()
+    named = [f"{row.source} to {row.target}, {row.printed:.4f} in the table and {row[6]:.4f} in the file"
+             for row in differing]  # fmt: skip
+    return (
+        f"**Table I** agrees with the files in {numbers.agree.sum()} of {len(numbers)} numbers (rounded or cut to four "
+        f"decimals). It differs in: {'; '.join(named) or 'none'}."
+    )
+
+
+def _on_table_two(table):
+    beyond = table[table["score_mod printed"] > table["accuracy at most"]]
+    named = ", ".join(beyond["data set"] + " " + beyond.direction)
+    return (
+        f"**Table II** prints, for {len(beyond)} of {len(table)} presented directions ({named or 'none'}), an accuracy "
+        "after neutralisation above the largest that the files allow at any of their θ. Where that is so, the table "
+        "must rest on another network, another blob, another value of the neutralised pixels or other images than the "
+        "files."
+    )
+
+
+def _on_malaria(similarity):
+    equal = equal_numbers(similarity)
+    same = equal[equal["data set"] == "cifar10"]
+    count = similarity[similarity.dataset == "malaria"][STATISTICS].notna().sum().sum()
+    named = "; ".join(
+        f"{r.statistic} {r.value:.5f} of {r.source} to {r.target}: {r[6]} to {r[7]}" for r in same.itertuples()
+    )
+    return (
+        f"**Malaria.** Of its {count} numbers of individual SSIM, {len(same)} equal a number in the same column of "
+        f"CIFAR-10 to five decimals ({named or 'none'}), {len(equal) - len(same)} one of MNIST or Fashion-MNIST."
+    )
+
+
+def notice():
+    """A paragraph in Markdown for a page without the files: how to get them."""
+    return (
+        "**The authors’ files are not at hand**, so what follows shows our numbers alone. "
+        f"`python -m roa_helpers data fetch {NAME}` downloads the {len(FILES)} files "
+        f"({sum(file.size for file in FILES.values()) / 2**10:.0f} kB) from "
+        f"[their repository](https://github.com/{REPOSITORY}); then build the book again. They were looked for in "
+        f"`{FOLDER}/` in the data folder, and in `reference/{FOLDER}/` beside it."
+    )
