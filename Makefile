@@ -36,6 +36,7 @@ test: lint  ## lint, pairs in sync, unit tests, one end-to-end run of the quick 
 lint: $(READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -c "from importlinter.cli import lint_imports_command as lint; lint()" --no-logo --no-cache
 	$(PY) workflow/pair.py --check
 
 test-book: $(READY)  ## open the built book in Chromium, with the network off

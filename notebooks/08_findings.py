@@ -50,8 +50,8 @@ verdicts = studies.verdicts(units)
 figures.show_table(
     claims.grid(verdicts),
     name="verdict-grid",
-    caption=f"Verdicts: {claims.legend()}. Two marks stand for the two directions of a pair of classes, in the order of the "
-    "figure below" + (", or for RoI and RoA of all data sets." if "registered" in set(verdicts.id) else "."),
+    caption=f"Verdicts: {claims.legend()}. Two marks stand for the two directions of a pair of classes, in the order "
+    "of the figure below" + (", or for RoI and RoA of all data sets." if "registered" in set(verdicts.id) else "."),
     units=units,
 )
 

@@ -161,9 +161,9 @@ verdicts = studies.verdicts(as_in_paper)
 figures.show_table(
     verdicts,
     name="localized-verdicts",
-    caption="R1: an explainer’s mean Jaccard index minus that of a random explanation of the same size. R2 and Table 1: "
-    "the mean rank of the worse minus that of the better explainer. Reproduced where the 95 % interval (bootstrap over "
-    "photos; one photo has none) lies above 0, contradicted where it lies below.",
+    caption="R1: an explainer’s mean Jaccard index minus that of a random explanation of the same size. R2 and Table "
+    "1: the mean rank of the worse minus that of the better explainer. Reproduced where the 95 % interval (bootstrap "
+    "over photos; one photo has none) lies above 0, contradicted where it lies below.",
     units=as_in_paper,
     sample=sample,
 )

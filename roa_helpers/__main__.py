@@ -119,7 +119,7 @@ def run_study(args):
     )  # fmt: skip
     for plan in plans:
         start = time.perf_counter()
-        unit, reused = studies.run(plan, profile_name=args.profile, progress=sys.stderr.isatty())
+        unit, reused = studies.run(plan, profile=args.profile, progress=sys.stderr.isatty())
         seconds = time.perf_counter() - start
         how = "reused" if reused else "computed"
         print(f"{plan.name:<32}  {how:<8}  {seconds:6.1f} s  {_short(unit.path)}", flush=True)

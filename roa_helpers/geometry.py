@@ -235,7 +235,7 @@ def jacobian(model, x):
 def exact_product(model, x, vector, *, pair):
     """Mean over points of the exact Hessian of F_c − F_ĉ (logits) times a vector (D,), by differentiating twice.
 
-    Zero for a piecewise linear network; meant for a :func:`roa_helpers.networks.smooth_twin`.
+    Zero for a piecewise linear network; meant for a :func:`roa_helpers.models.small.smooth_twin`.
     """
     total = torch.zeros(x[0].numel(), dtype=torch.float64)
     with models.frozen(model), torch.enable_grad():

@@ -51,4 +51,4 @@ def stored(folder, outcome, *, dataset="digits", profile="quick", seed=0):
     parameters = result["parameters"] | {"choices": asdict(plan.choices)}
     whole = head | {"classes": list(CHOICES.classes)} | result | {"parameters": parameters, "provenance": origin}
     whole |= {"model": result["model"] | training, "fingerprint": studies.expected(plan) | {"data": "made here"}}
-    return store.write(folder / profile / "roi_roa" / plan.name, whole, arrays=arrays, tables=tables)
+    return studies.presented(store.write(folder / profile / "roi_roa" / plan.name, whole, arrays=arrays, tables=tables))

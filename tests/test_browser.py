@@ -1,7 +1,6 @@
 """The pages as a reader opens them: from file://, in Chromium, without a network."""
 
 import shutil
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +16,6 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "workflow"))
 
 import build_book  # noqa: E402
 

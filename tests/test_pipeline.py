@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from roa_helpers import attacks, data, explain, metrics, models, pipeline, regions
-from roa_helpers.studies.roi_roa import choices, search, usefulness
+from roa_helpers.studies.roi_roa import RoiRoa, search, usefulness
 
 EPS = 0.1
 
@@ -31,9 +31,7 @@ def sides(scanned):
 
 @pytest.fixture(scope="module")
 def choices():
-    tiny = choices.RoiRoa(
-        dataset="digits", classes=("0", "1"), delta1=(0.2, 0.6), delta2=(0.5,), delta2_gradient=(0.2,)
-    )
+    tiny = RoiRoa(dataset="digits", classes=("0", "1"), delta1=(0.2, 0.6), delta2=(0.5,), delta2_gradient=(0.2,))
     return replace(tiny, theta=(0.2, 0.9), value=(0.0, 1.0), clean_loss=0.3)
 
 

@@ -90,14 +90,14 @@ def test_reproducing_fetches_every_data_set_of_the_profile():
     (names,) = (
         found[1].split() for step in steps if (found := re.match(r"for name in (.*?); do", step.get("run", "")))
     )
-    planned = [plan for study in studies.registered for plan in studies.planned("desk", study)]
+    planned = [plan for study in studies.registered() for plan in studies.planned("desk", study)]
     assert set(names) == {plan.choices.dataset for plan in planned}
 
 
 def test_the_readme_counts_what_the_profiles_plan():
     text = (ROOT / "README.md").read_text()
     assert f"{len(studies.planned('desk', 'supplement'))} pairs of the supplement" in text
-    assert f"all {len(studies.profile('paper').supplement)} pairs of the supplement" in text
+    assert f"all {len(studies.find('supplement').units('paper'))} pairs of the supplement" in text
 
 
 def test_make_alone_lists_every_target_that_is_meant_for_people():

@@ -99,7 +99,7 @@ def deepfool(
         ValueError: a wrong shape, type or range, a basis that is not orthonormal, ``candidates`` with ``target``.
     """
     checks.images(x)
-    _check_search(steps, overshoot, candidates, batch)
+    check_search(steps, overshoot, candidates, batch)
     if tolerance is not None and not 0 < tolerance < math.inf:
         raise ValueError(f"tolerance must be positive and finite, got {tolerance}")
     if candidates is not None and target is not None:
@@ -112,11 +112,11 @@ def deepfool(
     with models.frozen(model):
         for images, *rows in models.chunks(model, x, *given.values(), size=batch):
             basis = None if subspace is None else subspace.to(images)
-            parts.append(_cross(model, images, **dict(zip(given, rows, strict=True)), basis=basis, **options))
+            parts.append(cross(model, images, **dict(zip(given, rows, strict=True)), basis=basis, **options))
     return Fooled(**{f.name: torch.cat([getattr(p, f.name) for p in parts]).to(x.device) for f in fields(Fooled)})
 
 
-def _cross(
+def cross(
     model, x, y=None, target=None, basis=None, *, steps, overshoot, candidates=None, tolerance=None, clip
 ) -> Fooled:
     """:func:`deepfool` for one batch on the device of a frozen model."""
@@ -138,9 +138,9 @@ def _cross(
         active, step = active[movable], step[movable]
         r[active] += step
         if clip:
-            r[active] = _placed(x[active], r[active], clip) - x[active]
+            r[active] = placed(x[active], r[active], clip) - x[active]
         taken[active] += 1
-        points = _placed(x[active], (1 + overshoot) * r[active], clip)
+        points = placed(x[active], (1 + overshoot) * r[active], clip)
         search.keep(active, points, *search.look(active, points))
         active = active[search.margin[active] <= 0]
     success = (search.margin > 0) & ~excluded
@@ -246,7 +246,7 @@ def _to_boundary(search, success, tolerance):
         search.keep(rows[crossed], points[crossed], margin[crossed], far[crossed], near[crossed])
 
 
-def _placed(x, r, clip):
+def placed(x, r, clip):
     """x + r, in [0, 1] if ``clip``."""
     return (x + r).clamp(0, 1) if clip else x + r
 
@@ -255,7 +255,7 @@ def _gap(logits, far, near):
     return (logits.gather(1, far[:, None]) - logits.gather(1, near[:, None]))[:, 0]
 
 
-def _check_search(steps, overshoot, candidates, batch):
+def check_search(steps, overshoot, candidates, batch):
     if not (steps >= 0 and 0 <= overshoot < math.inf):
         raise ValueError(f"steps and overshoot must be finite and ≥ 0, got {steps} and {overshoot}")
     if candidates is not None and candidates < 2:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from .. import checks, models
-from .deepfool import _check_search, _cross, _placed, log
+from .deepfool import check_search, cross, log, placed
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def universal(
     """
     checks.images(x)
     checks.unit_interval(fraction, name="fraction")
-    _check_search(steps, overshoot, candidates, batch)
+    check_search(steps, overshoot, candidates, batch)
     if not (0 <= eps < math.inf and epochs >= 0):
         raise ValueError(f"eps and epochs must be finite and ≥ 0, got {eps} and {epochs}")
     if norm not in ("l2", "linf"):
@@ -85,7 +85,7 @@ def universal(
             for images, classes in models.chunks(model, x[order], predicted[order], size=batch):
                 v = _add(model, images, classes, v.to(images), eps=eps, norm=norm, **options).to(x.device)
             k = sum(
-                int((model(_placed(images, v.to(images), clip)).argmax(1) != classes).sum())
+                int((model(placed(images, v.to(images), clip)).argmax(1) != classes).sum())
                 for images, classes in models.chunks(model, x, predicted, size=batch)
             )
             length = {"l2": float(v.norm()), "linf": float(v.abs().max())}
@@ -98,13 +98,13 @@ def _add(model, x, predicted, v, *, eps, norm, clip, **options):
     """v after one batch of images that the model, without v, takes for ``predicted``."""
 
     def holds(rows):
-        return model(_placed(x[rows], v, clip)).argmax(1) == predicted[rows]
+        return model(placed(x[rows], v, clip)).argmax(1) == predicted[rows]
 
     waiting = holds(slice(None)).nonzero()[:, 0]
     if not len(waiting):
         return v
-    first, start = v, _placed(x[waiting], v, clip)
-    found = _cross(model, start, clip=clip, **options)
+    first, start = v, placed(x[waiting], v, clip)
+    found = cross(model, start, clip=clip, **options)
     for row, r in zip(waiting[found.success], (found.x_adv - start)[found.success], strict=True):
         if holds(row[None]):
             left = 1 - ((v - first) * r).sum() / (r * r).sum()

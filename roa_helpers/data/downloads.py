@@ -1,23 +1,32 @@
-"""Downloads of official files. What comes is checked before anything reads it, and is complete or absent."""
+"""Downloads of official files. What comes is checked before anything reads it, and is complete or absent.
 
+pooch asks, writes and asks again after a failure; the bounds on what it takes, unpacking and placing are ours.
+"""
+
+import functools
 import gzip
-import hashlib
-import http.client
+import logging
 import os
 import tarfile
 import tempfile
-import urllib.request
+import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pooch
+import requests
 from tqdm import tqdm
 
 from ..errors import UserError
 from .known import KNOWN, Download, data_root
 
 TIMEOUT = 30  # seconds without an answer
+LEAST_RATE = 2**14  # bytes a second after the first TIMEOUT seconds: n bytes may take TIMEOUT + n / LEAST_RATE
+RETRIES = 2  # after a failure that may pass; pooch waits 1 s, then 2 s
 CHUNK = 2**20  # bytes
+HEADERS = {"User-Agent": "roa-helpers", "Accept-Encoding": "identity"}  # packed on the way, its length would be another
 
 
 def fetch(name: str, root=None, *, others=None, progress: bool = True) -> list[Path]:
@@ -50,23 +59,25 @@ def download(file: Download, root: Path, *, progress: bool = True) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root, prefix=".fetch-") as folder:
-            os.replace(_fetched(file, Path(folder), progress), target)
-    except (OSError, http.client.HTTPException, EOFError, zlib.error, tarfile.TarError) as error:
-        raise UserError(
-            f"could not fetch {file.url}\n  reason     {error}\n"
-            f"  mend it:   try again later, or get it elsewhere and put it at {target}"
-        ) from error
+            os.replace(_fetched(file, Path(folder), progress=progress), target)
+    except (OSError, ValueError, EOFError, zlib.error, tarfile.TarError) as error:
+        if not target.exists():  # else another download was first: a folder does not replace one that stands
+            raise UserError(
+                f"could not fetch {file.url}\n  reason     {_innermost(error)}\n"
+                f"  mend it:   try again later, or get it elsewhere and put it at {target}"
+            ) from error
     return target
 
 
-def _fetched(file: Download, folder: Path, progress: bool) -> Path:
-    arrived = folder / "arrived"
-    digest = _write(_stream(file, progress), arrived)
+def _fetched(file: Download, folder: Path, *, progress: bool) -> Path:
+    """Where in ``folder`` the checked and unpacked file (or the folder it holds) is."""
+    # pooch is given no sum: it would fetch a wrong file again and again, and it knows what comes, not what that holds
+    store = pooch.create(folder, "", registry={"arrived": None}, urls={"arrived": file.url}, retry_if_failed=RETRIES)
+    with _quiet(pooch.get_logger()):
+        arrived = Path(store.fetch("arrived", downloader=_Bounded(file, progress=progress)))
     if file.unpack == "gz":
-        unpacked = folder / "unpacked"
-        with gzip.open(arrived) as packed:
-            digest = _write(_at_most(_chunks(packed), file.unpacked), unpacked)
-        arrived = unpacked
+        arrived.write_bytes(_unpacked(arrived, file.unpacked))
+    digest = pooch.file_hash(arrived)
     if digest != file.sha256:
         raise UserError(
             f"{file.url} is not the file it should be: SHA-256 {digest} instead of {file.sha256}\n"
@@ -79,40 +90,68 @@ def _fetched(file: Download, folder: Path, progress: bool) -> Path:
     return folder / "unpacked" / Path(file.to).name
 
 
-def _stream(file: Download, progress: bool) -> Iterator[bytes]:
-    request = urllib.request.Request(file.url, headers={"User-Agent": "roa-helpers"})
-    label = Path(file.url).name
-    with (
-        urllib.request.urlopen(request, timeout=TIMEOUT) as answer,
-        tqdm(total=file.size, unit="B", unit_scale=True, desc=label, disable=not progress) as bar,
-    ):
-        received = 0
-        for chunk in _at_most(_chunks(answer), file.size):
-            received += len(chunk)
-            bar.update(len(chunk))
-            yield chunk
-    if received < file.size:
-        raise OSError(f"incomplete: {received:,} of {file.size:,} bytes arrived")
+class _Bounded(pooch.HTTPDownloader):
+    """Takes ``file`` as it lies on the server: no more bytes than it has, none of them too late.
+
+    Raises:
+        requests.RequestException: after which pooch tries again.
+        OSError: after which it does not.
+    """
+
+    def __init__(self, file: Download, *, progress: bool):
+        super().__init__(timeout=TIMEOUT, headers=HEADERS, hooks={"response": self._bound})
+        self.size = file.size
+        self.bar = {"total": file.size, "desc": Path(file.url).name, "disable": not progress}
+
+    def __call__(self, url, output_file, pooch):
+        os.remove(output_file)  # pooch made it for its owner's eyes alone; a data folder may be shared
+        with open(output_file, "wb") as opened, tqdm.wrapattr(opened, "write", **self.bar) as target:
+            super().__call__(url, target, pooch)
+            received = opened.tell()
+        if received < self.size:
+            raise requests.ConnectionError(f"incomplete: {received:,} of {self.size:,} bytes arrived")
+
+    def _bound(self, response, **_):
+        """requests calls this with each response, also with one that leads elsewhere."""
+        if 400 <= response.status_code < 500:  # asking again would not help
+            raise OSError(f"HTTP Error {response.status_code}: {response.reason}")
+        response.raw.stream = functools.partial(self._stream, response.raw)
+
+    def _stream(self, raw, *_, **__) -> Iterator[bytes]:
+        """In place of urllib3's, which waits for whole chunks, however slowly they fill, and unpacks some .gz files."""
+        start, received = time.monotonic(), 0
+        with raw:
+            while piece := raw.read1(CHUNK, decode_content=False):
+                received += len(piece)
+                if received > self.size:
+                    raise OSError("longer than the official file")
+                if time.monotonic() - start > TIMEOUT + received / LEAST_RATE:
+                    raise TimeoutError(f"too slow: less than {LEAST_RATE:,} bytes a second")
+                yield piece
 
 
-def _chunks(stream) -> Iterator[bytes]:
-    while chunk := stream.read(CHUNK):
-        yield chunk
+def _unpacked(packed: Path, size: int) -> bytes:
+    with gzip.open(packed) as stream:
+        content = stream.read(size + 1)
+    if len(content) > size:
+        raise OSError("longer than the official file")
+    return content
 
 
-def _at_most(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    for chunk in chunks:
-        size -= len(chunk)
-        if size < 0:
-            raise OSError("longer than the official file")
-        yield chunk
+@contextmanager
+def _quiet(logger: logging.Logger):
+    """Nothing below warnings. A filter, not a level: of two downloads at once each takes back its own."""
+
+    def loud(record):
+        return record.levelno >= logging.WARNING
+
+    logger.addFilter(loud)
+    try:
+        yield
+    finally:
+        logger.removeFilter(loud)
 
 
-def _write(chunks: Iterable[bytes], path: Path) -> str:
-    """Write the chunks and return their SHA-256."""
-    digest = hashlib.sha256()
-    with path.open("wb") as target:
-        for chunk in chunks:
-            digest.update(chunk)
-            target.write(chunk)
-    return digest.hexdigest()
+def _innermost(error: BaseException) -> BaseException:
+    """What was wrong at first: requests and urllib3 wrap it in names of their own."""
+    return _innermost(error.__context__) if error.__context__ else error

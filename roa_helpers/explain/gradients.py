@@ -58,7 +58,7 @@ def input_x_gradient(model, x, target):
 def guided_backprop(model, x, target):
     """Gradient of a class's logit with respect to the image, whose negative parts are cut off at every ReLU.
 
-    Springenberg et al. (2015), Section 3.4; see :class:`roa_helpers.rectifiers.Guided`. ReLU counts whether the
+    Springenberg et al. (2015), Section 3.4; see :class:`roa_helpers.explain.rectifiers.Guided`. ReLU counts whether the
     model calls it as a module, as a function or as a method.
 
     Args:

@@ -48,7 +48,7 @@ def lime_image(model, image, target, *, samples, seed, segments=None):
         target: the class to explain.
         samples: number of rows, ≥ 2.
         seed: seed of the rows, 0…2³²−1.
-        segments: superpixels (H, W), labels 0…S−1 (None: :func:`roa_helpers.superpixels.segment`).
+        segments: superpixels (H, W), labels 0…S−1 (None: :func:`roa_helpers.explain.superpixels.segment`).
 
     Returns:
         :class:`LimeExplanation`, on the CPU.
@@ -140,7 +140,7 @@ def partial_unions(explanation, count):
     """For n = 1…count the union of the n superpixels that speak most for the class.
 
     Göpfert et al. (2019), Section 4: only positive evidence counts, the most influential superpixel first; see
-    :func:`roa_helpers.superpixels.unions`.
+    :func:`roa_helpers.explain.superpixels.unions`.
 
     Args:
         explanation: :class:`LimeExplanation`.

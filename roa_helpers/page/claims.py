@@ -20,8 +20,10 @@ VERDICTS = (REPRODUCED, UNDECIDED, CONTRADICTED)
 MARKS = {AGREES: "●", REPRODUCED: "●", UNDECIDED: "◐", DIFFERS: "○", CONTRADICTED: "○", NO_VALUE: "–", "": ""}
 UNKNOWN = np.nan, np.nan
 #: Columns of a table of verdicts.
-COLUMNS = ["id", "statement", "claim", "where", "case", "percent", "paper", "paper_low", "paper_high", "paper's verdict",
-           "ours", "low", "high", "n", "verdict", "profile", "seeds"]  # fmt: skip
+COLUMNS = [
+    "id", "statement", "claim", "where", "case", "percent", "paper", "paper_low", "paper_high", "paper's verdict", "ours",
+    "low", "high", "n", "verdict", "profile", "seeds",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def verdicts(claims, units, *, where):
     Returns:
         DataFrame with ``COLUMNS``: by claim, then by unit, then by case. ``n`` is that of one seed.
     """
-    rows, groups = [], seeds.groups(units)
+    rows, groups = [], seeds.groups(units) if claims else []
     for claim in claims:
         for group in () if claim.together else groups:
             found, theirs = [claim.estimate(unit) for unit in group], claim.paper(group[0])
@@ -182,7 +184,7 @@ def told(rows, *, form=None):
     parts = []
     for verdict in VERDICTS:
         of = rows[rows.verdict == verdict]
-        if len(of) == len(rows):
+        if 0 < len(of) == len(rows):
             parts.append(f"{verdict} in all {len(rows)} cases" if len(rows) > 1 else verdict)
         elif len(of):
             parts.append(f"{verdict} for {', '.join(_valued(of, form) if form else _gathered(of, rows))}")
@@ -200,7 +202,8 @@ def _gathered(rows, everything):
     """Where all cases are among ``rows``, its name alone; else with the cases that are."""
     whole = everything.groupby("where").size()
     for where, part in rows.groupby("where", sort=False):
-        yield where if len(part) == whole[where] else f"{where} ({', '.join(part.case)})"
+        cases = ", ".join(filter(None, part.case))
+        yield where if len(part) == whole[where] or not cases else f"{where} ({cases})"
 
 
 def legend():

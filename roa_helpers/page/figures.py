@@ -54,7 +54,7 @@ def show(figure, *, name, caption, alt, data, units=(), sample=None):
     """Put a figure on the page: picture, caption, a link to its data, and where it came from.
 
     Args:
-        figure: matplotlib figure, or :class:`roa_helpers.sheets.Sheet`.
+        figure: matplotlib figure, or :class:`roa_helpers.page.sheets.Sheet`.
         name: anchor on the page and stem of the data file, for instance ``fig-6``.
         caption: one or two sentences; what the figure shows.
         alt: what a reader who cannot see it should know.

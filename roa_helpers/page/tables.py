@@ -50,7 +50,7 @@ def in_brackets(table):
     Values have as many decimals as give the largest of the three numbers of their row three significant digits.
     """
     numbers = table[["ours", "low", "high"]].to_numpy(dtype=float)
-    largest = np.nanmax(np.abs(numbers), axis=1)
+    largest = np.nan_to_num(np.abs(numbers)).max(axis=1)
     digits = [max(0, 2 - math.floor(math.log10(value))) if value else 0 for value in largest]
     ours = _values(table["ours"], table["low"], table["high"], np.ones(len(table)), digits)
     return table.assign(ours=ours).drop(columns=["low", "high"])

@@ -53,7 +53,7 @@ def browse(
     """Frames behind one control an axis: ``frames[i][j]…`` is shown at the i-th value of the first axis, and so on.
 
     Args:
-        frames: :class:`roa_helpers.sheets.Strip` in lists nested as deep as there are axes.
+        frames: :class:`roa_helpers.page.sheets.Strip` in lists nested as deep as there are axes.
         axes: the controls, the outermost list first.
         beside: a strip for each value of the first axis that stays while the other controls move.
         legend: CSS colours by what they mean, shown below.

@@ -157,12 +157,12 @@ def _origin(module, name):
         return None, None
     if name in known.defined:
         return module, name
-    if name not in known.imported:
-        inner = f"{module}.{name}"
-        return (inner, None) if _module(inner) else (None, None)
-    origin, inner = known.imported[name]
+    origin, inner = known.imported.get(name, (module, name))
     if inner is None:
         return origin, None
+    if origin == module:
+        submodule = f"{module}.{inner}"
+        return (submodule, None) if _module(submodule) else (None, None)
     if origin.partition(".")[0] not in (PACKAGE, module.partition(".")[0]):
         return f"{origin}.{inner}", None
     return _origin(origin, inner)
@@ -193,8 +193,8 @@ class _Scribe:
             return mention
         if isinstance(thing, ast.Import | ast.ImportFrom):
             return "import"
-        scope = isinstance(thing, ast.FunctionDef | ast.Lambda)
-        self.local += [_bound(thing)] * scope
+        scope = [_bound(thing)] if isinstance(thing, ast.FunctionDef | ast.Lambda) else []
+        self.local += scope
         self.depth += isinstance(thing, ast.FunctionDef | ast.Lambda | ast.ClassDef)
         fields = {name: value for name, value in ast.iter_fields(thing) if name not in _SAID_NOWHERE}
         if isinstance(thing, ast.FunctionDef | ast.ClassDef):
@@ -204,7 +204,7 @@ class _Scribe:
         written = " ".join(
             f"{name}={self._written(value)}" for name, value in fields.items() if value not in (None, [])
         )
-        del self.local[len(self.local) - scope :]
+        del self.local[len(self.local) - len(scope) :]
         self.depth -= isinstance(thing, ast.FunctionDef | ast.Lambda | ast.ClassDef)
         return f"({type(thing).__name__} {written})"
 

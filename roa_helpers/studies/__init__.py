@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "profiles": ["PROFILES", "RECORDED", "Planned", "Profile", "planned", "profile"],
-        "runs": ["expected", "run", "shown", "standing", "units", "verdicts"],
+        "runs": ["expected", "presented", "run", "shown", "standing", "units", "verdicts"],
         "study": ["Study", "find", "register", "registered"],
     },
 )

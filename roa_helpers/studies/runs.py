@@ -5,7 +5,8 @@ import time
 import pandas as pd
 
 from ..records import fingerprints, store
-from .profiles import RECORDED, planned, profile
+from . import profiles
+from .profiles import RECORDED, planned
 from .study import find
 
 
@@ -17,12 +18,12 @@ def expected(plan):
     }
 
 
-def units(study, profile_name, *, seed=None, root=None, progress=True):
+def units(study, profile, *, seed=None, root=None, progress=True):
     """The units to show: those that a profile plans, read or else computed now, and those recorded earlier.
 
     Args:
         study: name of a study.
-        profile_name: name of a profile.
+        profile: name of a profile.
         seed: replaces the profile's own seeds.
         root: folder of the data sets (None: ``$ROA_DATA`` or ``~/.cache/roa``).
         progress: whether to show progress bars.
@@ -30,13 +31,13 @@ def units(study, profile_name, *, seed=None, root=None, progress=True):
     Returns:
         list of :class:`roa_helpers.records.store.Unit`, the recorded ones first.
     """
-    for plan in planned(profile_name, study, seed=seed):
-        if not store.read(store.unit_path(profile_name, study, plan.name), expected(plan)):
-            run(plan, profile_name=profile_name, root=root, progress=progress)
-    return shown(profile_name, study, seed=seed)
+    for plan in planned(profile, study, seed=seed):
+        if not store.read(store.unit_path(profile, study, plan.name), expected(plan)):
+            run(plan, profile=profile, root=root, progress=progress)
+    return shown(profile, study, seed=seed)
 
 
-def shown(profile_name, study, *, seed=None):
+def shown(profile, study, *, seed=None):
     """The units that a page shows: those recorded earlier, then the finished ones that a profile plans.
 
     A recorded unit is left out if the profile itself plans one of that name, or if a better profile recorded it.
@@ -45,18 +46,19 @@ def shown(profile_name, study, *, seed=None):
         list of :class:`roa_helpers.records.store.Unit` with standing and sample, recorded ones first, both in the
         order in which the profiles plan them.
     """
-    plans = {plan.name: plan for plan in planned(profile_name, study, seed=seed)}
-    own = [store.read(store.unit_path(profile_name, study, name), expected(plan)) for name, plan in plans.items()]
+    plans = {plan.name: plan for plan in planned(profile, study, seed=seed)}
+    own = [store.read(store.unit_path(profile, study, name), expected(plan)) for name, plan in plans.items()]
     best, order = {}, {}
     for name in reversed(RECORDED):
         found = sorted((store.root() / name / study).glob("[!.]*/result.json"))
         best |= {unit.path.name: unit for unit in (store.read(path.parent) for path in found) if unit}
         order |= {plan.name: place for place, plan in enumerate(planned(name, study))}
     earlier = sorted(best.keys() - plans.keys(), key=lambda name: (order.get(name, len(order)), name))
-    return [_for_a_page(unit) for unit in (*(best[name] for name in earlier), *own) if unit]
+    return [presented(unit) for unit in (*(best[name] for name in earlier), *own) if unit]
 
 
-def _for_a_page(unit):
+def presented(unit):
+    """A unit as pages take it: with its standing and its sample."""
     sample = find(unit.result["study"]).sample(unit.result)
     return store.Unit(unit.path, standing=standing(unit), sample=tuple(sample))
 
@@ -72,12 +74,12 @@ def standing(unit):
     return f"{' and '.join(changed)} changed since" if changed else store.CURRENT
 
 
-def run(plan, *, profile_name, root=None, progress=True):
+def run(plan, *, profile, root=None, progress=True):
     """Compute one unit and store it, or find it finished.
 
     Args:
         plan: :class:`roa_helpers.studies.Planned`.
-        profile_name: name of the profile that the unit is stored under.
+        profile: name of the profile that the unit is stored under.
         root: folder of the data sets (None: ``$ROA_DATA`` or ``~/.cache/roa``).
         progress: whether to show progress bars.
 
@@ -90,18 +92,18 @@ def run(plan, *, profile_name, root=None, progress=True):
     from .. import models  # torch is needed to compute, not to show
 
     start, study = time.perf_counter(), find(plan.study)
-    path = store.unit_path(profile_name, plan.study, plan.name)
-    models.use_threads(profile(profile_name).threads)
+    path = store.unit_path(profile, plan.study, plan.name)
+    models.use_threads(profiles.profile(profile).threads)
     data = study.load(plan.choices, root=root, progress=progress)
     wanted = expected(plan) | {"data": data.fingerprint}
     with store.lock(path):
         found = store.read(path, wanted)
         if found:
             return found, True
-        weights = store.root() / profile_name / "models"
+        weights = store.root() / profile / "models"
         result, arrays, tables = study.compute(plan, data, weights=weights, progress=progress)
         result = {
-            "study": plan.study, "unit": plan.name, "profile": profile_name, "seed": plan.seed, **result,
+            "study": plan.study, "unit": plan.name, "profile": profile, "seed": plan.seed, **result,
             "fingerprint": wanted,
             "provenance": store.provenance(
                 device=models.device_name(), data=data.provenance, seconds=time.perf_counter() - start),

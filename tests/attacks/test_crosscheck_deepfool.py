@@ -16,7 +16,7 @@ from roa_helpers import attacks
 
 OVERSHOOT = 0.02
 ROUNDING = 3e-7  # of additions near 1 in float32
-BENCHMARK = Path(__file__).resolve().parent.parent / "benchmarks" / "deepfool.py"
+BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "deepfool.py"
 
 
 @pytest.fixture

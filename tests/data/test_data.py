@@ -1,21 +1,26 @@
 """Data sets: splits that can be trusted, archives that need not be, downloads that are whole or absent."""
 
+import contextlib
 import dataclasses
 import gzip
 import hashlib
 import http.server
 import io
 import json
+import logging
 import os
 import re
 import stat
 import tarfile
 import threading
+import time
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pooch
 import pytest
 import torch
 from hypothesis import given, settings
@@ -23,8 +28,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from roa_helpers import data
-from roa_helpers.data import archives
+from roa_helpers.data import archives, downloads
 from roa_helpers.data.archives import Record
+from roa_helpers.data.splits import SPLITS, shares, split_records
 from roa_helpers.errors import UserError
 
 
@@ -66,8 +72,8 @@ def hashes(images):
 
 
 def assert_disjoint(splits):
-    found = [hashes(getattr(splits, split).images) for split in data.SPLITS]
-    assert sum(map(len, found)) == len(set.union(*found)) == sum(len(getattr(splits, split)) for split in data.SPLITS)
+    found = [hashes(getattr(splits, split).images) for split in SPLITS]
+    assert sum(map(len, found)) == len(set.union(*found)) == sum(len(getattr(splits, split)) for split in SPLITS)
 
 
 # ------------------------------------------------------------------------------------------------------- ImageSet
@@ -125,7 +131,7 @@ def test_digits_are_exact_and_stratified():
 
     splits = data.load("digits")
     assert splits.train.images.shape[1:] == (1, 8, 8)
-    assert sum(len(getattr(splits, split)) for split in data.SPLITS) == 1797
+    assert sum(len(getattr(splits, split)) for split in SPLITS) == 1797
     twin = hashes(torch.tensor(load_digits().images[:, None] / 16, dtype=torch.float32))
     assert hashes(splits.test.images) <= twin
     assert_disjoint(splits)
@@ -155,7 +161,7 @@ def test_order_of_classes_is_the_order_of_labels_and_changes_no_choice():
 
 def test_larger_limit_keeps_the_smaller_choice():
     small, large = (data.load("digits", classes=("0", "1"), limit=n) for n in (5, 50))
-    for split in data.SPLITS:
+    for split in SPLITS:
         assert hashes(getattr(small, split).images) <= hashes(getattr(large, split).images)
 
 
@@ -164,7 +170,7 @@ def test_larger_limit_keeps_the_smaller_choice():
 
 @given(n=st.integers(0, 5000), parts=st.sampled_from([(0.7, 0.15, 0.15), (0.85, 0.15), (1.0,)]))
 def test_shares_are_near_the_fractions_and_not_empty(n, parts):
-    found = data.shares(n, parts)
+    found = shares(n, parts)
     assert sum(found) == n and min(found) >= 0
     if n >= len(parts):
         assert min(found) >= 1 and all(abs(k - n * part) <= 1 for k, part in zip(found, parts, strict=True))
@@ -179,7 +185,7 @@ def test_split_deals_each_record_once_and_keeps_groups_together(names, seed, off
     part = {True: ("train", "test"), False: ("", "")}[official]
     records = [Record(f"{c}/C{g}P_{i}", c, part[(g + i) % 2]) for g, i, c in names]
     for group in ("", r"C\d+"):
-        queues, _ = data.split_records(records, seed=seed, group=group)
+        queues, _ = split_records(records, seed=seed, group=group)
         dealt = [(record, split) for split, by in queues.items() for found in by.values() for record in found]
         assert sorted(record for record, _ in dealt) == sorted(records)
         if group:
@@ -191,13 +197,13 @@ def test_split_deals_each_record_once_and_keeps_groups_together(names, seed, off
 
 def test_order_of_records_does_not_matter():
     records = [Record(f"a/{i}", "a", "") for i in range(50)]
-    assert data.split_records(records, seed=3) == data.split_records(records[::-1], seed=3)
+    assert split_records(records, seed=3) == split_records(records[::-1], seed=3)
 
 
 def test_groups_stay_near_the_shares():
     rng = np.random.default_rng(0)
     records = [Record(f"{c}/C{g}P_{i}", c, "") for g in range(150) for c in "ab" for i in range(rng.integers(0, 40))]
-    queues, _ = data.split_records(records, seed=0, group=r"C\d+")
+    queues, _ = split_records(records, seed=0, group=r"C\d+")
     for label in "ab":
         n = sum(record.label == label for record in records)
         assert len(queues["test"][label]) / n == pytest.approx(0.15, abs=0.02)
@@ -288,7 +294,7 @@ def test_unreadable_pictures_are_skipped_and_named(tmp_path, make):
     splits = data.load(place)
     assert splits.provenance["unreadable"] == {"count": 2, "names": ["a/000.png", "b/001.png"]}
     assert splits.provenance["left_aside"]["pictures outside class folders"] == 1
-    assert sum(len(getattr(splits, split)) for split in data.SPLITS) == 10
+    assert sum(len(getattr(splits, split)) for split in SPLITS) == 10
     found = data.check(place)
     assert found["unreadable"]["names"] == ["a/000.png", "b/001.png"] and found["counts"] == {"all": {"a": 5, "b": 5}}
 
@@ -587,34 +593,74 @@ def test_pets(tmp_path):
 # -------------------------------------------------------------------------------------------------------- downloads
 
 
+@contextlib.contextmanager
+def serving(handler):
+    """The address of a local server of a handler's class."""
+    handler.log_message = lambda *_: None
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """A folder and the address under which a local server gives its files."""
     folder = tmp_path_factory.mktemp("served")
 
-    class Quiet(http.server.SimpleHTTPRequestHandler):
+    class Folder(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *args):
             super().__init__(*args, directory=folder)
-
-        def log_message(self, *args):
-            pass
 
         def copyfile(self, source, target):
             raw = source.read()
             target.write(raw[: len(raw) // 2] if "truncated" in self.path else raw)
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield folder, f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    with serving(Folder) as url:
+        yield folder, url
+
+
+@contextlib.contextmanager
+def answering(*answers):
+    """The address of a server that gives these answers one after the other, the last ever again, and the paths asked.
+
+    An answer is a status, the headers, and a body or a function that writes it to the stream it is given.
+    """
+    asked = []
+
+    class Scripted(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            status, headers, body = answers[min(len(asked), len(answers)) - 1]
+            self.send_response(status)
+            for header in headers.items():
+                self.send_header(*header)
+            self.end_headers()
+            with contextlib.suppress(ConnectionError):  # who asked may have had enough
+                body(self.wfile) if callable(body) else self.wfile.write(body)
+
+    with serving(Scripted) as url:
+        yield url, asked
+
+
+def official(url, raw, **changes):
+    digest = hashlib.sha256(raw).hexdigest()
+    return data.Download(**{"url": url, "size": len(raw), "sha256": digest, "to": "put/it"} | changes)
 
 
 def offer(served, name, raw, **changes):
     folder, url = served
     (folder / name).write_bytes(raw)
-    facts = {"url": url + name, "size": len(raw), "sha256": hashlib.sha256(raw).hexdigest(), "to": f"put/{name}"}
-    return data.Download(**facts | changes)
+    return official(url + name, raw, **{"to": f"put/{name}"} | changes)
+
+
+def packed(folder, name):
+    """Bytes of a folder as a packed tar in which it has this name."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        archive.add(folder, name)
+    return buffer.getvalue()
 
 
 def known(monkeypatch, name, *files):
@@ -634,21 +680,19 @@ def test_fetch_then_load(tmp_path, served, monkeypatch):
 
 def test_fetch_unpacks_gz_and_tar(tmp_path, served):
     raw = b"idx" * 1000
-    packed = gzip.compress(raw)
     digest = hashlib.sha256(raw).hexdigest()
-    file = offer(served, "x.gz", packed, sha256=digest, to="MNIST/raw/x", unpack="gz", unpacked=len(raw))
+    file = offer(served, "x.gz", gzip.compress(raw), sha256=digest, to="MNIST/raw/x", unpack="gz", unpacked=len(raw))
     assert data.download(file, tmp_path, progress=False).read_bytes() == raw
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        archive.add(write_folder(tmp_path / "made", pictures("a", n=2)), "inside")
-    file = offer(served, "x.tgz", buffer.getvalue(), to="sets/inside", unpack="tar")
+    made = write_folder(tmp_path / "made", pictures("a", n=2))
+    file = offer(served, "x.tgz", packed(made, "inside"), to="sets/inside", unpack="tar")
     assert sorted(path.name for path in (data.download(file, tmp_path, progress=False) / "a").iterdir()) == [
         "000.png",
         "001.png",
     ]
 
 
-def test_what_is_fetched_is_whole_or_absent(tmp_path, served):
+def test_what_is_fetched_is_whole_or_absent(tmp_path, served, monkeypatch):
+    monkeypatch.setattr(downloads, "RETRIES", 0)
     raw = os.urandom(3 * 2**20)
     evil = io.BytesIO()
     with tarfile.open(fileobj=evil, mode="w") as archive:
@@ -656,6 +700,7 @@ def test_what_is_fetched_is_whole_or_absent(tmp_path, served):
     missing = dataclasses.replace(offer(served, "good", raw), url=served[1] + "absent")
     cases = [
         (offer(served, "truncated", raw), "(?i)incomplete"),
+        (offer(served, "shorter", raw, size=len(raw) + 1), "incomplete: 3,145,728 of 3,145,729"),
         (offer(served, "longer", raw, size=len(raw) - 1), "longer than the official"),
         (offer(served, "wrong", raw, sha256="0" * 64), "SHA-256 .* instead of 000"),
         (missing, "HTTP Error 404"),
@@ -683,10 +728,113 @@ def test_interruption_leaves_nothing(tmp_path, served, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(data.tqdm, "update", stop)
+    monkeypatch.setattr(downloads.tqdm, "update", stop)
     with pytest.raises(KeyboardInterrupt):
         data.download(offer(served, "some", b"1" * 100), tmp_path, progress=False)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("broken", [(503, {}, b""), (200, {"Content-Length": "9"}, b"1234"), (200, {}, b"1234")])
+def test_a_failure_that_may_pass_is_tried_again_and_without_a_word(tmp_path, monkeypatch, broken):
+    monkeypatch.setattr(downloads, "RETRIES", 1)
+    logger, said = pooch.get_logger(), io.StringIO()
+    monkeypatch.setattr(logger, "handlers", [logging.StreamHandler(said)])
+    with answering(broken, (200, {}, b"123456789")) as (url, asked):
+        place = data.download(official(url + "file", b"123456789"), tmp_path, progress=False)
+    assert place.read_bytes() == b"123456789" and asked == ["/file", "/file"]
+    assert said.getvalue() == "" and logger.filters == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ((404, {}, b""), "HTTP Error 404: Not Found"),
+        ((200, {}, b"12345"), "longer than the official"),
+        ((200, {}, b"4321"), "SHA-256 .* instead of"),
+    ],
+)
+def test_a_failure_that_stays_is_not_tried_again(tmp_path, answer, reason):
+    with answering(answer) as (url, asked), pytest.raises(UserError, match=reason):
+        data.download(official(url, b"1234"), tmp_path, progress=False)
+    assert len(asked) == 1 and list(tmp_path.iterdir()) == [tmp_path / "put"]
+
+
+def test_no_end_of_bytes_is_not_written(tmp_path):
+    def endless(stream):
+        while True:
+            stream.write(bytes(2**16))
+
+    with answering((200, {}, endless)) as (url, _), pytest.raises(UserError, match="longer than the official"):
+        data.download(official(url, bytes(2**20)), tmp_path, progress=False)
+    with answering((302, {"Location": "/"}, endless)) as (url, _), pytest.raises(UserError, match="longer than"):
+        data.download(official(url, bytes(2**20)), tmp_path, progress=False)
+
+
+@pytest.mark.parametrize("headers", [{"Content-Length": "10000"}, {}])
+def test_drips_are_not_waited_for(tmp_path, monkeypatch, headers):
+    def drip(stream):
+        for _ in range(10_000):
+            stream.write(b"1")
+            time.sleep(0.05)
+
+    monkeypatch.setattr(downloads, "TIMEOUT", 0.3)
+    start = time.monotonic()
+    with answering((200, headers, drip)) as (url, asked), pytest.raises(UserError, match="too slow: less than 16,384"):
+        data.download(official(url, b"1" * 10_000), tmp_path, progress=False)
+    assert time.monotonic() - start < 5 and len(asked) == 1
+    assert list(tmp_path.iterdir()) == [tmp_path / "put"]
+
+
+def test_redirects_lead_to_http_alone(tmp_path, monkeypatch, served):
+    monkeypatch.setattr(downloads, "RETRIES", 0)
+    root = tmp_path / "root"
+    (tmp_path / "own").write_bytes(b"own")
+    for elsewhere in ((tmp_path / "own").as_uri(), "ftp://127.0.0.1:9/own", "data:,own"):
+        with (
+            answering((302, {"Location": elsewhere}, b"")) as (url, _),
+            pytest.raises(UserError, match="No connection"),
+        ):
+            data.download(official(url, b"own"), root, progress=False)
+        assert list(root.iterdir()) == [root / "put"]
+    there = offer(served, "there", b"there")
+    with answering((302, {"Location": there.url}, b"moved")) as (url, _):
+        assert data.download(official(url, b"there"), root, progress=False).read_bytes() == b"there"
+
+
+@pytest.mark.parametrize("unpack", ["", "tar"])
+def test_two_at_once_both_find_it(tmp_path, unpack):
+    raw = packed(write_folder(tmp_path / "made", pictures("a", n=3)), "it")
+    both = threading.Barrier(2, timeout=10)
+
+    def together(stream):
+        both.wait()
+        stream.write(raw)
+
+    root = tmp_path / "root"
+    with answering((200, {}, together)) as (url, asked), ThreadPoolExecutor(2) as pool:
+        file = official(url, raw, unpack=unpack)
+        places = list(pool.map(lambda _: data.download(file, root, progress=False), range(2)))
+    assert len(asked) == 2 and places == [root / "put/it"] * 2
+    assert list(root.iterdir()) == [root / "put"] and list((root / "put").iterdir()) == [root / "put/it"]
+    assert unpack or places[0].read_bytes() == raw
+    assert not unpack or len(list(places[0].glob("a/*.png"))) == 3
+
+
+def test_a_file_is_taken_as_it_lies_and_may_be_read_by_others(tmp_path):
+    raw = gzip.compress(b"some" * 100)
+    (tmp_path / "other").write_bytes(b"")
+    with answering((200, {"Content-Encoding": "gzip", "Content-Length": str(len(raw))}, raw)) as (url, _):
+        place = data.download(official(url, raw), tmp_path, progress=False)
+    assert place.read_bytes() == raw and place.stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+@pytest.mark.parametrize(
+    ("headers", "url"), [({"Content-Length": "many"}, None), ({}, "nothing://x"), ({}, "http://[/"), ({}, "no address")]
+)
+def test_nonsense_is_the_user_s_to_read(tmp_path, monkeypatch, headers, url):
+    monkeypatch.setattr(downloads, "RETRIES", 0)
+    with answering((200, headers, b"1")) as (served, _), pytest.raises(UserError, match="could not fetch .*\n  reason"):
+        data.download(official(url or served, b"1"), tmp_path, progress=False)
 
 
 def test_every_official_file_has_a_sum():
@@ -742,7 +890,7 @@ def test_real_malaria_slides_stay_together():
         pytest.skip("malaria is not at hand")
     malaria = data.KNOWN["malaria"]
     with archives.open_class_folders(malaria, place) as pool:
-        queues, _ = data.split_records(pool.records, seed=0, group=malaria.group)
+        queues, _ = split_records(pool.records, seed=0, group=malaria.group)
     slides = [
         {re.search(r"/C(\d+)", record.name).group(1) for found in by.values() for record in found}
         for by in queues.values()

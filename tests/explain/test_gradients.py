@@ -210,6 +210,14 @@ def test_input_x_gradient_of_a_net_without_biases_adds_up_to_the_logit(rectified
     assert torch.allclose(total, logits, rtol=0, atol=1e-12)
 
 
+def test_input_x_gradient_of_a_linear_model_adds_up_to_its_logit():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(12, 3, bias=False)).double()
+    x, y = torch.rand(4, 3, 2, 2, dtype=torch.float64), torch.tensor([0, 1, 2, 0])
+    found = explain.input_x_gradient(model, x, y)
+    logit = models.predict(model, x).gather(1, y[:, None])[:, 0]
+    assert torch.allclose(found.sum((1, 2, 3)), logit, rtol=0, atol=1e-12)
+
+
 def test_input_x_gradient_equals_captum(rectified):
     attr = pytest.importorskip("captum.attr")
     x, target = images(4)

@@ -12,7 +12,7 @@ from skimage.transform import resize
 from torch import nn
 
 from roa_helpers import explain, models
-from roa_helpers.explain import superpixels
+from roa_helpers.explain import lime, superpixels
 
 SAMPLES = 60
 
@@ -156,9 +156,9 @@ def test_each_different_row_is_scored_once(photo):
 
 def test_batches_change_nothing(photo):
     model, segments = network().eval(), blocks(80, 90, 20)
-    shown = torch.rand(explain.batch_size(model) * 2 + 3, 20, generator=torch.Generator().manual_seed(0)) < 0.5
-    together = explain.probabilities(model, photo, segments, shown, 1)
-    single = torch.cat([explain.probabilities(model, photo, segments, row[None], 1) for row in shown])
+    shown = torch.rand(lime.batch_size(model) * 2 + 3, 20, generator=torch.Generator().manual_seed(0)) < 0.5
+    together = lime.probabilities(model, photo, segments, shown, 1)
+    single = torch.cat([lime.probabilities(model, photo, segments, row[None], 1) for row in shown])
     assert together.shape == (len(shown),) and torch.allclose(together, single, rtol=0, atol=1e-14)
 
 
@@ -171,7 +171,7 @@ def test_a_superpixel_out_of_sight_has_its_mean_colour(photo):
             seen.extend(x)
             return x.mean((2, 3)) * 9
 
-    explain.probabilities(Recording(), image, segments, shown, 0)
+    lime.probabilities(Recording(), image, segments, shown, 0)
     for picture, row in zip(seen, shown.tolist(), strict=True):
         assert torch.allclose(picture, twins.partly_hidden(image, segments, row), rtol=0, atol=1e-15)
         assert torch.equal(picture[:, :10, :10] == image[:, :10, :10], torch.full((3, 10, 10), row[0]))

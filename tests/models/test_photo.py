@@ -3,10 +3,9 @@
 import pytest
 import torch
 
-from roa_helpers import explain, models
+from roa_helpers import explain
 from roa_helpers.compat import torchvision
-from roa_helpers.models import photo
-from roa_helpers.studies.localized import network
+from roa_helpers.models import photo, weights
 
 
 @pytest.mark.parametrize(("name", "width"), [("vgg16", 0.125), ("regnet_x_400mf", 1.0), ("resnet18", 1.0)])
@@ -41,37 +40,13 @@ def test_unknown_networks_and_widths_are_refused():
 
 
 def test_weights_that_cannot_be_had_are_no_network(monkeypatch):
-    def offline(name, *, weights):
-        raise OSError("no network")
-
-    monkeypatch.setattr(torchvision.models, "get_model", offline)
+    monkeypatch.setattr(weights, "network", lambda name: None)
     assert photo.pretrained("inception_v3") is None
 
 
 def test_pretrained_weights_come_with_the_names_of_their_classes(monkeypatch):
     body = torchvision.models.get_model("resnet18")
-    monkeypatch.setattr(torchvision.models, "get_model", lambda name, *, weights: body)
-    model, classes = photo.pretrained("inception_v3")
+    monkeypatch.setattr(weights, "network", lambda name: {"resnet18": (body, ("tench", "wolf spider"))}[name])
+    model, classes = photo.pretrained("resnet18")
     assert model.body is body and not model.training
-    assert len(classes) == 1000 and "wolf spider" in classes
-
-
-def test_a_network_is_trained_once_and_then_read(tmp_path):
-    import samples
-
-    grey = samples.splits()
-    parts = {name: getattr(grey, name) for name in ("train", "val", "test")}
-    coloured = type(grey)(
-        **{n: type(p)(p.images.expand(-1, 3, -1, -1).contiguous(), p.labels, p.class_names) for n, p in parts.items()},
-        provenance={},
-    )
-    training = models.Training(
-        epochs=1, batch=8, learning_rate=0.02, weight_decay=0, augment=False, mixed=False, seed=0
-    )
-    found = [
-        network.trained("vgg16", coloured, training, width=1 / 16, path=tmp_path / "m.safetensors", progress=False)
-        for _ in range(2)
-    ]
-    assert [one.reused for one in found] == [False, True]
-    x = coloured.test.images
-    assert torch.equal(models.predict(found[0].model, x), models.predict(found[1].model, x))
+    assert classes == ("tench", "wolf spider")

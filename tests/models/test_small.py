@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from roa_helpers.models import small
+from roa_helpers.compat import torchvision
+from roa_helpers.models import small, weights
 
 MEANS = {"lenet": (1, 28, 28), "nin": (3, 32, 32), "alexnet": (3, 32, 32)}
 
@@ -87,20 +88,15 @@ def test_resampling_keeps_what_is_constant_and_forgets_detail():
 
 
 def test_without_weights_there_is_no_imagenet_network(monkeypatch):
-    def fail(*args, **options):
-        raise OSError("no network")
-
-    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", fail)
-    monkeypatch.setattr(small.torchvision.models._api, "load_state_dict_from_url", fail)
+    monkeypatch.setattr(weights, "state", lambda *wanted: None)
     assert small.imagenet_alexnet() is None
 
 
 def test_the_imagenet_network_keeps_the_chosen_classes_in_order(monkeypatch):
     torch.manual_seed(0)
-    whole = small.torchvision.models.alexnet().eval()
+    whole = torchvision.models.alexnet().eval()
     state = {name: values.clone() for name, values in whole.state_dict().items()}
-    weights = small.torchvision.models.AlexNet_Weights
-    monkeypatch.setattr(weights, "get_state_dict", lambda self, **options: state)
+    monkeypatch.setattr(weights, "state", lambda *wanted: {("alexnet", "IMAGENET1K_V1"): state}[wanted])
     model = small.imagenet_alexnet((7, 3))
     x = torch.rand(1, 3, 64, 64)
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))

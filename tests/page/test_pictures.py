@@ -11,12 +11,12 @@ from skimage.color import rgb2lab
 
 from roa_helpers import attacks, regions
 from roa_helpers.page import figures, pictures
-from roa_helpers.studies.roi_roa import maps, pictures
+from roa_helpers.studies.roi_roa import maps
 
 
 def test_regions_drawn_are_those_of_the_package(units):
-    maps = pictures.example(units[0], 0)
-    u, v = maps["importance"], maps["vulnerability_gradient"]
+    stored = maps.example(units[0], 0)
+    u, v = stored["importance"], stored["vulnerability_gradient"]
     expected = regions.isolate(torch.tensor(u >= 0.3)[None], torch.tensor(v >= 0.2)[None])
     drawn = maps.four_regions(u, v, 0.3, 0.2)
     assert all(np.array_equal(mask, getattr(expected, name)[0].numpy()) for name, mask in drawn.items())

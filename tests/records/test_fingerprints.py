@@ -1,8 +1,12 @@
-"""Fingerprints: of values whatever their order, of code and of all that it reaches, but not of words about it."""
+"""Fingerprints: of values whatever their order, of code by what it computes, not by its place or its names."""
+
+import re
+import shutil
+from pathlib import Path
 
 import pytest
 
-from roa_helpers import studies
+from roa_helpers import models, studies
 from roa_helpers.records import fingerprints
 from roa_helpers.studies.roi_roa import choices
 
@@ -18,9 +22,29 @@ def test_a_fingerprint_ignores_the_order_of_keys_and_nothing_else():
     assert len({same, *map(fingerprints.value, others)}) == 5
 
 
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Write the modules of a package ``made`` anew; what was read of another is forgotten, before and after."""
+    forget = lambda: (fingerprints._module.cache_clear(), fingerprints._code.cache_clear())  # noqa: E731
+
+    def write(**modules):
+        shutil.rmtree(tmp_path / "made", ignore_errors=True)
+        for name, source in {"__init__": "", **modules}.items():
+            path = tmp_path / "made" / f"{name.replace('__in__', '/')}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(source)
+        forget()
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield write
+    forget()
+
+
 CODE = '''"""What it is for."""
 
-import os
+import math
+
+import numpy as np
 
 # a remark
 LIMIT = 3
@@ -33,140 +57,170 @@ last"""
 class Thing:
     """A thing."""
 
-    def double(self, value):
+    side: int = 2
+
+    def double(self, value, factor=2):
         """Twice the value.
 
         More words.
         """
-        return 2 * value
+        return factor * value
+
+
+def area(thing, *, scale=1.0):
+    """The area."""
+    sides = [thing.side, math.floor(scale)]
+    return _times(*sides) + LIMIT + np.sum(thing.double(sides[0]))
+
+
+def _times(a, b):
+    return a * b
+
+
+def other(a, b):
+    return a + b
 '''
+ENTRIES = ("made.module:area", "made.module:Thing", "made.module:TEXT")
 
 UNCHANGED = {
     "module docstring": ("What it is for.", "What else it is for."),
     "class docstring": ('"""A thing."""', '"""A thing, said\n    in two lines."""'),
     "function docstring": ("More words.", "Other words.\n\n        Many."),
-    "no docstring": ('    """A thing."""\n\n', ""),
+    "no docstring": ('    """The area."""\n', ""),
     "comment": ("# a remark", "# another # remark"),
     "no comment": ("# a remark\n", ""),
     "comment behind code": ("LIMIT = 3", "LIMIT = 3  # as few as that"),
-    "comment behind a text": ('last"""', 'last"""  # as few as that'),
-    "order at the top": ("import os\n\n# a remark\nLIMIT = 3\n", "LIMIT = 3\nimport os\n"),
+    "order of imports": ("import math\n\nimport numpy as np\n", "import numpy as np\n\nimport math\n"),
+    "another name for a library": ("import numpy as np\n", "import numpy\n"),
+    "order at the top": ("# a remark\nLIMIT = 3\n", ""),
     "blank lines": ("LIMIT = 3\n", "\n\nLIMIT = 3   \n\n"),
+    "line breaks": ("[thing.side, math.floor(scale)]", "[\n        thing.side,\n        math.floor(scale),\n    ]"),
+    "the same number": ("scale=1.0", "scale=1e0"),
+    "what is not reached": ("return a + b", "return a - b"),
 }
 CHANGED = {
-    "number": ("LIMIT = 3", "LIMIT = 4"),
-    "expression": ("2 * value", "2 + value"),
-    "name": ("double", "twice"),
-    "default": ("self, value", "self, value=1"),
+    "constant": ("LIMIT = 3", "LIMIT = 4"),
+    "operator": ("return a * b", "return a / b"),
+    "default": ("scale=1.0", "scale=2.0"),
+    "default of a method": ("factor=2", "factor=3"),
+    "attribute of a class": ("side: int = 2", "side: int = 3"),
+    "name of a method": ("def double", "def twice"),
+    "another function of the package": ("return _times(", "return other("),
+    "another function of a library": ("math.floor", "math.ceil"),
+    "another library": ("import math\n", "import cmath as math\n"),
+    "order of arguments": ("_times(a, b)", "_times(b, a)"),
     "text": ("first", "zeroth"),
     "blank line of a text": ("first\n\n", "first\n"),
     "hash inside a text": ("# not a remark\n", "# a remark\n"),
     "blanks at the end of a text's line": ("first\n", "first \n"),
-    "hash in a string": ("LIMIT = 3", 'LIMIT = "#3"'),
 }
 
 
-@pytest.fixture
-def package(tmp_path, monkeypatch):
-    """Write modules of a package made here; what was read of another is forgotten, before and after."""
-
-    def write(**modules):
-        for name, source in modules.items():
-            path = tmp_path / f"{name.replace('__', '/')}.py"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(source)
-        fingerprints._module.cache_clear(), fingerprints.code.cache_clear()
-
-    monkeypatch.setattr(fingerprints, "PACKAGE", tmp_path)
-    yield write
-    fingerprints._module.cache_clear(), fingerprints.code.cache_clear()
-
-
 @pytest.mark.parametrize("edit", [*UNCHANGED, *CHANGED])
-def test_a_fingerprint_of_code_sees_code_alone(package, edit):
+def test_a_fingerprint_of_code_sees_what_is_computed_alone(package, edit):
     old, new = (UNCHANGED | CHANGED)[edit]
     assert CODE.count(old) == 1
-    entries = ("module:Thing", "module:LIMIT", "module:TEXT")
     package(module=CODE)
-    before = fingerprints.code(*entries)
-    package(module=CODE.replace(old, new))
-    assert (before == fingerprints.code(*entries)) == (edit in UNCHANGED)
+    before = fingerprints.code(*ENTRIES)
+    changed = CODE.replace(old, new)
+    if edit == "order at the top":
+        changed += "\n\nLIMIT = 3\n"
+    if edit == "another name for a library":
+        changed = changed.replace("np.sum", "numpy.sum")
+    package(module=changed)
+    assert (before == fingerprints.code(*ENTRIES)) == (edit in UNCHANGED)
 
 
-A = """
-from . import b
-from .c import help_me as helper
-from .sub.d import far
-
-def entry(x):
-    return b.step(x) + helper(x)
-
-def other(x):
-    return far(x)
-"""
-B = """
-from .c import LIMIT
-
-@decorated
-def step(x):
-    return min(x, LIMIT)
-
-def unused(x):
-    return x
-"""
-C = """
-LIMIT: int = 3
-
-def help_me(x):
-    return _inner(x)
-
-def _inner(x):
-    return x
-"""
-D = """
-from ..b import unused
-
-def far(x):
-    return unused(x)
-"""
+def renamed(text, **names):
+    for old, new in names.items():
+        text = re.sub(rf"\b{old}\b", new, text)
+    return text
 
 
-def test_code_is_followed_by_name_through_modules(package):
-    package(a=A, b=B, c=C, sub__d=D)
-    assert fingerprints.reached("a:entry") == {
-        ("a", "entry"), ("b", "step"), ("c", "LIMIT"), ("c", "help_me"), ("c", "_inner"),
-    }  # fmt: skip
-    assert fingerprints.reached("a:other") == {("a", "other"), ("sub.d", "far"), ("b", "unused")}
-    assert fingerprints.reached("a:helper") == {("c", "help_me"), ("c", "_inner")}
-    assert fingerprints.files("a:other") == ["a.py", "b.py", "sub/d.py"]
+def test_renaming_definitions_changes_nothing(package):
+    package(module=CODE)
+    before = fingerprints.code(*ENTRIES)
+    package(module=renamed(CODE, area="surface", _times="product", LIMIT="MOST", Thing="Body", TEXT="WORDS"))
+    assert fingerprints.code("made.module:surface", "made.module:Body", "made.module:WORDS") == before
 
 
-@pytest.mark.parametrize(
-    ("module", "old", "new", "changes"),
-    [
-        ("c", "return x", "return -x", True), ("c", "= 3", "= 4", True), ("b", "@decorated\n", "", True),
-        ("b", "    return x\n", "    return -x\n", False), ("a", "return far(x)", "return 0", False),
-    ],
-)  # fmt: skip
-def test_only_what_is_reached_counts(package, module, old, new, changes):
-    sources = {"a": A, "b": B, "c": C, "sub__d": D}
-    package(**sources)
-    before = fingerprints.code("a:entry")
-    assert sources[module].count(old) == 1
-    package(**sources | {module: sources[module].replace(old, new)})
-    assert (fingerprints.code("a:entry") != before) == changes
+def test_moving_definitions_and_modules_changes_nothing(package):
+    package(module=CODE)
+    before = fingerprints.code(*ENTRIES)
+    start = CODE.index("def _times")
+    rest = CODE[:start].replace("LIMIT = 3\n", "")
+    package(
+        **{
+            "room__in____init__": "from .deep import sums\nfrom .deep.sums import _times as times\n",
+            "room__in__deep__in____init__": "",
+            "room__in__deep__in__sums": CODE[start:] + "\nLIMIT = 3\n",
+            "moved": "from . import room\nfrom .room import sums\n"
+            + renamed(rest, LIMIT="sums.LIMIT", _times="room.times"),
+        }
+    )
+    assert fingerprints.code(*(entry.replace("module", "moved") for entry in ENTRIES)) == before
+
+
+def test_a_face_that_loads_its_names_when_they_are_used_is_followed(package):
+    package(module=CODE)
+    before = fingerprints.code(*ENTRIES)
+    start = CODE.index("def _times")
+    face = (
+        "import lazy_loader\n\n__getattr__, __dir__, __all__ = lazy_loader.attach(\n    __name__, "
+        "submodules=['sums'], submod_attrs={'limits': ['LIMIT']}\n)\n"
+    )
+    package(
+        **{
+            "room__in____init__": face, "room__in__sums": CODE[start:], "room__in__limits": "LIMIT = 3\n",
+            "module": "from .room import LIMIT, sums\n"
+            + CODE[:start].replace("LIMIT = 3\n", "").replace("_times(", "sums._times("),
+        }
+    )  # fmt: skip
+    assert fingerprints.code(*ENTRIES) == before
+
+
+def test_a_local_name_is_no_mention_of_a_definition_of_that_name(package):
+    local = "def entry(limit):\n    other = limit + 1\n    return other\n"
+    package(module=local)
+    before = fingerprints.code("made.module:entry")
+    package(module=f"{local}\nlimit = 3\n\ndef other():\n    return 2\n")
+    assert fingerprints.code("made.module:entry") == before
+
+
+def test_definitions_that_call_each_other_are_followed_once(package):
+    text = "def even(n):\n    return n == 0 or odd(n - 1)\n\ndef odd(n):\n    return n != 0 and even(n - 1)\n"
+    package(module=text)
+    before = fingerprints.code("made.module:even")
+    package(module=renamed(text, odd="uneven"))
+    assert fingerprints.code("made.module:even") == before
+    package(module=text.replace("n != 0", "n != 2"))
+    assert fingerprints.code("made.module:even") != before
+
+
+def test_files_are_those_of_what_is_reached(package, tmp_path):
+    package(a="from .b import step\n\ndef entry():\n    return step()\n", b="def step():\n    return 1\n", c="X = 1\n")
+    assert fingerprints.files("made.a:entry") == [tmp_path / "made/a.py", tmp_path / "made/b.py"]
 
 
 def test_an_unknown_entry_is_refused(package):
-    package(a=A, b=B, c=C, sub__d=D)
-    with pytest.raises(KeyError, match="defines no a:nothing"):
-        fingerprints.code("a:nothing")
+    package(module=CODE)
+    with pytest.raises(KeyError, match="there is no made.module:nothing"):
+        fingerprints.code("made.module:nothing")
 
 
-@pytest.mark.parametrize("study", studies.registered)
-def test_the_code_of_a_study_holds_what_it_computes_with(study):
-    found = fingerprints.files(*studies.entries(study))
-    own = ("pipeline.py", "regions.py") if study in studies.find else ()
-    assert {"attacks.py", "models.py", *own, f"studies/{study}.py"} <= set(found)
-    assert not {f"{name}.py" for name in fingerprints.LEFT_OUT} & set(found)
-    assert not {f"studies/{other}.py" for other in studies.registered if other != study} & set(found)
+def test_an_object_stands_for_its_name():
+    assert fingerprints.code(models.fit) == fingerprints.code("roa_helpers.models.training:fit")
+
+
+@pytest.mark.parametrize("name", studies.registered())
+def test_the_code_of_a_study_holds_what_it_computes_with(name):
+    folder = Path(studies.__path__[0])
+    study = studies.find(name)
+    found = [path.relative_to(folder.parent).as_posix() for path in fingerprints.files(*study.entries)]
+    own = ("pipeline.py", "regions.py") if study.pair else ()
+    assert {"attacks/sign.py", "models/inference.py", *own, f"studies/{name}/compute.py"} <= set(found)
+    assert not [path for path in found if path.startswith(("page/", "records/", "data/archives", "data/splits"))]
+    presents = ("charts", "claims", "pictures", "tables", "words")
+    assert not [path for path in found if Path(path).stem in presents]
+    others = set(studies.registered()) - {name, "roi_roa"}
+    assert not [path for path in found if path.startswith(tuple(f"studies/{other}/" for other in others))]

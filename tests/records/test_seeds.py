@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roa_helpers import metrics
+from roa_helpers import metrics, studies
 from roa_helpers.page import claims
 from roa_helpers.records import seeds
 from roa_helpers.studies.roi_roa import comparison, results, words
@@ -55,7 +55,7 @@ def test_a_comparison_has_a_row_a_direction_whatever_the_number_of_seeds(two_see
     assert len(table) == 4 and (table.seeds == "0, 1").all()
     for row in table.itertuples():
         score = {v: k for k, v in results.SCORES.items()}[row.quantity]
-        counts = [unit.result["directions"][row.direction]["scores"][score] for unit in two_seeds]
+        counts = [unit.result["directions"][row.case]["scores"][score] for unit in two_seeds]
         intervals = [metrics.wilson(c["k"], c["n"]) for c in counts]
         assert row.ours == pytest.approx(np.mean([c["k"] / c["n"] for c in counts])) and row.n == 12
         assert (row.low, row.high) == (min(i.low for i in intervals), max(i.high for i in intervals))
@@ -63,10 +63,10 @@ def test_a_comparison_has_a_row_a_direction_whatever_the_number_of_seeds(two_see
 
 
 def test_verdicts_are_given_once_for_all_seeds(two_seeds):
-    together, alone = claims.verdicts(two_seeds), [claims.verdicts([unit]) for unit in two_seeds]
+    together, alone = studies.verdicts(two_seeds), [studies.verdicts([unit]) for unit in two_seeds]
     assert len(together) == len(alone[0]) and (together.seeds == "0, 1").all()
     for row, first, second in zip(*(t.itertuples() for t in (together, *alone)), strict=True):
-        assert row.id == first.id == second.id and row.direction == first.direction
+        assert row.id == first.id == second.id and row.case == first.case
         if row.verdict != claims.UNDECIDED:
             assert row.verdict == first.verdict == second.verdict
         if np.isfinite(first.ours + second.ours):

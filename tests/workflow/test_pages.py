@@ -1,19 +1,15 @@
 """The pages that are written from results say what the results say."""
 
-import sys
-from pathlib import Path
+from dataclasses import replace
 
+import pages
 import pytest
+import readme
 import samples
 
 from roa_helpers import studies
 from roa_helpers.page import claims
 from roa_helpers.records import store
-from roa_helpers.studies import runs
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
-import pages
-import readme
 
 
 @pytest.fixture
@@ -25,14 +21,14 @@ def pairs(tmp_path):
         origin = store.provenance(device="cpu", data=data, seconds=seconds) | {"finished": "2026-01-02T03:04:05+00:00"}
         head = {"study": "supplement", "profile": "desk", "seed": 0, "dataset": "digits", "classes": ["0", "1"]}
         result = head | {"directions": {}, "provenance": origin, "fingerprint": {"code": "old"}}
-        return store.write(tmp_path / "desk" / "supplement" / name, result, arrays={}, tables={})
+        return studies.presented(store.write(tmp_path / "desk" / "supplement" / name, result, arrays={}, tables={}))
 
     return [unit("digits-0-1-seed0", 61.0), unit("digits-0-2-seed0", 3600.0)]
 
 
 def test_the_summary_counts_the_verdicts(units):
     text = pages.summary(units)
-    counts = claims.summary(claims.verdicts(units))
+    counts = claims.summary(studies.verdicts(units))
     for claim, *numbers in counts.itertuples(index=False):
         assert f"| {claim} | {' | '.join(map(str, numbers))} |" in text
     assert "4 directions" in text and "Digits and MNIST" in text
@@ -43,10 +39,10 @@ def test_the_summary_says_when_no_data_set_is_the_papers(units):
     assert "none of them the paper’s" in pages.summary(units[:1])
 
 
-def test_the_summary_says_what_is_not_current(units, monkeypatch):
+def test_the_summary_says_what_is_not_current(units):
     assert "present code would compute (parameters changed since: 2 of 2): see {ref}`status`" in pages.summary(units)
-    monkeypatch.setattr(runs, "standing", lambda unit: "current")
-    assert "present code" not in pages.summary(units)
+    current = [replace(unit, standing=store.CURRENT) for unit in units]
+    assert "present code" not in pages.summary(current)
 
 
 def test_the_status_page_names_what_ran_and_what_has_changed_since(units):
@@ -61,7 +57,7 @@ def test_the_status_page_names_what_ran_and_what_has_changed_since(units):
 def test_the_status_page_has_a_section_for_each_study_and_says_what_is_common_once(units, pairs):
     text = pages.status({"roi_roa": units[:1], "supplement": pairs, "sensitivity": []})
     first, second, third = text.split("\n## ")[1:4]
-    assert first.startswith("Study `roi_roa`\n\nThe paper's pipeline for one pair of classes")
+    assert first.startswith("Study `roi_roa`\n\nRegions of importance and of attack")
     assert "1 unit, 0:00:01 (h:mm:ss).\n" in first and "| unit | profile | standing |" in first
     assert second.startswith("Study `supplement`\n\n")
     assert "2 units, 1:01:01 (h:mm:ss); the same for all: profile desk, standing not planned any more, " in second
@@ -74,20 +70,20 @@ def test_pages_exist_without_results(results):
     generated = pages.generated_pages("quick")
     assert set(generated) == {"book/generated/summary.md", "book/status.md"}
     assert "No results" in generated["book/generated/summary.md"]
-    assert generated["book/status.md"].count("Nothing has been computed yet") == len(studies.registered)
+    assert generated["book/status.md"].count("Nothing has been computed yet") == len(studies.registered())
 
 
 def test_verdicts_come_from_the_study_of_the_paper_alone(units, pairs, monkeypatch):
     shown = {"roi_roa": units, "supplement": pairs, "sensitivity": []}
-    monkeypatch.setattr(runs, "shown", lambda profile, study, **_: shown.get(study, []))
+    monkeypatch.setattr(studies, "shown", lambda profile, study, **_: shown.get(study, []))
     generated = pages.generated_pages("quick")
     assert generated["book/generated/summary.md"] == pages.summary(units)
-    assert generated["book/status.md"] == pages.status({study: shown.get(study, []) for study in studies.registered})
-    assert readme.recorded() == units[1:]
+    assert generated["book/status.md"] == pages.status({study: shown.get(study, []) for study in studies.registered()})
+    assert readme.recorded() == [*units[1:], *pairs]
 
 
 def test_the_readme_shows_a_verdict_once_and_both_where_directions_differ(units):
-    verdicts = claims.verdicts(units[1:])
+    verdicts = studies.verdicts(units[1:])
     table = {line.split(" | ")[0].strip("| "): line for line in readme.block(units[1:]).splitlines()}
     for claim, found in verdicts.groupby("claim").verdict:
         assert table[claim].split(" | ")[1].strip(" |") == " / ".join(found.unique())

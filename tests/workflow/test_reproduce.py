@@ -1,18 +1,13 @@
 """What `make reproduce` compares: every count and mean of a unit of any study, by exact values of tiny units."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+import reproduce
 
-from roa_helpers import metrics
+from roa_helpers import metrics, studies
 from roa_helpers.page import claims
 from roa_helpers.records import store
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow"))
-import reproduce
 
 RESULT = {
     "study": "supplement",
@@ -118,13 +113,13 @@ def test_units_computed_from_other_data_are_named(unit, capsys):
 
 def test_verdicts_that_turned_are_listed(units, capsys, monkeypatch):
     recorded = units[:1]
-    claims = claims.verdicts(recorded)
+    found = studies.verdicts(recorded)
     assert reproduce.compare(recorded, recorded) == 0
-    answers = iter([claims, claims.assign(verdict=[claims.UNDECIDED, *claims.verdict[1:]])])
-    monkeypatch.setattr(claims, "verdicts", lambda units: next(answers))
+    answers = iter([found, found.assign(verdict=[claims.UNDECIDED, *found.verdict[1:]])])
+    monkeypatch.setattr(studies, "verdicts", lambda units: next(answers))
     capsys.readouterr()
     assert reproduce.compare(recorded, recorded) == 0
-    turned = 1 if claims.verdict[0] != claims.UNDECIDED else "none"
+    turned = 1 if found.verdict[0] != claims.UNDECIDED else "none"
     assert f"another verdict: {turned}" in capsys.readouterr().out and turned == 1
 
 

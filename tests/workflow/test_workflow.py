@@ -5,17 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import engine
 import nbformat
 import pytest
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "workflow"))
-
-import engine  # noqa: E402
-import summary  # noqa: E402
+import summary
 
 from roa_helpers import studies
 from roa_helpers.records import store
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -144,7 +142,7 @@ def test_the_plan_holds_every_unit_every_notebook_and_the_book(tmp_path):
     assert done.returncode == 0, done.stderr
     said = done.stdout + done.stderr
     assert ": book" in said
-    for study in studies.registered:
+    for study in studies.registered():
         for plan in studies.planned("quick", study):
             assert f"study {study} {plan.name}\n" in said
     for notebook in (ROOT / "notebooks").glob("[0-9][0-9]_*.py"):
@@ -166,12 +164,12 @@ def test_the_summary_lists_what_was_computed_and_gathers_what_was_reused():
 
 def test_the_summary_names_the_units_of_every_study(results):
     origin = {"seconds": 1.5, "finished": "2026-01-02T03:04:05+00:00"}
-    for study in studies.registered:
+    for study in studies.registered():
         plan = studies.planned("quick", study)[0]
         content = {"study": study, "provenance": origin, "fingerprint": {}}
         store.write(store.unit_path("quick", study, plan.name), content, arrays={}, tables={})
-    found = [row for row in summary.rows("quick") if row.kind in studies.registered]
+    found = [row for row in summary.rows("quick") if row.kind in studies.registered()]
     assert [(row.kind, row.name) for row in found] == [
-        (s, studies.planned("quick", s)[0].name) for s in studies.registered
+        (s, studies.planned("quick", s)[0].name) for s in studies.registered()
     ]
     assert {(row.seconds, row.finished) for row in found} == {(1.5, 1767323045.0)}

@@ -6,11 +6,12 @@ rest, ``defence`` puts both before a network, with the attackers who know of it.
 
 import lazy_loader
 
-from ..study import Study
+from .. import Study
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__, submodules=["charts", "choices", "claims", "published", "results", "tables", "words"]
 )
+__all__ += ["STUDY"]
 
 STUDY = Study(
     room=__name__,

@@ -32,7 +32,7 @@ def bars(group):
     """Figs 4.2 to 4.5: accuracy of the five models on the six test sets, without attack (light) and under attack.
 
     Returns:
-        (figure, the 150 rows of :func:`roa_helpers.studies.blurring.tables.compare`).
+        (figure, the 150 rows of :func:`.tables.compare`).
     """
     table = compare(group)
     figure, axes = drawing(7.0, 8.2, nrows=len(CHARTS), sharex=True, sharey=True)
@@ -112,7 +112,7 @@ def blur_sheet(unit):
     """Fig. 3.1: one image a class, blurred entirely, σ = 1 to 4.
 
     Returns:
-        (:class:`roa_helpers.sheets.Sheet`, arrays).
+        (:class:`roa_helpers.page.sheets.Sheet`, arrays).
     """
     images = torch.from_numpy(unit.arrays["example_image"])
     levels = {sigma: blur.gaussian(images, sigma).numpy() for sigma in SIGMAS}
@@ -127,7 +127,7 @@ def heatmap_sheet(unit):
     """Fig. 3.2: one image a class, blurred where each heatmap is low, with the heatmaps, scaled to the range of each.
 
     Returns:
-        (:class:`roa_helpers.sheets.Sheet`, arrays).
+        (:class:`roa_helpers.page.sheets.Sheet`, arrays).
     """
     choices = unit.result["parameters"]["choices"]
     shown = {name: versions(unit, name, choices["keep"], choices["sigma"]) for name in HEATMAPS}
@@ -165,7 +165,7 @@ def versions(unit, heatmap, share, sigma):
 
 
 def frames(unit, shares, sigmas):
-    """Strips for :func:`roa_helpers.widgets.browse`: by heatmap, by share of pixels kept, by σ."""
+    """Strips for :func:`roa_helpers.page.widgets.browse`: by heatmap, by share of pixels kept, by σ."""
     return [
         [
             [

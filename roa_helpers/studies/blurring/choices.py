@@ -16,7 +16,7 @@ class Blurring:
     Attributes:
         classes: the first so many classes of the data set are told apart (None: all of them).
         repeat: added to the unit's seed, so that a profile of one seed can repeat what it trains.
-        blocks, width: of :func:`roa_helpers.resnet.resnet`.
+        blocks, width: of :func:`roa_helpers.models.resnet.resnet`.
         pretrain: images a class of the other classes, for ``pretrained``.
         aims: accuracy of the model A on attacked originals that the attacks' strengths are matched to, by attack.
         knowing: test images a class that the attacker who knows the defence is tried on.

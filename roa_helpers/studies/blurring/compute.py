@@ -78,11 +78,11 @@ def compute(plan, loaded, *, weights, progress=True):
     """Train the five networks and measure them; what is finished is kept below ``weights`` until all is.
 
     Returns:
-        (result, arrays, tables) as :func:`roa_helpers.store.write` takes them. Tables: ``cells``, a row for each of the
-        150 accuracies; ``strengths``, the accuracy of A on validation images over the strengths that were tried;
-        ``knowing``, accuracies under the attackers of :func:`knowing`; ``overlap``, Jaccard index of what two heatmaps
-        keep. Arrays: ``hits`` (model, row, version, image) and ``knowing`` (row of its table, image), bool; images with
-        their heatmaps, and under both attacks.
+        (result, arrays, tables) as :func:`roa_helpers.records.store.write` takes them. Tables: ``cells``, a row for
+        each of the 150 accuracies; ``strengths``, the accuracy of A on validation images over the strengths that were
+        tried; ``knowing``, accuracies under the attackers of :func:`knowing`; ``overlap``, Jaccard index of what two
+        heatmaps keep. Arrays: ``hits`` (model, row, version, image) and ``knowing`` (row of its table, image), bool;
+        images with their heatmaps, and under both attacks.
     """
     choices, test = plan.choices, loaded.splits.test
     folder, seed = weights / "blurring", plan.seed + choices.repeat
@@ -141,7 +141,7 @@ def initial(loaded, choices, *, seed, folder, progress):
     """What the five networks start from.
 
     Returns:
-        (state of ``network`` for :func:`roa_helpers.resnet.adopt`, or None; what the result says of it).
+        (state of ``network`` for :func:`roa_helpers.models.resnet.adopt`, or None; what the result says of it).
     """
     if choices.weights == IMAGENET:
         model = resnet_of(choices, 2, seed)
@@ -319,8 +319,8 @@ def knowing(model, defence, name, few, *, eps, steps):
 
     All know the true label. ``clean``: no attack. ``unaware_one``, ``unaware_many``: FGSM, and BIM of ``steps`` steps,
     on the network alone. ``fixed``: FGSM through the blur with the mask of the clean image. ``recomputed``:
-    :func:`roa_helpers.defence.straight_through`. ``explainer``: BIM on the network whose heatmaps choose the pixels.
-    The last three do not exist for A.
+    :func:`.defence.straight_through`. ``explainer``: BIM on the network whose heatmaps
+    choose the pixels. The last three do not exist for A.
 
     Returns:
         dict of hits (N,) bool; names begin with ``knowing_``.

@@ -10,11 +10,12 @@ import torch
 from torch import nn
 
 from ... import attacks, checks, models
-from . import blur, heatmaps
+from . import blur
+from .heatmaps import HEATMAPS, importance
 
 NOTHING, EVERYTHING = "original", "blur"
 #: What can be done to an image: nothing, a blur of all of it, or of what one of the heatmaps ranks low.
-VERSIONS = (NOTHING, EVERYTHING, *heatmaps.HEATMAPS)
+VERSIONS = (NOTHING, EVERYTHING, *HEATMAPS)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -25,7 +26,7 @@ class Defence:
         explainer: the network whose heatmaps are used, for the class that it sees.
         keep: least share of the pixels that stay as they are.
         sigma: of the blur, in pixels.
-        epsilon, radius, steps: of :func:`roa_helpers.relevance.importance`.
+        epsilon, radius, steps: of :func:`.heatmaps.importance`.
     """
 
     explainer: nn.Module
@@ -35,12 +36,12 @@ class Defence:
     radius: float
     steps: int
 
-    def importance(self, x, names=heatmaps.HEATMAPS):
+    def importance(self, x, names=HEATMAPS):
         """The heatmaps of images (N, C, H, W): name → (N, H, W)."""
         settings = {"epsilon": self.epsilon, "radius": self.radius, "steps": self.steps}
-        return heatmaps.importance(self.explainer, x, names=names, **settings)
+        return importance(self.explainer, x, names=names, **settings)
 
-    def keep_masks(self, x, names=heatmaps.HEATMAPS):
+    def keep_masks(self, x, names=HEATMAPS):
         """Which pixels of images are kept, by heatmap: name → (N, 1, H, W) bool."""
         return {name: blur.keep_mask(heat, self.keep) for name, heat in self.importance(x, names).items()}
 
@@ -52,7 +53,7 @@ class Defence:
 
     def versions(self, x, names=VERSIONS):
         """Images in several versions: name → (N, C, H, W)."""
-        heatmaps = tuple(name for name in names if name in heatmaps.HEATMAPS)
+        heatmaps = tuple(name for name in names if name in HEATMAPS)
         keep = self.keep_masks(x, heatmaps) if heatmaps else {}
         keep |= {name: self.keep_mask(x, name) for name in names if name not in keep}
         return {name: blur.blurred(x, keep[name], self.sigma) for name in names}
@@ -66,7 +67,7 @@ def fixed_mask(defence, version, model, x, y, *, eps):
     """FGSM through the blur, by an attacker who takes the mask of the clean image for granted.
 
     x' = clip(x + eps · sign Dᵀ ∇L(f(D x), y), 0, 1), D the blur with the mask of x, Dᵀ as in
-    :func:`roa_helpers.blur.pull_back`.
+    :func:`.blur.pull_back`.
 
     Args:
         defence: :class:`Defence`.

@@ -29,7 +29,7 @@ def accuracies(units):
         trained = sum(group[0].result["provenance"]["data"]["counts"]["train"].values())
         rows.append(
             {"group": label(group[0]), "network": network(group[0]), "training images": trained,
-             "thesis": printed.value if printed else np.nan, "ours": ours, "low": low, "high": high, "n": n}
+             "paper": printed.value if printed else np.nan, "ours": ours, "low": low, "high": high, "n": n}
             | seeds.columns(group)
         )  # fmt: skip
     return pd.DataFrame(rows)

@@ -6,13 +6,14 @@ looks along them, ``subspaces`` confines images and attacks to them.
 
 import lazy_loader
 
-from ..study import Study
+from .. import Study
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["charts", "choices", "claims", "pictures", "tables", "words"],
     submod_attrs={"claims": ["STATEMENTS"], "published": ["label"]},
 )
+__all__ += ["STUDY"]
 
 STUDY = Study(
     room=__name__,

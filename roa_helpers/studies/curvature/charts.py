@@ -1,6 +1,6 @@
 """The charts of “With Friends Like These, Who Needs Adversaries?”: Figs 1 to 5, and what stands beside them.
 
-Needs no torch. :func:`roa_helpers.figures.show` puts them on a page.
+Needs no torch. :func:`roa_helpers.page.figures.show` puts them on a page.
 """
 
 import numpy as np

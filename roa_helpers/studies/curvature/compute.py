@@ -101,7 +101,7 @@ def results(model, splits, choices, *, seed, stages):
     """Everything that a unit reports, for a trained network.
 
     Returns:
-        (result, arrays, tables) as :func:`roa_helpers.store.write` takes them.
+        (result, arrays, tables) as :func:`roa_helpers.records.store.write` takes them.
     """
     parts = {
         name: sample(split, choices.evaluated, seed=seed)
@@ -185,12 +185,12 @@ def sample(image_set, count, *, seed):
 
 
 def first(found, count):
-    """The first ``count`` rows of a :class:`roa_helpers.deepfool.Fooled`."""
+    """The first ``count`` rows of a :class:`roa_helpers.attacks.deepfool.Fooled`."""
     return attacks.Fooled(**{name: values[:count] for name, values in vars(found).items()})
 
 
 def _points(model, images, choices, *, seed, stages):
-    """For each class, what :func:`roa_helpers.studies.directions.boundary` returns."""
+    """For each class, what :func:`.directions.boundary` returns."""
     predicted = models.predict(model, images).argmax(1)
     classes = models.predict(model, images[:1]).shape[1]
     count = max(choices.boundary)
@@ -212,7 +212,7 @@ def _boundary_table(points, names):
 
 
 def _extremes(method, model, points, count, places, choices, *, seed, stages):
-    """(what :func:`roa_helpers.studies.directions.extremes` returns for each class, table of what was measured)."""
+    """(what :func:`.directions.extremes` returns for each class, table of what was measured)."""
     chosen, reports = [], []
     for c, found in enumerate(points):
 
@@ -268,13 +268,13 @@ def _along(model, images, predicted, parts, shown, positions, *, seed):
 
     Args:
         images, predicted: test images and what the network takes them for.
-        parts: for each class, what :func:`roa_helpers.studies.directions.extremes` returns.
+        parts: for each class, what :func:`.directions.extremes` returns.
         shown: the class whose single curves are kept.
 
     Returns:
-        (table of :func:`roa_helpers.studies.directions.population` by kind for the class ``shown``; table of the counts
-        over all classes by kind; table of :func:`roa_helpers.studies.directions.shapes`; arrays of Fig. 1 and of the
-        widget, by kind).
+        (table of :func:`.directions.population` by kind for the class ``shown``; table of
+        the counts over all classes by kind; table of :func:`.directions.shapes`; arrays of
+        Fig. 1 and of the widget, by kind).
     """
     generator = torch.Generator().manual_seed(seed)
     own, everywhere, shapes = [], [], []
@@ -315,7 +315,7 @@ def _summarised(shapes):
 
 
 def _steps(model, found, choices, *, seed, stages):
-    """The table of :func:`roa_helpers.studies.directions.step_study`."""
+    """The table of :func:`.directions.step_study`."""
     return pd.DataFrame(
         stages.run("steps", lambda: directions.step_study(model, found, choices, seed=seed).to_dict("list"))
     )

@@ -184,7 +184,7 @@ def population(logits, predicted, c, positions):
 
 
 def shapes(logits, c, *, rising):
-    """The three measures of :mod:`roa_helpers.lines` for the score of class ``c``: medians over images, and one."""
+    """The three measures of :mod:`.lines` for the score of class ``c``: medians over images, and one."""
     score = logits[..., c].double().numpy()
     return {"odd": float(np.nanmedian(lines.odd_share(score)[0])),
             "backward": float(np.nanmedian(lines.backward_share(score, rising=rising))),

@@ -63,7 +63,7 @@ def figure_three(model, parts, found, steps, choices):
 
     Args:
         parts: ``train`` and ``test`` → (images, labels).
-        found: kinds of subspaces, from :func:`roa_helpers.studies.directions.spaces`.
+        found: kinds of subspaces, from :func:`.directions.spaces`.
         steps: perturbations by name.
 
     Returns:
@@ -271,7 +271,7 @@ def bridge(model, images, directions, choices, *, seed):
 
     Args:
         images: ImageSet of test images.
-        directions: for each class, what :func:`roa_helpers.studies.directions.extremes` returns.
+        directions: for each class, what :func:`.directions.extremes` returns.
 
     Returns:
         DataFrame: definition (of the RoA), kind (``curved``, ``flat``), region, energy, pixels (means over images),

@@ -6,11 +6,12 @@ take place, ``recovery`` how well an explanation covers the place, ``ranking`` w
 
 import lazy_loader
 
-from ..study import Study
+from .. import Study
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__, submodules=["charts", "choices", "claims", "recovery", "tables", "words"]
 )
+__all__ += ["STUDY"]
 
 STUDY = Study(
     room=__name__,

@@ -1,6 +1,6 @@
 """Figures of the study ``localized``: how an attack is made, explanations beside it, scores over size, ranks.
 
-Needs no torch. :func:`roa_helpers.figures.show` puts them on a page.
+Needs no torch. :func:`roa_helpers.page.figures.show` puts them on a page.
 """
 
 import numpy as np
@@ -97,7 +97,7 @@ def _nearest(levels, area, unit):
 
 
 def _upto(levels, n):
-    """The n-th partial explanation (H, W) bool, from a map of :func:`roa_helpers.recovery.levels`."""
+    """The n-th partial explanation (H, W) bool, from a map of :func:`.recovery.levels`."""
     return (levels > 0) & (levels <= n)
 
 

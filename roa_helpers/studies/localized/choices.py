@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ...records import stem
 
-#: Shapes of the regions that an attack is confined to: see :mod:`roa_helpers.placement`.
+#: Shapes of the regions that an attack is confined to: see :mod:`.placement`.
 REGIONS = ("segments", "squares", "blobs")
 
 
@@ -16,10 +16,10 @@ class Localized:
         dataset: where the photos come from: a known data set (its test part), or a folder or zip of pictures.
         regions: one of ``REGIONS``.
         trained_on: the data set whose training part the network learns; its classes hold ``target``.
-        network: see :func:`roa_helpers.photo_networks.build`; ``width`` is its factor.
+        network: see :func:`roa_helpers.models.photo.build`; ``width`` is its factor.
         pretrained: network of torchvision that is taken with its ImageNet weights, where they can be loaded, and its
             target class and side of the images; None: ``network`` and ``trained_on``.
-        copies: random crops of each training image, see :func:`roa_helpers.photo_networks.cropped`.
+        copies: random crops of each training image, see :func:`roa_helpers.models.photo.cropped`.
         size: side of the photos in pixels.
         photos: most photos; region_count: most regions a photo; low, high: their least and largest share of the photo.
         scale, sigma, min_size: of the segmentation by Felzenszwalb and Huttenlocher.

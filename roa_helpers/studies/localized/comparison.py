@@ -82,7 +82,7 @@ def differences(whole, groups):
 
 
 def clustered(values, groups):
-    """Mean, sd and n of the examples, with the interval of :func:`roa_helpers.ranking.clustered_mean`."""
+    """Mean, sd and n of the examples, with the interval of :func:`.ranking.clustered_mean`."""
     mean, low, high = ranking.clustered_mean(values, groups)
     sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
     return {"mean": float(mean), "sd": sd, "n": len(values), "low": float(low), "high": float(high)}

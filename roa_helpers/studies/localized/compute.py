@@ -35,7 +35,7 @@ class Material:
     """What a unit is computed from: the photos, and the network's data or the network itself.
 
     Attributes:
-        photos: :class:`roa_helpers.photos.Photos`.
+        photos: :class:`roa_helpers.data.photos.Photos`.
         splits: what the network is trained and judged on; None: it comes with its weights.
         pretrained: (network, names of its classes); None: it is trained here.
         provenance: of photos and training data.
@@ -113,8 +113,8 @@ def results(model, found, target, choices, *, seed, folder, fingerprint, progres
     """Everything that a unit reports, for a trained network.
 
     Returns:
-        (result, arrays, tables) as :func:`roa_helpers.store.write` takes them. The arrays hold the Jaccard index and
-        Hamming likeness (E, K, n) of all examples, explainers and sizes, and the pictures of a few. Tables:
+        (result, arrays, tables) as :func:`roa_helpers.records.store.write` takes them. The arrays hold the Jaccard
+        index and Hamming likeness (E, K, n) of all examples, explainers and sizes, and the pictures of a few. Tables:
         ``examples``, a row an example; ``curves``, quantiles over examples; ``ranks``, a row an explainer, set of
         explainers and metric; ``attempts``, a row a region; ``spread``, LIME with other seeds.
 

@@ -16,7 +16,8 @@ def train(name, splits, training, *, width=1.0, copies=0, path, progress=True):
         name, width: see :func:`roa_helpers.models.photo.build`; the training's seed is that of the initialisation.
         splits: :class:`roa_helpers.data.Splits`.
         training: :class:`roa_helpers.models.Training`.
-        copies: learn from so many random crops of each image (:func:`roa_helpers.models.photo.cropped`); 0: from the images themselves.
+        copies: learn from so many random crops of each image (:func:`roa_helpers.models.photo.cropped`); 0: from the
+            images themselves.
         path: of the checkpoint.
 
     Returns:

@@ -7,24 +7,36 @@ other studies of a pair of classes stand on is here too: ``pairs`` (images, the 
 
 import lazy_loader
 
-from ..study import Study
+from .. import Study
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["charts", "choices", "claims", "comparison", "overlap", "pictures", "search", "tables", "words"],
+    submodules=[
+        "charts",
+        "choices",
+        "claims",
+        "comparison",
+        "overlap",
+        "pictures",
+        "published",
+        "search",
+        "tables",
+        "words",
+    ],
     submod_attrs={
         "choices": ["LABELS", "Pair", "RoiRoa", "borrowed"],
         "claims": ["CLAIMS", "by_definition", "where"],
         "pairs": ["load", "sides", "train"],
-        "published": ["PUBLISHED", "attacked_accuracy", "published"],
+        "published": ["PUBLISHED", "attacked_accuracy"],
         "results": ["SCORES", "directions", "images_that_tune"],
     },
 )
+__all__ += ["STUDY", "images_a_direction"]
 
 
 def images_a_direction(result):
     """How many images the scores of each direction of a pair were measured on."""
-    return tuple(block["scores"]["clean"]["n"] for block in result["directions"].values())
+    return tuple(block["scores"]["clean"]["n"] for block in result.get("directions", {}).values())
 
 
 STUDY = Study(

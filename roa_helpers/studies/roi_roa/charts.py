@@ -15,7 +15,7 @@ from ...page import REGION_COLOURS, REGION_LABELS, claims, drawing, look
 from ...records import seeds
 from .claims import CLAIMS, registration
 from .maps import coloured_regions, example, four_regions
-from .published import published
+from .published import printed
 from .results import SCORES, by_direction, label_of, setting_of
 
 SCORE_COLOURS = {"clean": "#000000", "adv": "#D55E00", "mod": "#0072B2", "mod_adv": "#009E73"}
@@ -85,7 +85,7 @@ def similarity_histogram(units):
         axis.plot(values, row + spread, ".", ms=3, color="#56B4E9", alpha=0.6)
         axis.plot(values.mean(), row, "o", color="#0072B2", ms=6, label="our mean" if row == 0 else None)
         dataset = pair[0].result["dataset"]
-        paper = published("A9", dataset, blocks[0]["source"], blocks[0]["target"], "individual")
+        paper = printed("A9", dataset, blocks[0]["source"], blocks[0]["target"], "individual")
         if paper:
             axis.plot(paper.value, row, "D", color="#D55E00", ms=6, label=None if marked else "the paper’s mean")
             marked = True

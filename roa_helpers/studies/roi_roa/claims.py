@@ -7,7 +7,7 @@ from ... import data, metrics
 from ...data import title_of
 from ...page import claims
 from .comparison import numbers
-from .published import published
+from .published import printed
 from .results import by_direction, defined
 
 
@@ -52,7 +52,7 @@ def _printed_difference(row, before, after):
         found = {}
         for name, block in unit.result["directions"].items():
             direction = unit.result["dataset"], block["source"], block["target"]
-            first, last = (published(row, *direction, quantity) for quantity in (before, after))
+            first, last = (printed(row, *direction, quantity) for quantity in (before, after))
             if first and last:
                 interval = metrics.newcombe(first.k, first.n, last.k, last.n) if first.n else claims.UNKNOWN
                 found[name] = last.value - first.value, interval

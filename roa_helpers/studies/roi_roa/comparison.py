@@ -7,7 +7,7 @@ from ... import metrics
 from ...data import title_of
 from ...page import claims
 from ...records import seeds
-from .published import clean_accuracy, published
+from .published import clean_accuracy, printed
 from .results import SCORES, by_direction
 
 
@@ -24,7 +24,7 @@ def compare(row, units):
     for group, name, blocks in by_direction(units):
         dataset, found = group[0].result["dataset"], [_ours(row, block) for block in blocks]
         for quantity in found[0]:
-            paper = published(row, dataset, blocks[0]["source"], blocks[0]["target"], quantity)
+            paper = printed(row, dataset, blocks[0]["source"], blocks[0]["target"], quantity)
             where = {"where": title_of(dataset), "case": name, "quantity": SCORES.get(quantity, quantity),
                      "percent": quantity in SCORES}  # fmt: skip
             ours = seeds.across([one[quantity] for one in found])

@@ -40,7 +40,7 @@ def results(model, splits, choices, *, seed):
     """Everything that a unit reports, for a trained model.
 
     Returns:
-        (result, arrays, tables) as :func:`roa_helpers.store.write` takes them.
+        (result, arrays, tables) as :func:`roa_helpers.records.store.write` takes them.
     """
     val, test = sides(model, splits, choices, seed=seed)
     eps, eps_table = search.choose_eps(model, val, choices.eps, choices.eps_target)
@@ -78,7 +78,7 @@ def direction(model, side, held_out, settings, choices, *, seed):
         side: test images of the source class, a :class:`roa_helpers.pipeline.Scan`.
         held_out: its validation images, likewise.
         settings: :class:`roa_helpers.pipeline.Setting` by definition.
-        choices: :class:`roa_helpers.config.RoiRoa`.
+        choices: :class:`.choices.RoiRoa`.
         seed: of all that is drawn.
 
     Returns:

@@ -11,7 +11,7 @@ from ...records import fingerprints
 
 
 def load(choices, *, root=None, progress=True):
-    """The images of a pair (:class:`roa_helpers.studies.roi_roa.Pair`) as three disjoint sets of three channels.
+    """The images of a pair (:class:`.Pair`) as three disjoint sets of three channels.
 
     Training and validation images are as many as the choices say; test images are all there are, so that M can be
     judged on all of them. :func:`sides` takes those that are measured.

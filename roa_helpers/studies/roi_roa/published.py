@@ -75,7 +75,7 @@ def attacked_accuracy(dataset, *, default):
     return float(np.mean(values)) if values else default
 
 
-def published(row, dataset, source, target, quantity):
+def printed(row, dataset, source, target, quantity):
     """The :class:`Published` number, or None if the paper gives none."""
     key = (row, dataset, source, target, quantity)
     return next((p for p in PUBLISHED if (p.row, p.dataset, p.source, p.target, p.quantity) == key), None)
@@ -83,7 +83,7 @@ def published(row, dataset, source, target, quantity):
 
 def clean_accuracy(dataset, classes):
     """The paper's score_clean of a pair of classes, mean over both directions, as one number; None if it has none."""
-    found = [published("A10", dataset, *pair, "clean") for pair in (classes, classes[::-1])]
+    found = [printed("A10", dataset, *pair, "clean") for pair in (classes, classes[::-1])]
     if None in found:
         return None
     n = sum(paper.n for paper in found) if all(paper.n for paper in found) else None

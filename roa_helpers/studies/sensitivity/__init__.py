@@ -2,10 +2,11 @@
 
 import lazy_loader
 
+from .. import Study
 from ..roi_roa import images_a_direction
-from ..study import Study
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["changes", "charts", "choices", "tables"])
+__all__ += ["STUDY"]
 
 STUDY = Study(
     room=__name__,

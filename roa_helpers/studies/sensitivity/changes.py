@@ -93,7 +93,8 @@ def _from(chosen, row):
 def stricter(tuning):
     """The setting that tuning would choose if less clean accuracy might be lost: (loss allowed, row) for each loss.
 
-    The rule of :func:`roa_helpers.pipeline.tune` on its feasible settings; only losses with such a setting.
+    The rule of :func:`roa_helpers.studies.roi_roa.search.tune` on its feasible settings; only losses with such a
+    setting.
     """
     feasible = tuning[tuning.feasible].sort_values(["mod_adv", "blob"], ascending=False, kind="stable")
     losses = (feasible.clean - feasible["mod"]).clip(lower=0)

@@ -1,9 +1,9 @@
 """How much the results move with the choices of the training that the paper leaves open.
 
-A unit is the paper's pipeline on one pair with one choice changed (:func:`roa_helpers.config.variants`): M is trained
-anew, ε and the setting are chosen anew, both directions are measured with the paper's definition of the RoA. Units
-that differ from the base in ``seed_offset`` alone tell how much chance moves; that is what the others are held
-against.
+A unit is the paper's pipeline on one pair with one choice changed
+(:func:`.choices.variants`): M is trained anew, ε and the setting are chosen anew, both
+directions are measured with the paper's definition of the RoA. Units that differ from the base in ``seed_offset`` alone
+tell how much chance moves; that is what the others are held against.
 """
 
 from dataclasses import asdict

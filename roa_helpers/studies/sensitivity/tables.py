@@ -54,7 +54,7 @@ def open_choices(units, retrained_units=()):
 
     Returns:
         DataFrame, a row a choice; the columns for cost and gain hold ranges in points, each with where it was
-        measured (see :func:`roa_helpers.sensitivity.moves`).
+        measured (see :func:`.changes.moves`).
     """
     found = changes.moves(units, retrained_units)
     pooled = changes.ranges(found[found.measured != "retrained"])

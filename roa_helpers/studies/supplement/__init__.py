@@ -6,13 +6,14 @@ set ours beside theirs.
 
 import lazy_loader
 
+from .. import Study
 from ..roi_roa import images_a_direction
-from ..study import Study
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["agreement", "choices", "matrices", "presented", "reference", "words"],
 )
+__all__ += ["STUDY"]
 
 
 def files():

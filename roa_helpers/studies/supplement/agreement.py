@@ -1,6 +1,6 @@
 """How far our numbers of the supplement agree with the authors'. Needs no torch.
 
-Both come as (similarity, scores), tables as :func:`roa_helpers.matrices.collected` returns them.
+Both come as (similarity, scores), tables as :func:`.matrices.collected` returns them.
 """
 
 import numpy as np
@@ -8,7 +8,6 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from scipy import stats
 
-from ... import data
 from ...data import title_of
 from ...page import drawing, look
 from .matrices import PAIR, STAGES, datasets
@@ -18,7 +17,7 @@ def matched(ours, theirs):
     """Our numbers beside the authors' for the pairs that both have.
 
     Args:
-        ours, theirs: (similarity, scores), as :func:`roa_helpers.matrices.collected` returns them.
+        ours, theirs: (similarity, scores), as :func:`.matrices.collected` returns them.
 
     Returns:
         a row a pair and quantity (after neutralisation one for each value of ours, each the mean over the θ that both
@@ -114,7 +113,7 @@ def plot(pairs):
         axis.set(title=quantity, xlabel="the authors’", ylabel="ours")
     for axis in axes.flat[len(quantities) :]:
         axis.set_visible(False)
-    looks = {title: look(title) for title in map(data.title, datasets(pairs))}
+    looks = {title: look(title) for title in map(title_of, datasets(pairs))}
     handles = [Line2D([], [], color=colour, marker=mark, ls="", label=name) for name, (colour, mark) in looks.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     return figure, pairs

@@ -36,11 +36,11 @@ def results(model, splits, choices, *, seed):
     """Everything that a unit reports, for a trained model.
 
     Returns:
-        (result, arrays, tables) as :func:`roa_helpers.store.write` takes them. The table ``scores`` has a row for
-        each direction and score (``clean``, ``adv``, ``mod``, ``mod_adv``; the last two for each value and θ):
-        share of the image that the blob covers, min, max, mean, median, sd of the class probability, bootstrap
-        interval of its mean (low, high), k of n images classified correctly. The arrays hold the representatives and
-        the blobs (θ, H, W) of each direction.
+        (result, arrays, tables) as :func:`roa_helpers.records.store.write` takes them. The table ``scores`` has a row
+        for each direction and score (``clean``, ``adv``, ``mod``, ``mod_adv``; the last two for each value and θ):
+        share of the image that the blob covers, min, max, mean, median, sd of the class probability, bootstrap interval
+        of its mean (low, high), k of n images classified correctly. The arrays hold the representatives and the blobs
+        (θ, H, W) of each direction.
     """
     val, test = sides(model, splits, choices, seed=seed)
     eps, eps_table = search.choose_eps(model, val, choices.eps, choices.eps_target)

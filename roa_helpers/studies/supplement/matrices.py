@@ -1,6 +1,6 @@
 """The supplement as matrices, source class × target class: ours beside the authors', and how far they agree.
 
-Needs no torch. :func:`roa_helpers.figures.show` puts the sheets and charts on a page.
+Needs no torch. :func:`roa_helpers.page.figures.show` puts the sheets and charts on a page.
 """
 
 import matplotlib
@@ -40,7 +40,7 @@ _STYLE = (
 
 
 def collected(units):
-    """The numbers of finished units in the tables of :class:`roa_helpers.reference.Reference`, averaged over seeds.
+    """The numbers of finished units in the tables of :class:`.reference.Reference`, averaged over seeds.
 
     Returns:
         (similarity: dataset, source, target, mean, representative, n, seeds;
@@ -154,7 +154,7 @@ def similarity_sheet(ours, theirs, column):
         column: ``mean`` (of individuals) or ``representative``.
 
     Returns:
-        (:class:`roa_helpers.sheets.Sheet`, what is drawn as a table).
+        (:class:`roa_helpers.page.sheets.Sheet`, what is drawn as a table).
     """
     tables = {"ours": ours} | ({"the authors’": theirs} if theirs is not None else {})
     drawn = pd.concat([table[[*PAIR, column]].assign(whose=whose) for whose, table in tables.items()])
@@ -198,7 +198,7 @@ def probability_sheet(ours, theirs, stage):
         stage: ``clean`` or ``attacked``.
 
     Returns:
-        (:class:`roa_helpers.sheets.Sheet`, what is drawn as a table).
+        (:class:`roa_helpers.page.sheets.Sheet`, what is drawn as a table).
     """
     strips, drawn = [], []
     for dataset in datasets(ours, theirs):

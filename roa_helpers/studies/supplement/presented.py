@@ -1,13 +1,13 @@
 """What the authors' files show about themselves, and about the pairs of classes that the paper presents.
 
-Every function takes tables of :class:`roa_helpers.reference.Reference`; every number in a sentence is read from them.
+Every function takes tables of :class:`Reference <roa_helpers.studies.supplement.reference.Reference>`.
 """
 
 import numpy as np
 import pandas as pd
 
-from ... import data
-from ...studies.roi_roa import published
+from ...data import title_of
+from ..roi_roa import published
 from .reference import STATISTICS
 
 #: The pairs that the paper's tables show; of CIFAR-10 the pair whose pictures stand beside the files.
@@ -101,9 +101,9 @@ def table_two(scores):
     """
     shown = kept(scores)
     shown = shown[shown.presented]
-    paper = [published.published("A10", r.dataset, r.source, r.target, "mod") for r in shown.itertuples()]
+    paper = [published.printed("A10", r.dataset, r.source, r.target, "mod") for r in shown.itertuples()]
     return pd.DataFrame(
-        {"data set": shown.dataset.map(data.title), "direction": shown.source + " to " + shown.target,
+        {"data set": shown.dataset.map(title_of), "direction": shown.source + " to " + shown.target,
          "score_mod printed": [one.value if one else np.nan for one in paper],
          "before": shown.clean, "after, best θ": shown.best, "largest of any image": shown.largest,
          "accuracy at most": accuracy_limit(shown.best, shown.largest),

@@ -1,9 +1,9 @@
 """What our units and the authors' files say, in sentences: Markdown made of their numbers. Needs no torch."""
 
 from ...data import title_of
+from . import reference
 from .matrices import PAIR, STAGES, best, collected, datasets
 from .presented import attack_rows, equal_numbers, is_flat, kept, printed, table_two
-from .reference import FILES, FOLDER, NAME, REPOSITORY, STATISTICS
 
 
 def difference(pairs):
@@ -52,16 +52,16 @@ def answer(scores, dataset):
     )
 
 
-def findings(reference):
+def findings(authors):
     """What the files show: sentences in Markdown, one subject each."""
-    table = kept(reference.scores)
+    table = kept(authors.scores)
     for dataset, pairs in table.groupby("dataset", sort=False):
         yield _on_neutralisation(title_of(dataset), pairs)
-    yield _on_attack(attack_rows(reference.scores), table)
-    yield _on_columns(reference.files, reference.similarity)
-    yield _on_table_one(printed(reference.similarity))
-    yield _on_table_two(table_two(reference.scores).dropna(subset="score_mod printed"))
-    yield _on_malaria(reference.similarity)
+    yield _on_attack(attack_rows(authors.scores), table)
+    yield _on_columns(authors.files, authors.similarity)
+    yield _on_table_one(printed(authors.similarity))
+    yield _on_table_two(table_two(authors.scores).dropna(subset="score_mod printed"))
+    yield _on_malaria(authors.similarity)
 
 
 def _on_neutralisation(title, pairs):
@@ -98,8 +98,8 @@ def _on_columns(files, similarity):
     fits = between & (full.sd <= (full["max"] - full["min"]) / 2)
     return (
         f"**Columns.** The individual SSIM of {len(wide)} data sets has {wide.given.max()} numbers under "
-        f"{wide.named.max()} names. They are read here as {', '.join(STATISTICS)}: in {fits.sum()} of {len(full)} rows "
-        "the third and the fourth lie between the first two, and the fifth is at most half their distance, as a "
+        f"{wide.named.max()} names. They are read here as {', '.join(reference.STATISTICS)}: in {fits.sum()} of "
+        f"{len(full)} rows the third and the fourth lie between the first two, and the fifth is at most half their distance, as a "
         "standard deviation must be; the third is what Table I prints."
     )
 
@@ -128,7 +128,7 @@ def _on_table_two(table):
 def _on_malaria(similarity):
     equal = equal_numbers(similarity)
     same = equal[equal["data set"] == "cifar10"]
-    count = similarity[similarity.dataset == "malaria"][STATISTICS].notna().sum().sum()
+    count = similarity[similarity.dataset == "malaria"][reference.STATISTICS].notna().sum().sum()
     named = "; ".join(
         f"{r.statistic} {r.value:.5f} of {r.source} to {r.target}: {r[6]} to {r[7]}" for r in same.itertuples()
     )
@@ -140,10 +140,11 @@ def _on_malaria(similarity):
 
 def notice():
     """A paragraph in Markdown for a page without the files: how to get them."""
+    files = reference.AUTHORS
     return (
         "**The authors’ files are not at hand**, so what follows shows our numbers alone. "
-        f"`python -m roa_helpers data fetch {NAME}` downloads the {len(FILES)} files "
-        f"({sum(file.size for file in FILES.values()) / 2**10:.0f} kB) from "
-        f"[their repository](https://github.com/{REPOSITORY}); then build the book again. They were looked for in "
-        f"`{FOLDER}/` in the data folder, and in `reference/{FOLDER}/` beside it."
+        f"`python -m roa_helpers data fetch {files.name}` downloads the {len(files.downloads)} files "
+        f"({sum(file.size for file in files.downloads) / 2**10:.0f} kB) from "
+        f"[their repository](https://github.com/{reference.REPOSITORY}); then build the book again. They were looked "
+        f"for in `{files.folder}/` in the data folder, and in `reference/{files.folder}/` beside it."
     )

@@ -6,9 +6,11 @@ import pytest
 import samples
 from matplotlib.figure import Figure
 
-from roa_helpers import metrics
+from roa_helpers import metrics, studies
+from roa_helpers.data import title_of
 from roa_helpers.page import claims, tables
-from roa_helpers.studies.roi_roa import charts, claims, comparison, results, words
+from roa_helpers.studies.roi_roa import charts, comparison, results, words
+from roa_helpers.studies.roi_roa.claims import CLAIMS
 
 LABELS = {key: label for key, label, _, _ in charts.BLOBS}
 
@@ -26,7 +28,7 @@ def test_a_change_is_that_of_the_same_images(units, before, after):
     for unit, name, block in results.directions(units):
         images = images_of(unit, name)
         for key, label in LABELS.items():
-            row = found.loc[(data.title_of(unit.result["dataset"]), name, label)]
+            row = found.loc[(title_of(unit.result["dataset"]), name, label)]
             scores = block["scores"] if key is None else block["controls"][key]
             column = after if key is None else f"{after}, {key}"
             assert row.change == pytest.approx((scores[after]["k"] - block["scores"][before]["k"]) / 12)
@@ -82,7 +84,7 @@ def test_the_papers_blob_is_compared_with_each_control_on_the_same_images(units)
     for unit, name, block in results.directions(units):
         for key, label in list(LABELS.items())[1:]:
             change = (block["scores"]["mod_adv"]["k"] - block["controls"][key]["mod_adv"]["k"]) / 12
-            row = data.loc[(data.title_of(unit.result["dataset"]), name, label)]
+            row = data.loc[(title_of(unit.result["dataset"]), name, label)]
             assert row.change == pytest.approx(change) and row.low <= change <= row.high
 
 
@@ -116,21 +118,21 @@ def test_curves_are_the_means_over_seeds(two_seeds, axis):
 
 
 def test_a_verdict_has_a_place_in_the_panel_of_its_claim(units):
-    verdicts = claims.verdicts(units)
+    verdicts = studies.verdicts(units)
     figure, data = charts.verdict_plot(verdicts)
-    assert len(data) == 4 * len(claims.CLAIMS)
+    assert len(data) == 4 * len(CLAIMS[:-1])
     panels = [a for a in figure.axes if a.get_visible()]
-    assert [a.get_title(loc="left").replace("\n", " ") for a in panels] == [c.text for c in claims.CLAIMS]
+    assert [a.get_title(loc="left").replace("\n", " ") for a in panels] == [c.text for c in CLAIMS[:-1]]
     assert [t.get_text() for t in panels[0].get_yticklabels()] == [
         "Digits: 0 to 1", "Digits: 1 to 0", "MNIST: 0 to 1", "MNIST: 1 to 0",
     ]  # fmt: skip
 
 
 def test_the_grid_has_a_mark_a_direction(units):
-    verdicts = claims.verdicts(units)
+    verdicts = studies.verdicts(units)
     grid = claims.grid(verdicts).set_index("claim")
     for claim, rows in verdicts.groupby("claim"):
-        for dataset, pair in rows.groupby("data set"):
+        for dataset, pair in rows.groupby("where"):
             assert grid.loc[claim, dataset] == " ".join(claims.MARKS[v] for v in pair.verdict)
 
 
@@ -149,9 +151,9 @@ def test_registration_draws_every_class_of_which_it_is_known(units, computed, tm
 def test_the_accuracy_of_the_model_is_set_beside_the_papers(units):
     table = tables.present(comparison.accuracy(units))
     assert table.columns.tolist() == [
-        "pair", "paper", "ours", "n", "verdict", "training images", "initialisation", "mixed precision", "run",
+        "where", "paper", "ours", "n", "verdict", "training images", "initialisation", "mixed precision", "run",
     ]  # fmt: skip
-    assert table.pair.tolist() == ["Digits: 0 / 1", "MNIST: 0 / 1"] and table.paper[1] == "100.0 [94.3, 100.0]"
+    assert table["where"].tolist() == ["Digits: 0 / 1", "MNIST: 0 / 1"] and table.paper[1] == "100.0 [94.3, 100.0]"
     assert table["training images"].tolist() == [48, 48]
 
 

@@ -1,14 +1,21 @@
 """Published values, intervals, comparison, claims and verdicts."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import pytest
 import samples
 from scipy import stats
 
-from roa_helpers import data, metrics
+from roa_helpers import data, metrics, studies
 from roa_helpers.page import claims
-from roa_helpers.studies.roi_roa import claims, comparison, published, results, words
+from roa_helpers.studies.roi_roa import claims as roi_roa_claims
+from roa_helpers.studies.roi_roa import comparison, published, results, words
+from roa_helpers.studies.roi_roa.claims import CLAIMS, by_definition, registration, where
+
+#: The claims about a direction, and the one about all data sets at once.
+*EACH, ACROSS = CLAIMS
 
 
 def test_percentages_of_mnist_and_fashion_are_counts_of_32():
@@ -21,14 +28,14 @@ def test_percentages_of_mnist_and_fashion_are_counts_of_32():
 def test_every_table_of_the_paper_is_there():
     counts = pd.Series([p.row for p in published.PUBLISHED]).value_counts()
     assert counts.to_dict() == {"A9": 14, "A10": 16, "A11": 16}
-    assert published.published("A11", "malaria", "Parasitized", "Uninfected", "mod_adv").value == 0.4611
-    assert published.published("A11", "malaria", "Uninfected", "Uninfected", "mod_adv") is None
+    assert published.printed("A11", "malaria", "Parasitized", "Uninfected", "mod_adv").value == 0.4611
+    assert published.printed("A11", "malaria", "Uninfected", "Uninfected", "mod_adv") is None
 
 
 def test_the_papers_interval_is_wilsons_where_n_is_known():
-    paper = published.published("A10", "mnist", "0", "1", "mod")
+    paper = published.printed("A10", "mnist", "0", "1", "mod")
     assert paper.k == 30 and paper.interval == metrics.wilson(30, 32)
-    assert published.published("A10", "cats-vs-dogs", "Cat", "Dog", "mod").interval is None
+    assert published.printed("A10", "cats-vs-dogs", "Cat", "Dog", "mod").interval is None
 
 
 def test_eps_is_matched_to_the_papers_mean_attacked_accuracy():
@@ -73,15 +80,30 @@ def images(**columns):
 BLOCK = {"colocation": {r: {"alignment": 0.5, "alignment_null": [0.0, 0.1]} for r in ("roi", "roa")}}
 
 
+@dataclass
+class OneDirection:
+    """A unit of one direction, from its block and its images."""
+
+    block: dict
+    images: pd.DataFrame
+
+    @property
+    def result(self):
+        return {"directions": {"0 to 1": self.block}}
+
+    def table(self, name):
+        return self.images.assign(direction="0 to 1", definition="perturbation")
+
+
 def verdict_of(claim_id, table, block=BLOCK):
-    claim = next(c for c in claims.CLAIMS if c.id == claim_id)
-    _, interval, n = claim.estimate(block, table)
+    claim = next(c for c in EACH if c.id == claim_id)
+    ((_, interval, n),) = claim.estimate(OneDirection(block, table)).values()
     assert n == len(table)
-    return claims.judge(interval, claim.bound)
+    return claims.judge(interval, claim.bound, above=claim.above)
 
 
 def test_every_claim_is_reproduced_by_results_as_the_paper_hopes_for():
-    assert {c.id: verdict_of(c.id, images()) for c in claims.CLAIMS} == {c.id: "reproduced" for c in claims.CLAIMS}
+    assert {c.id: verdict_of(c.id, images()) for c in EACH} == {c.id: "reproduced" for c in EACH}
 
 
 @pytest.mark.parametrize(
@@ -116,7 +138,7 @@ def test_no_change_at_all_is_undecided_not_reproduced():
 
 def test_comparison_of_scores(units):
     unit = units[1]
-    table = comparison.compare("A11", [unit]).set_index(["direction", "quantity"])
+    table = comparison.compare("A11", [unit]).set_index(["case", "quantity"])
     row = table.loc[("0 to 1", "score_mod-adv")]
     count = unit.result["directions"]["0 to 1"]["scores"]["mod_adv"]
     assert (row.paper, row.ours, row.n) == (1.0, count["k"] / count["n"], count["n"])
@@ -144,25 +166,25 @@ def test_the_answer_counts_what_the_table_shows(units):
 
 def test_the_answer_names_the_two_ends_of_a_change_or_that_there_is_one():
     rows = [(d, q, 0.5 + 0.1 * (d == "y" and q == "score_mod")) for d in "xy" for q in ("score_clean", "score_mod")]
-    table = pd.DataFrame(rows, columns=["direction", "quantity", "ours"])
-    table = table.assign(**{"data set": "A", "profile": "quick", "seeds": "0", "verdict": claims.NO_VALUE})
+    table = pd.DataFrame(rows, columns=["case", "quantity", "ours"])
+    table = table.assign(**{"where": "A", "profile": "quick", "seeds": "0", "verdict": claims.NO_VALUE})
     assert "by +0.0 points for A, x, and by +10.0 points for A, y, the two ends" in words.answer("A10", table)
     assert "by +0.0 points in every direction shown." in words.answer("A10", table.assign(ours=0.5))
 
 
 def test_verdicts_have_a_row_a_claim_and_direction(units):
-    table = claims.verdicts(units)
-    assert len(table) == len(claims.CLAIMS) * 4
+    table = studies.verdicts(units)
+    assert len(table) == len(EACH) * 4
     assert claims.summary(table).drop(columns="claim").to_numpy().sum() == len(table)
-    other = claims.verdicts(units, definition="gradient")
+    other = claims.verdicts(by_definition("gradient"), units, where=where)
     gain = other[other.id == "weakens-attack"].ours.to_numpy()
     blocks = [b["definitions"]["gradient"]["scores"] for _, _, b in results.directions(units)]
     assert gain == pytest.approx([(b["mod_adv"]["k"] - b["adv"]["k"]) / b["adv"]["n"] for b in blocks])
 
 
 def test_the_papers_own_numbers_are_judged_by_the_same_rule(units):
-    table = claims.verdicts(units[1:])
-    row = table[(table.id == "weakens-attack") & (table.direction == "0 to 1")].iloc[0]
+    table = studies.verdicts(units[1:])
+    row = table[(table.id == "weakens-attack") & (table.case == "0 to 1")].iloc[0]
     interval = metrics.newcombe(29, 32, 32, 32)
     assert (row.paper_low, row.paper_high) == interval
     assert row["paper's verdict"] == claims.judge(interval, 0.0)
@@ -189,10 +211,12 @@ def excess(**kinds):
         ((0.9, 0.8), (0.1,), claims.UNDECIDED),
     ],
 )
-def test_the_claim_about_registered_images_compares_data_sets(registered, loose, verdict):
-    value, interval, n = claims.ACROSS.estimate(excess(registered=registered, loose=loose))
+def test_the_claim_about_registered_images_compares_data_sets(registered, loose, verdict, monkeypatch):
+    table = excess(registered=registered, loose=loose).assign(region="roi")
+    monkeypatch.setattr(roi_roa_claims, "registration", lambda units, definition: table)
+    ((value, interval, n),) = ACROSS.estimate([]).values()
     assert value == pytest.approx(np.mean(registered) - np.mean(loose)) and n == len(registered) + len(loose)
-    assert claims.judge(interval, claims.ACROSS.bound) == verdict
+    assert claims.judge(interval, ACROSS.bound) == verdict
     if len(loose) > 1:
         test = stats.ttest_ind(registered, loose, equal_var=False).confidence_interval()
         assert interval == pytest.approx((test.low, test.high))
@@ -200,17 +224,17 @@ def test_the_claim_about_registered_images_compares_data_sets(registered, loose,
 
 @pytest.mark.filterwarnings("ignore:Precision loss")  # the data sets are copies of one
 def test_the_claim_about_registered_images_is_judged_where_both_kinds_are_shown(units, computed, tmp_path):
-    assert claims.ACROSS.id not in set(claims.verdicts(units).id)
+    assert ACROSS.id not in set(studies.verdicts(units).id)
     more = [samples.stored(tmp_path, computed, dataset=dataset) for dataset in ("cifar10", "cats-vs-dogs")]
-    table = claims.verdicts([*units, *more])
-    rows = table[table.id == claims.ACROSS.id]
-    assert rows.direction.tolist() == ["RoI", "RoA"] and (rows["data set"] == "all data sets").all()
-    assert (rows.n == 4).all() and (rows.profile == "quick and desk").all()
+    table = studies.verdicts([*units, *more])
+    rows = table[table.id == ACROSS.id]
+    assert rows.case.tolist() == ["RoI", "RoA"] and (rows["where"] == "all data sets").all()
+    assert (rows.n == 4).all() and (rows.profile == "desk and quick").all()
     assert rows.ours.tolist() == pytest.approx([0, 0])  # the same results under four names
 
 
 def test_excess_is_alignment_beyond_the_middle_of_its_null(units):
-    table = claims.registration(units[1:]).set_index(["region", "direction"]).excess
+    table = registration(units[1:]).set_index(["region", "direction"]).excess
     for _, name, block in results.directions(units[1:]):
         for region, found in block["colocation"].items():
             assert table[region, name] == pytest.approx(found["alignment"] - np.mean(found["alignment_null"]))
@@ -227,7 +251,7 @@ def test_accuracy_is_that_of_both_classes_beside_the_papers(units):
 
 
 def test_the_answer_about_accuracy_says_how_near_it_is_and_from_where_training_started():
-    rows = {"data set": ["A", "B", "C"], "ours": [0.9, 0.955, 1.0], "paper": [0.99, 0.95, np.nan],
+    rows = {"where": ["A", "B", "C"], "ours": [0.9, 0.955, 1.0], "paper": [0.99, 0.95, np.nan],
             "verdict": [claims.DIFFERS, claims.AGREES, claims.NO_VALUE],
             "initialisation": ["scratch", "imagenet", "scratch"]}  # fmt: skip
     assert words.answer_accuracy(pd.DataFrame(rows)) == (
@@ -240,13 +264,13 @@ def test_the_answer_about_accuracy_says_how_near_it_is_and_from_where_training_s
 
 
 def test_findings_name_each_direction_once():
-    claim = claims.CLAIMS[0]
+    claim = EACH[0]
     rows = [("A", "x", claims.REPRODUCED), ("A", "y", claims.REPRODUCED), ("B", "x", claims.UNDECIDED),
             ("B", "y", claims.REPRODUCED)]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["data set", "direction", "verdict"]).assign(id=claim.id)
+    table = pd.DataFrame(rows, columns=["where", "case", "verdict"]).assign(id=claim.id)
     assert words.findings(claim, table).endswith("Verdict: reproduced for A, B (y); undecided for B (x).")
     assert words.findings(claim, table).startswith(
         "**Pixels of an image's RoI are co-located.** Rule: reproduced where"
     )
     assert "reproduced in all 2 cases" in words.findings(claim, table[:2])
-    assert "for want of data sets of both kinds" in words.findings(claims.ACROSS, table)
+    assert "for want of data sets of both kinds" in words.findings(ACROSS, table[table.id == ACROSS.id])

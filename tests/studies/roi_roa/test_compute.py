@@ -9,16 +9,15 @@ import samples
 import torch
 from samples import CHOICES, DIRECTIONS
 
-from roa_helpers import attacks, explain, metrics, models, pipeline, regions, studies
-from roa_helpers.data import splits
+from roa_helpers import attacks, data, explain, metrics, models, pipeline, regions, studies
 from roa_helpers.errors import UserError
-from roa_helpers.studies.roi_roa import compute
+from roa_helpers.studies.roi_roa import choices, compute
 
 
 @pytest.fixture
 def loaded(monkeypatch, results):
     calls, splits = [], samples.splits()
-    monkeypatch.setattr(splits, "load", lambda *args, **kwargs: calls.append(args) or splits)
+    monkeypatch.setattr(data, "load", lambda *args, **kwargs: calls.append(args) or splits)
     return calls
 
 
@@ -221,13 +220,12 @@ def test_a_unit_is_stored_found_again_and_computed_anew_when_a_choice_changes(lo
 def test_other_data_are_noticed(loaded, results, monkeypatch):
     plan = studies.Planned("roi_roa", CHOICES, 0)
     studies.run(plan, profile="quick", progress=False)
-    monkeypatch.setattr(splits, "load", lambda *args, **kwargs: replace(samples.splits(), test=samples.pictures(12, 9)))
+    monkeypatch.setattr(data, "load", lambda *args, **kwargs: replace(samples.splits(), test=samples.pictures(12, 9)))
     assert studies.run(plan, profile="quick", progress=False)[1] is False
 
 
 def test_units_computes_what_is_missing_and_reads_the_rest(loaded, results, monkeypatch):
-    planned = studies.Profile(name="quick", roi_roa=(CHOICES,))
-    monkeypatch.setitem(studies.PROFILES, "quick", planned)
+    monkeypatch.setitem(choices.UNITS, "quick", (CHOICES,))
     (unit,) = studies.units("roi_roa", "quick", seed=0, progress=False)
     before = len(loaded)
     (again,) = studies.units("roi_roa", "quick", seed=0, progress=False)
@@ -260,7 +258,7 @@ def test_alignment_tells_common_places_from_scattered_ones():
 def test_too_few_pictures_are_refused_before_anything_is_computed(results, monkeypatch):
     splits = samples.splits()
     splits.provenance["counts"]["val"]["1"] = 1
-    monkeypatch.setattr(splits, "load", lambda *args, **kwargs: splits)
+    monkeypatch.setattr(data, "load", lambda *args, **kwargs: splits)
     with pytest.raises(UserError, match="val: 1 of 1"):
         studies.run(studies.Planned("roi_roa", CHOICES, 0), profile="quick", progress=False)
     assert not list(results.rglob("*.safetensors*"))

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from roa_helpers import attacks, explain, metrics, models, regions, studies
 from roa_helpers.records import store
-from roa_helpers.studies.roi_roa import choices, search
+from roa_helpers.studies.roi_roa import search
+from roa_helpers.studies.roi_roa.choices import LABELS, RoiRoa
 from roa_helpers.studies.sensitivity import changes, charts, choices, compute
 
 #: delta1, delta2, theta, value, blob, mod, mod_adv, feasible, chosen; clean 1.0 and adv 0.4 throughout.
@@ -187,11 +188,11 @@ def test_a_variant_differs_from_its_base_in_the_one_choice_it_names(profile):
     for plan in plans:
         base = bases[plan.choices.dataset, plan.choices.classes]
         assert differing(base, plan.choices) == ({plan.choices.varied} if plan.choices.varied else set())
-        assert plan.choices.varied in {"", "seed_offset", *choices.LABELS}
+        assert plan.choices.varied in {"", "seed_offset", *LABELS}
 
 
 def test_variants_halve_and_double():
-    base = choices.RoiRoa(dataset="digits", classes=("0", "1"), epochs=3, batch=32, width=1.0, learning_rate=0.02)
+    base = RoiRoa(dataset="digits", classes=("0", "1"), epochs=3, batch=32, width=1.0, learning_rate=0.02)
     made = choices.variants(replace(base, weights="imagenet", mixed=True))
     tried = {(one.varied, getattr(one, one.varied)) for one in made[1:]}
     assert {v for name, v in tried if name == "epochs"} == {2, 6}

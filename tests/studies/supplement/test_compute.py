@@ -7,8 +7,7 @@ import pytest
 import samples
 import torch
 
-from roa_helpers import attacks, explain, metrics, models, pipeline, regions, studies
-from roa_helpers.data import splits
+from roa_helpers import attacks, data, explain, metrics, models, pipeline, regions, studies
 from roa_helpers.models import training
 from roa_helpers.studies.roi_roa import overlap
 from roa_helpers.studies.supplement import choices, compute
@@ -28,7 +27,7 @@ def measured(computed):
 
 @pytest.fixture
 def loaded(monkeypatch, results):
-    monkeypatch.setattr(splits, "load", lambda *args, **kwargs: samples.splits())
+    monkeypatch.setattr(data, "load", lambda *args, **kwargs: samples.splits())
     return results
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from roa_helpers.data import downloads
 from roa_helpers.errors import UserError
 from roa_helpers.page import tables
 from roa_helpers.records import store
-from roa_helpers.studies.supplement import agreement, matrices, presented, reference, words
+from roa_helpers.studies.supplement import agreement, choices, matrices, presented, reference, words
 
 HEAD = "dataset,left_side,right_side,"
 FIVE = HEAD + "min,max,median,stddev\n"
@@ -48,6 +49,7 @@ def root(tmp_path, monkeypatch):
         path.write_bytes(raw)
         files[dataset, folder] = data.Download("http://nowhere", len(raw), hashlib.sha256(raw).hexdigest(), to)
     monkeypatch.setattr(reference, "FILES", files)
+    monkeypatch.setattr(reference, "AUTHORS", replace(reference.AUTHORS, downloads=tuple(files.values())))
     return tmp_path / "data"
 
 
@@ -82,13 +84,13 @@ def test_the_folder_beside_the_data_will_do(root):
     beside = root.parent / "reference"
     beside.mkdir()
     (root / reference.FOLDER).rename(beside / reference.FOLDER)
-    assert reference.find(root) == beside / reference.FOLDER
+    assert reference.AUTHORS.find(root) == beside / reference.FOLDER
     assert len(reference.load(root).similarity) == 3
 
 
 def test_without_the_files_there_is_a_notice_and_no_error(root):
     next((root / reference.FOLDER).rglob("*.csv")).unlink()
-    assert reference.find(root) is None and reference.load(root) is None
+    assert reference.AUTHORS.find(root) is None and reference.load(root) is None
     assert "data fetch roi-roa-supplement` downloads the 6 files (1 kB)" in words.notice()
 
 
@@ -132,7 +134,7 @@ def test_the_registry_points_at_commits_and_is_fetched_like_a_data_set(tmp_path,
     assert len({file.sha256 for file in reference.FILES.values()}) == len(reference.FILES) == 14
     fetched = []
     monkeypatch.setattr(downloads, "download", lambda file, root, progress: fetched.append(file) or root / file.to)
-    places = data.fetch(reference.NAME, tmp_path)
+    places = data.fetch(reference.NAME, tmp_path, others={reference.NAME: reference.AUTHORS.downloads})
     assert fetched == list(reference.FILES.values()) and places[0] == tmp_path / fetched[0].to
 
 
@@ -390,9 +392,9 @@ def test_sentences_and_choices_come_from_the_units(ours):
     assert "In 2 pairs the blob is empty" in words.answer(empty, "mnist")
     assert "0.50 before neutralisation, 0.29 with pixels set to 0 (it rises in 0 pairs), 0.79" in text
     assert "MNIST, 3 networks, 95 to 95 %" in words.sample(ours)
-    table = tables.open_choices(ours).set_index("choice")
-    assert table.loc["eps", "MNIST"] == "0.1 to 0.3" and table.loc["delta1", "MNIST"] == "0.3"
-    assert table.loc["value", "MNIST"] == "0, 1" and table.why.str.len().min() > 10
+    table = tables.open_choices(ours, choices.REASONS).set_index("choice")
+    assert table.value["eps"] == "0.1, 0.3" and table.value["delta1"] == "0.3"
+    assert table.value["value"] == "0, 1" and table.why.str.len().min() > 10
 
 
 def test_charts_draw_every_pair(root, ours):

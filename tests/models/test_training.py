@@ -1,14 +1,16 @@
+"""Training: what is learnt, what a checkpoint holds, what a killed run goes on with."""
+
 import logging
 from dataclasses import dataclass, replace
 
 import pytest
 import torch
-from torch import nn
-from twins import images
+from safetensors import SafetensorError
+from safetensors.torch import save_file
 
-from roa_helpers import explain, models
+from roa_helpers import models
 from roa_helpers.errors import UserError
-from roa_helpers.models import inference, training
+from roa_helpers.models import training
 
 TRAINING = models.Training(epochs=3, batch=8, learning_rate=0.02, weight_decay=5e-4, augment=True, mixed=False, seed=0)
 
@@ -77,138 +79,6 @@ def killed_after(monkeypatch, epochs, *, in_the_middle=False):
 
     monkeypatch.setattr(training, "_epoch", epoch)
     monkeypatch.setattr(torch.optim.SGD, "step", step)
-
-
-# Architecture
-
-
-@pytest.mark.parametrize(("side", "blocks"), [(32, 2), (48, 3), (64, 4)])
-def test_the_last_block_sees_a_sixteenth_of_the_side(side, blocks):
-    model = models.vgg16(2, width=1 / 16)
-    with explain.capture(model.cam_layer) as seen:
-        logits = models.predict(model, torch.rand(2, 3, side, side))
-    assert seen[0].shape == (2, 32, blocks, blocks) and logits.shape == (2, 2)
-    assert (seen[0] >= 0).all()  # after the last ReLU
-
-
-@pytest.mark.parametrize("width", [1.0, 0.25, 1 / 64])
-def test_width_scales_every_layer(width):
-    layers = [m for m in models.vgg16(3, width=width).features if isinstance(m, nn.Conv2d)]
-    full = [64] * 2 + [128] * 2 + [256] * 3 + [512] * 6
-    assert [m.out_channels for m in layers] == [width * n for n in full]
-    assert [m.in_channels for m in layers] == [3] + [width * n for n in full[:-1]]
-
-
-def test_the_head_reads_the_mean_of_the_features():
-    model = small().double().eval()
-    x, _ = images(2, 64)
-    features = model.features((x - model.mean) / model.std)
-    assert features.shape[2:] == (2, 2)
-    assert torch.allclose(model.penultimate(x), features.sum((2, 3)) / 4, rtol=0, atol=1e-12)
-    assert torch.equal(model(x), model.head(model.penultimate(x)))
-
-
-def test_images_are_normalised_inside():
-    x, _ = images(2, 32, dtype=torch.float32)
-    model = small().eval()
-    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-    expected = model.head(model.features((x - mean[:, None, None]) / std[:, None, None]).mean((2, 3)))
-    assert torch.equal(model(x), expected)
-    grey = models.vgg16(2, width=1 / 32, channels=1)
-    assert (grey.mean.item(), grey.std.item()) == (0.5, 0.25)
-
-
-@pytest.mark.parametrize("channels", [3, 1])
-def test_a_seed_gives_the_same_bytes_and_leaves_the_global_generator_alone(channels):
-    torch.manual_seed(7)
-    before = torch.get_rng_state()
-    first, again, other = (models.vgg16(2, width=1 / 32, channels=channels, seed=s) for s in (5, 5, 6))
-    assert torch.equal(torch.get_rng_state(), before)
-    assert content(first) == content(again)
-    for name in ("features.0.weight", "features.40.weight", "head.weight"):
-        assert content(first)[name] != content(other)[name]
-
-
-def test_weights_are_laid_out_for_speed():
-    for layer in (m for m in small().features if isinstance(m, nn.Conv2d)):
-        assert layer.weight.is_contiguous(memory_format=torch.channels_last)
-
-
-@pytest.mark.parametrize(("classes", "width"), [(1, 1.0), (0, 1.0), (2, 1 / 128), (2, 0.0), (2, float("nan"))])
-def test_a_network_that_cannot_be_is_refused(classes, width):
-    with pytest.raises(ValueError, match="at least"):
-        models.vgg16(classes, width=width)
-
-
-class Weights:
-    """Stands in for torchvision's weights, which would have to be downloaded."""
-
-    def __init__(self, answer):
-        self.answer = answer
-
-    def get_state_dict(self, **options):
-        assert options["check_hash"]
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return {f"features.{k}": v for k, v in self.answer.items()} | {"classifier.0.weight": torch.zeros(1)}
-
-
-def imagenet(monkeypatch, answer):
-    weights = type("Enum", (), {"IMAGENET1K_V1": Weights(answer)})
-    monkeypatch.setattr(models.torchvision.models, "VGG16_BN_Weights", weights)
-
-
-def test_imagenet_weights_fill_the_features_and_not_the_head(monkeypatch):
-    donor, model = models.vgg16(2, seed=1), models.vgg16(2, seed=2)
-    head = model.head.weight.clone()
-    imagenet(monkeypatch, donor.features.state_dict())
-    assert models.load_imagenet_features(model)
-    assert torch.equal(model.features[0].weight, donor.features[0].weight)
-    assert torch.equal(model.features[40].weight, donor.features[40].weight)
-    assert torch.equal(model.head.weight, head)
-
-
-def test_without_imagenet_weights_the_model_stays_and_a_warning_is_logged(monkeypatch, caplog):
-    model = small()
-    before = content(model)
-    imagenet(monkeypatch, OSError("no route to host"))
-    assert not models.load_imagenet_features(model)
-    assert content(model) == before and "no route to host" in caplog.text
-
-
-# Prediction
-
-
-def test_chunks_predict_what_one_batch_predicts(smooth):
-    x, _ = images(2 * models.CHUNK + 3, 5)
-    assert torch.allclose(models.predict(smooth, x), smooth(x), rtol=0, atol=1e-12)
-
-
-def test_chunks_hold_every_row_once_in_order(smooth):
-    rows = torch.arange(models.CHUNK + 1)
-    parts = list(models.chunks(smooth, rows, rows * 2))
-    assert [len(a) for a, _ in parts] == [models.CHUNK, 1]
-    assert torch.equal(torch.cat([a for a, _ in parts]), rows) and torch.equal(
-        torch.cat([b for _, b in parts]), rows * 2
-    )
-
-
-def test_correct_by_hand():
-    model = nn.Flatten()  # the logits are the two pixels
-    x = torch.tensor([[0.1, 0.9], [0.9, 0.2], [0.7, 0.7]]).view(3, 1, 1, 2)
-    assert models.correct(model, x, torch.tensor([1, 1, 0])).tolist() == [True, False, True]
-
-
-@pytest.mark.parametrize(
-    "x",
-    [torch.rand(3, 5, 5), torch.rand(0, 3, 5, 5), torch.full((1, 3, 5, 5), 2.0), torch.full((1, 3, 5, 5), torch.nan)],
-)
-def test_images_of_another_kind_are_refused(smooth, x):
-    with pytest.raises(ValueError, match="x must"):
-        models.predict(smooth, x.double())
-
-
-# Training
 
 
 def test_the_learning_rate_warms_up_and_falls_to_zero():
@@ -325,7 +195,7 @@ def test_a_run_killed_while_writing_leaves_nothing_temporary(tmp_path, sets, mon
         place.write_bytes(b"half")
         raise Killed
 
-    monkeypatch.setattr(inference, "save_file", save)
+    monkeypatch.setattr(training, "save_file", save)
     with pytest.raises(Killed):
         fit(tmp_path / "m", sets)
     assert leftovers(tmp_path / "m") == []
@@ -354,7 +224,7 @@ def test_a_corrupt_checkpoint_is_trained_anew_with_a_warning(tmp_path, sets, cap
     path.rename(place)
     raw = place.read_bytes()
     if damage == "without its fingerprint":
-        models.save_file({"a": torch.zeros(1)}, place)
+        save_file({"a": torch.zeros(1)}, place)
     else:
         place.write_bytes({"cut short": raw[: len(raw) // 2], "empty": b"", "noise": raw[::-1]}[damage])
     with caplog.at_level(logging.WARNING):
@@ -373,9 +243,9 @@ def test_a_place_that_cannot_be_written_is_a_user_error(tmp_path, sets):
 
 def test_a_full_disk_is_a_user_error(tmp_path, sets, monkeypatch):
     def full(*args, **kwargs):
-        raise models.SafetensorError("I/O error: No space left on device")
+        raise SafetensorError("I/O error: No space left on device")
 
-    monkeypatch.setattr(inference, "save_file", full)
+    monkeypatch.setattr(training, "save_file", full)
     with pytest.raises(UserError, match="No space left"):
         fit(tmp_path / "m", sets)
     assert leftovers(tmp_path / "m") == []

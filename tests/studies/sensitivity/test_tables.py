@@ -4,7 +4,9 @@ import pytest
 import samples
 
 from roa_helpers.records import store
-from roa_helpers.studies.roi_roa import choices, tables
+from roa_helpers.studies.roi_roa import LABELS
+from roa_helpers.studies.roi_roa.choices import REASONS
+from roa_helpers.studies.roi_roa.tables import tuned
 from roa_helpers.studies.sensitivity import changes, choices, compute, tables
 
 
@@ -28,7 +30,7 @@ def retrained(computed, tmp_path_factory):
 
 def test_every_open_choice_has_a_name_a_value_and_a_reason(units):
     table = tables.open_choices(units)
-    assert table.choice.tolist() == [choices.LABELS[name] for name in choices.REASONS]
+    assert table.choice.tolist() == [LABELS[name] for name in REASONS]
     assert (table.why != "").all() and (table.value != "").all()
 
 
@@ -79,7 +81,7 @@ def test_retrained_marks_what_moves_more_than_the_seed_does(retrained):
 
 
 def test_tuned_tells_the_chosen_setting(units):
-    table, tuning = tables.tuned(units), units[0].table("tuning")
+    table, tuning = tuned(units), units[0].table("tuning")
     chosen = tuning[tuning.chosen & (tuning.definition == "perturbation")].iloc[0]
     assert table["data set"].tolist() == ["Digits", "MNIST"] and table["θ"].tolist() == [chosen.theta] * 2
     assert table["score_mod"][0] == round(100 * chosen["mod"], 1) and table["images a class"].tolist() == [6, 6]

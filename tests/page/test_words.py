@@ -1,0 +1,17 @@
+"""Numbers in words, by exact texts."""
+
+from roa_helpers.page import words
+
+
+def test_signs_spans_and_intervals_are_typographic():
+    assert words.minus(-0.25, "+.1f") == "−0.2" and words.minus(3, "") == "3"
+    assert words.span([3, 1, 2]) == "1 to 3" and words.span([0.501, 0.502], ".2f") == "0.50"
+    assert words.bracketed(-0.5, -1, 0.25, ".2f") == "−0.50 [−1.00, 0.25]"
+    assert words.percent(0.5, 0.412, 0.588) == "50.0 [41.2, 58.8]"
+    assert words.points(0.031, 0.01, -0.052) == "+3.1 [+1.0, −5.2]"
+
+
+def test_lists_counts_and_capitals():
+    assert words.listed(["a"]) == "a" and words.listed(["a", "b", "c"]) == "a, b and c"
+    assert words.counted(1, "unit") == "1 unit" and words.counted(2, "unit") == "2 units"
+    assert words.capitalised("the RoI") == "The RoI" and words.capitalised("") == ""

@@ -1,0 +1,15 @@
+"""Sentences about finished units."""
+
+from roa_helpers import studies
+from roa_helpers.studies.blurring import tables, words
+
+
+def test_answers_hold_the_numbers(units):
+    table = tables.accuracies(units)
+    assert f"{100 * table.ours.iloc[0]:.1f} %" in words.answer_accuracy(table)
+    assert "no numbers" in words.answer_cells(units[:1])
+    assert "of 150 accuracies" in words.answer_cells(units[1:])
+    text = words.answer_conclusions(studies.verdicts(units))
+    assert text.count("Rule:") == 4 and "the thesis’s own numbers: reproduced (+32.0 [" in text
+    assert words.answer_knowing(tables.knowing(units)).count("\n") == 1
+    assert "by the definition the first step" in words.answer_newton(units)

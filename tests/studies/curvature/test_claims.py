@@ -1,0 +1,43 @@
+"""The paper's statements, judged for our networks and for its own numbers."""
+
+from roa_helpers import studies
+from roa_helpers.page import claims
+from roa_helpers.studies.curvature import words
+from roa_helpers.studies.curvature.claims import CLAIMS, STATEMENTS
+
+
+def judged(claim, low, high):
+    holds, fails = (low > claim.bound, high < claim.bound) if claim.above else (high < claim.bound, low > claim.bound)
+    return claims.REPRODUCED if holds else claims.CONTRADICTED if fails else claims.UNDECIDED
+
+
+def test_each_claim_is_judged_by_its_own_interval(unit):
+    table, by_id = studies.verdicts([unit]), {claim.id: claim for claim in CLAIMS}
+    own, paper = table[table.profile != ""], table[table.profile == ""]
+    assert set(own.id) == set(by_id)
+    for row in own.to_dict("records"):
+        assert row["verdict"] == judged(by_id[row["id"]], row["low"], row["high"])
+        assert row["paper's verdict"] == ""
+    for row in paper.to_dict("records"):
+        assert row["paper's verdict"] == judged(by_id[row["id"]], row["paper_low"], row["paper_high"])
+        assert row["verdict"] == ""
+    assert len(paper) == 8 and (paper["paper's verdict"] == claims.REPRODUCED).all() and (paper.n == 2000).all()
+
+
+def test_a_claim_that_holds_below_its_bound():
+    claim = next(claim for claim in CLAIMS if claim.id == "symmetric")
+    assert claims.judge((0.0, 0.1), claim.bound, above=claim.above) == claims.REPRODUCED
+    assert claims.judge((0.3, 0.4), claim.bound, above=claim.above) == claims.CONTRADICTED
+    assert claims.judge((0.2, 0.4), claim.bound, above=claim.above) == claims.UNDECIDED
+
+
+def test_every_claim_belongs_to_a_statement_and_is_told(unit):
+    table = studies.verdicts([unit])
+    told = "\n".join(words.findings(statement, table) for statement in STATEMENTS)
+    for claim in CLAIMS:
+        assert claim.rule in told
+    counts = claims.summary(table, by="statement")
+    assert list(counts.statement) == list(STATEMENTS)
+    assert counts.iloc[:, 1:].to_numpy().sum() == (table.profile != "").sum()
+    grid = claims.grid(table)
+    assert "Digits, LeNet" in grid and len(grid) == len(CLAIMS)

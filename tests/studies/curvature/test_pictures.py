@@ -1,0 +1,24 @@
+"""Directions and moved images as pictures."""
+
+import numpy as np
+
+from roa_helpers.studies.curvature import pictures
+
+
+def test_pictures_of_directions_and_confined_perturbations(unit):
+    sheet = pictures.directions([unit])
+    assert len(sheet.strips) == pictures.CLASSES and unit.result["featured"] in sheet.strips[0].title
+    assert len(pictures.confined([unit]).strips) == len(unit.table("confined"))
+    grey = pictures.direction(np.array([[[0.0, 2.0], [-2.0, 1.0]]]))
+    assert grey[..., 0].tolist() == [[0.5, 1.0], [0.0, 0.75]]
+
+
+def test_the_widget_moves_an_image_and_says_what_the_network_says(unit, plan):
+    frames = pictures.frames(unit, "positive")
+    assert len(frames) == pictures.IMAGES and len(frames[0]) == pictures.POSITIONS
+    places = pictures.offered(unit)
+    assert places[0] == 0 and places[-1] == plan.choices.positions - 1 and plan.choices.positions // 2 in places
+    middle = pictures.shifted(unit, 0, "positive", plan.choices.positions // 2)
+    np.testing.assert_allclose(middle, unit.arrays["shown_images"][0], atol=1e-3)
+    said = unit.result["classes"][int(unit.arrays["shown_scores"][0, 0, 0].argmax())]
+    assert frames[0][0].cells[0].label.endswith(said)

@@ -1,0 +1,56 @@
+"""The paper's statements and what it leaves open, judged for finished units."""
+
+from dataclasses import replace
+
+import pytest
+
+from roa_helpers import page, studies
+from roa_helpers.data import photos
+from roa_helpers.page import claims
+from roa_helpers.records import store
+from roa_helpers.studies.localized import charts, compute, results, tables, words
+
+
+def test_verdicts_follow_their_rule(unit):
+    found = studies.verdicts([unit])
+    assert len(found) == 6 and found.claim.is_unique
+    for row in found.itertuples():
+        assert row.verdict == claims.judge((row.low, row.high), 0.0)
+        assert row.low <= row.ours <= row.high and row.n == unit.result["attack"]["success"]["k"]
+    change = unit.result["differences"]["jaccard"]["saliency − lime"]["mean"]
+    ranks = unit.result["ranks"]["paper"]["jaccard"]
+    assert change == pytest.approx(ranks["saliency"]["rank"] - ranks["lime"]["rank"])
+
+
+def test_what_the_paper_does_not_claim_is_answered_and_not_judged(unit):
+    found = tables.questions([unit])
+    assert "verdict" not in found and set(found.answer) <= {"yes", "no", "undecided"} and len(found) == 3
+    for row in found.itertuples():
+        assert row.answer == ("yes" if row.low > 0 else "no" if row.high < 0 else "undecided")
+    assert not found.claim.str.startswith("R2").any()
+    judged = studies.verdicts([unit])
+    labels = judged.claim.str.partition(":")[0].tolist()
+    assert labels == judged.statement.tolist() == ["R1"] * 3 + ["R2"] * 2 + ["Table 1"]
+
+
+def test_one_photo_has_no_interval_and_no_verdict(model, pictures, unit, tiny, tmp_path):
+    rows = [i for i, name in enumerate(pictures.names) if name in set(unit.table("examples").photo)][:1]
+    one = photos.Photos(pictures.images[rows], (pictures.names[rows[0]],), available=1)
+    result, arrays, found = compute.results(
+        model, one, 2, replace(tiny, shown=1), seed=0, folder=tmp_path / "parts", fingerprint=""
+    )
+    head = {name: unit.result[name] for name in ("study", "profile", "seed", "dataset", "network", "provenance")}
+    alone = store.write(tmp_path / "one-seed0", head | result | {"fingerprint": {}}, arrays=arrays, tables=found)
+    judged = studies.verdicts([alone])
+    assert set(judged.verdict) == {"undecided"} and judged.low.isna().all() and judged.ours.notna().all()
+    assert len(page.in_brackets(judged)) == 6 and tables.rank_table([alone]).low.isna().all()
+    assert tables.tests_table([alone]).empty
+    charts.ranks([alone], "all")
+
+
+def test_seeds_are_told_apart(unit, tmp_path):
+    other = store.write(tmp_path / "x", unit.result | {"seed": 3}, arrays={}, tables={})
+    assert results.label(other) == f"{results.label(unit)}, seed 3"
+    assert words.network([unit, other]).count("trained from scratch") == 2
+    table = studies.verdicts([other])
+    assert set(table.profile) == {"quick"} and set(table.seeds) == {"3"}

@@ -1,0 +1,79 @@
+"""Which units a page shows, and what it says of them."""
+
+import pytest
+
+from roa_helpers import studies
+from roa_helpers.records import seeds, store
+
+
+def planned(index=0, profile="quick"):
+    return studies.planned(profile, "roi_roa")[index]
+
+
+def put(profile, name, expected=None, **content):
+    content = {"study": "roi_roa", "profile": profile, "seed": 0, "fingerprint": expected or {}} | content
+    return store.write(store.unit_path(profile, "roi_roa", name), content, arrays={}, tables={})
+
+
+def test_recorded_units_are_shown_and_paper_goes_before_desk(results):
+    put("desk", "b"), put("paper", "b"), put("desk", "a"), put("paper", "c"), put("quick", "d")
+    shown = studies.shown("quick", "roi_roa")
+    assert [(unit.path.name, unit.result["profile"]) for unit in shown] == [
+        ("a", "desk"),
+        ("b", "paper"),
+        ("c", "paper"),
+    ]
+
+
+def test_a_profile_shows_recorded_units_then_its_own_if_they_are_current(results):
+    first, second = planned(0), planned(1)
+    put("quick", second.name, studies.expected(second))
+    put("quick", first.name, {"code": "old"})
+    put("paper", second.name), put("paper", "a")
+    shown = studies.shown("quick", "roi_roa")
+    assert [(u.result["profile"], u.path.name) for u in shown] == [("paper", "a"), ("quick", second.name)]
+
+
+def test_half_built_and_unfinished_units_are_not_shown(results):
+    put("desk", "a")
+    folder = results / "desk" / "roi_roa"
+    (folder / "empty").mkdir()
+    (folder / "a").rename(folder / ".a.1234")
+    assert studies.shown("quick", "roi_roa") == []
+
+
+def test_a_unit_stands_or_says_what_changed(results):
+    plan = planned()
+    current = studies.expected(plan)
+    assert studies.standing(put("quick", plan.name, current)) == "current"
+    assert studies.standing(put("quick", plan.name, current | {"code": "old"})) == "code changed since"
+    assert "parameters and code" in studies.standing(put("quick", plan.name))
+    assert studies.standing(put("quick", "gone", current)) == "not planned any more"
+
+
+def test_what_is_outdated_is_counted_by_what_changed(results):
+    first, second = planned(0), planned(1)
+    current = studies.presented(put("quick", first.name, studies.expected(first)))
+    old = studies.presented(put("quick", second.name, studies.expected(second) | {"code": "old"}))
+    gone = studies.presented(put("desk", "gone"))
+    assert store.outdated([]) == store.outdated([current]) == ""
+    assert store.outdated([current, old]) == "code changed since: 1 of 2"
+    said = store.outdated([old, current, gone, old])
+    assert said == "code changed since: 2 of 4, not planned any more: 1 of 4"
+
+
+@pytest.mark.parametrize("study", studies.registered())
+def test_units_of_every_study_are_shown_and_stand(results, study):
+    first = studies.planned("quick", study)[0]
+    for profile, plan in (("quick", first), *(("desk", plan) for plan in studies.planned("desk", study)[:2])):
+        content = {"study": study, "profile": profile, "seed": 0, "fingerprint": studies.expected(plan)}
+        store.write(store.unit_path(profile, study, plan.name), content, arrays={}, tables={})
+    shown = studies.shown("quick", study)
+    assert [unit.result["profile"] for unit in shown] == ["desk", "desk", "quick"]
+    assert [studies.standing(unit) for unit in shown] == ["current"] * 3
+    assert [unit for group in seeds.groups(shown) for unit in group] == shown
+
+
+def test_what_a_unit_depends_on_differs_by_choices_and_seed():
+    units = [planned(0), planned(1), *studies.planned("quick", "roi_roa", seed=1)]
+    assert len({studies.expected(unit)["parameters"] for unit in units}) == 4
