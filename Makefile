@@ -55,10 +55,10 @@ pair: $(READY)  ## write every notebook from its source notebooks/NN_name.py
 	@$(PY) workflow/pair.py
 
 bench: $(READY)  ## measure attacks, explainers and ways to curvature beside those of other libraries
-	$(PY) benchmarks/attacks.py
-	$(PY) benchmarks/explainers.py
-	$(PY) benchmarks/deepfool.py
-	$(PY) benchmarks/curvature.py
+	$(PY) -m benchmarks.attacks.sign
+	$(PY) -m benchmarks.attacks.deepfool
+	$(PY) -m benchmarks.explain.lime
+	$(PY) -m benchmarks.geometry
 
 serve: $(READY)  ## serve the built book on http://127.0.0.1:PORT
 	@test -d _build/html || { echo "there is no book yet; first: make book" >&2; exit 2; }

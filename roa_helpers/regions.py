@@ -32,7 +32,7 @@ def importance(cam):
     """A class activation map scaled to [0, 1] by its own maximum; a map of zeros stays as it is.
 
     Args:
-        cam: (N, H, W), non-negative (:func:`roa_helpers.explain.grad_cam`).
+        cam: (N, H, W), non-negative (:func:`.cam.grad_cam`).
 
     Returns:
         (N, H, W) in [0, 1].
@@ -80,7 +80,7 @@ def gradient_magnitude(gradient):
     gradient that it discards does.
 
     Args:
-        gradient: (N, C, H, W), from :func:`roa_helpers.attacks.loss_gradient`.
+        gradient: (N, C, H, W), from :func:`.sign.loss_gradient`.
 
     Returns:
         (N, H, W) in [0, 1].

@@ -3,6 +3,7 @@
 from dataclasses import asdict, replace
 
 import torch
+from torch import nn
 
 from roa_helpers import data, models, studies
 from roa_helpers.records import store
@@ -52,3 +53,14 @@ def stored(folder, outcome, *, dataset="digits", profile="quick", seed=0):
     whole = head | {"classes": list(CHOICES.classes)} | result | {"parameters": parameters, "provenance": origin}
     whole |= {"model": result["model"] | training, "fingerprint": studies.expected(plan) | {"data": "made here"}}
     return studies.presented(store.write(folder / profile / "roi_roa" / plan.name, whole, arrays=arrays, tables=tables))
+
+
+def disturbed(model, seed=0):
+    """The model in evaluation mode with normalisations that do something, as after training."""
+    generator = torch.Generator().manual_seed(seed)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            for tensor, low in ((module.weight, 0.5), (module.bias, -0.1), (module.running_mean, -0.1)):
+                tensor.data.uniform_(low, low + 0.5, generator=generator)
+            module.running_var.uniform_(0.5, 2, generator=generator)
+    return model.eval()

@@ -41,7 +41,7 @@ def filled(text, content):
 
 
 def block(units):
-    """A table for each study that has claims: a row a claim, a column a data set, in a cell the verdicts of all cases."""
+    """A table for each study that has claims: a row a claim, a column a data set, the verdicts of all cases."""
     if not units:
         return "Nothing is recorded yet."
     verdicts = claims.of_units(studies.verdicts(units))

@@ -41,8 +41,8 @@ def universal(
     """One perturbation that changes the prediction of most images.
 
     Moosavi-Dezfooli et al. (2017), Algorithm 1. From v = 0, for each image in random order that v does not fool yet:
-    v ← P(v + r), r the :func:`deepfool` perturbation of x + v, P the projection on the ball ‖v‖ ≤ eps. Epochs go on
-    until ``fraction`` of the images is fooled, at most ``epochs``.
+    v ← P(v + r), r :func:`.deepfool.deepfool`'s perturbation of x + v, P the projection on the ball ‖v‖ ≤ eps. Epochs
+    go on until ``fraction`` of the images is fooled, at most ``epochs``.
 
     The r of ``batch`` images are computed together, at the v₀ that the batch starts with. They are then used one by
     one, each only if the v of that moment does not fool its image. What is added is the way still to go to the plane
@@ -56,7 +56,7 @@ def universal(
         norm: ``"l2"`` or ``"linf"``.
         fraction: share of fooled images that is enough, in [0, 1]: 1 − δ in the paper.
         epochs: most passes over the images, ≥ 0.
-        steps, overshoot, candidates: as for :func:`deepfool`.
+        steps, overshoot, candidates: as for :func:`.deepfool.deepfool`.
         seed: of the order of the images.
         clip: whether x + v is clipped to [0, 1] wherever the model sees it (v itself is not).
         batch: images whose DeepFool steps are computed together.

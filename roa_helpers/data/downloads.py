@@ -32,7 +32,7 @@ HEADERS = {"User-Agent": "roa-helpers", "Accept-Encoding": "identity"}  # packed
 def fetch(name: str, root=None, *, others=None, progress: bool = True) -> list[Path]:
     """Download the official files of a known data set; the paths they are at (none for a bundled set).
 
-    ``others`` are further files that may be asked for: name → :class:`Download`s.
+    ``others`` are further files that may be asked for: name → a tuple of :class:`.known.Download`.
 
     Raises:
         UserError: unknown name, no answer, an incomplete file, a wrong sum.
@@ -101,7 +101,8 @@ class _Bounded(pooch.HTTPDownloader):
     def __init__(self, file: Download, *, progress: bool):
         super().__init__(timeout=TIMEOUT, headers=HEADERS, hooks={"response": self._bound})
         self.size = file.size
-        self.bar = {"total": file.size, "desc": Path(file.url).name, "disable": not progress}
+        self.bar = {"desc": Path(file.url).name, "total": file.size, "unit": "B", "unit_scale": True}
+        self.bar["disable"] = not progress
 
     def __call__(self, url, output_file, pooch):
         os.remove(output_file)  # pooch made it for its owner's eyes alone; a data folder may be shared
@@ -153,5 +154,6 @@ def _quiet(logger: logging.Logger):
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """What was wrong at first: requests and urllib3 wrap it in names of their own."""
-    return _innermost(error.__context__) if error.__context__ else error
+    """What the system said, if it said something: requests wraps it in names of its own."""
+    inner = error.__context__ and _innermost(error.__context__)
+    return inner if isinstance(inner, OSError) else error

@@ -36,7 +36,7 @@ class Photos:
 
 
 def of_set(image_set, count, *, without=None, seed=0):
-    """A random sample of an :class:`roa_helpers.data.ImageSet`, of all classes but ``without``; grey becomes colour.
+    """A random sample of an :class:`.splits.ImageSet`, of all classes but ``without``; grey becomes colour.
 
     A larger ``count`` keeps what a smaller one chose.
     """

@@ -7,11 +7,11 @@ LIME. Maps come back raw, signed where the method signs them; scaling and thresh
 from . import superpixels
 from .cam import cam_layer, capture, class_activation, grad_cam
 from .gradients import class_score, guided_backprop, input_x_gradient, integrated_gradients, saliency, smooth_grad
-from .lime import LimeExplanation, lime_image, partial_unions
+from .lime import LimeExplanation, batch_size, lime_image, partial_unions
 from .relevance import lrp_epsilon
 
 __all__ = [
-    "LimeExplanation", "cam_layer", "capture", "class_activation", "class_score", "grad_cam", "guided_backprop",
-    "input_x_gradient", "integrated_gradients", "lime_image", "lrp_epsilon", "partial_unions", "saliency",
-    "smooth_grad", "superpixels",
+    "LimeExplanation", "batch_size", "cam_layer", "capture", "class_activation", "class_score", "grad_cam",
+    "guided_backprop", "input_x_gradient", "integrated_gradients", "lime_image", "lrp_epsilon", "partial_unions",
+    "saliency", "smooth_grad", "superpixels",
 ]  # fmt: skip

@@ -40,7 +40,7 @@ def build(name, class_count, *, width=1.0, seed=0):
     """An untrained network.
 
     Args:
-        name: ``vgg16`` (:func:`roa_helpers.models.vgg16`, of any width), or a classification network of torchvision
+        name: ``vgg16`` (:func:`.vgg.vgg16`, of any width), or a classification network of torchvision
             that ends in one linear layer, for instance ``regnet_x_400mf`` or ``inception_v3``.
         class_count: K.
         width: factor on the channels, for ``vgg16`` alone.
@@ -84,7 +84,7 @@ def cropped(image_set, copies, *, seed, least=0.35, stretch=4 / 3):
     ``stretch`` to each other.
 
     Args:
-        image_set: :class:`roa_helpers.data.ImageSet` of N images (C, H, W).
+        image_set: :class:`.splits.ImageSet` of N images (C, H, W).
         copies: crops an image, ≥ 1.
         seed: of places and sizes.
 

@@ -21,8 +21,8 @@ MARKS = {AGREES: "●", REPRODUCED: "●", UNDECIDED: "◐", DIFFERS: "○", CON
 UNKNOWN = np.nan, np.nan
 #: Columns of a table of verdicts.
 COLUMNS = [
-    "id", "statement", "claim", "where", "case", "percent", "paper", "paper_low", "paper_high", "paper's verdict", "ours",
-    "low", "high", "n", "verdict", "profile", "seeds",
+    "id", "statement", "claim", "where", "case", "percent", "paper", "paper_low", "paper_high", "paper's verdict",
+    "ours", "low", "high", "n", "verdict", "profile", "seeds",
 ]  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def verdicts(claims, units, *, where):
     The paper's own numbers, where it has them, are judged by the same rule.
 
     Args:
-        claims: :class:`Claim`s.
+        claims: each a :class:`Claim`.
         units: of one study.
         where: unit → what the table calls it.
 

@@ -58,7 +58,7 @@ def planned(profile_name, study, *, dataset=None, classes=None, seed=None):
         profile_name: name of a profile.
         study: name of a study.
         dataset: a data set's name, or a path to a folder or zip; one that the profile does not name borrows choices
-            (:meth:`roa_helpers.studies.Study.borrowed`).
+            (:meth:`.study.Study.borrowed`).
         classes: the two classes, for a study of a pair.
         seed: replaces the profile's own seeds.
 

@@ -78,7 +78,7 @@ def run(plan, *, profile, root=None, progress=True):
     """Compute one unit and store it, or find it finished.
 
     Args:
-        plan: :class:`roa_helpers.studies.Planned`.
+        plan: :class:`.profiles.Planned`.
         profile: name of the profile that the unit is stored under.
         root: folder of the data sets (None: ``$ROA_DATA`` or ``~/.cache/roa``).
         progress: whether to show progress bars.

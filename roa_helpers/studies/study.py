@@ -35,7 +35,7 @@ class Study:
         paper: what it reproduces: authors, title, year.
         pair: whether a unit is of a pair of classes.
         sample: result → how many images each of its numbers rests on, where that is one kind of number.
-        files: () → :class:`roa_helpers.data.Files` that can be fetched for it beside the known data sets.
+        files: () → :class:`.known.Files` that can be fetched for it beside the known data sets.
     """
 
     room: str

@@ -3,20 +3,18 @@
 The libraries are optional: a test is skipped where its library is missing.
 """
 
-import importlib.util
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 from twins import images
 
+from benchmarks.attacks import deepfool
 from roa_helpers import attacks
 
 OVERSHOOT = 0.02
 ROUNDING = 3e-7  # of additions near 1 in float32
-BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "deepfool.py"
 
 
 @pytest.fixture
@@ -33,11 +31,9 @@ def batch(model):
 
 @pytest.fixture(scope="module")
 def benchmark():
-    spec = importlib.util.spec_from_file_location("benchmark_of_deepfool", BENCHMARK)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.EPOCHS = 2
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deepfool, "EPOCHS", 2)
+        yield deepfool
 
 
 def torchattacks_moves(model, x, y, *, steps, overshoot=OVERSHOOT):

@@ -1,6 +1,7 @@
 """LRP: a slow twin, what it conserves in residual networks, what it leaves alone."""
 
 import pytest
+import samples
 import torch
 import twins
 from torch import nn
@@ -9,21 +10,10 @@ from roa_helpers import explain, models
 from roa_helpers.models import resnet
 
 
-def disturbed(model, seed=0):
-    """The model in evaluation mode with normalisations that do something, as after training."""
-    generator = torch.Generator().manual_seed(seed)
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            for tensor, low in ((module.weight, 0.5), (module.bias, -0.1), (module.running_mean, -0.1)):
-                tensor.data.uniform_(low, low + 0.5, generator=generator)
-            module.running_var.uniform_(0.5, 2, generator=generator)
-    return model.eval()
-
-
 @pytest.fixture
 def network():
     """A narrow residual network in double precision with biases, as trained."""
-    return disturbed(resnet.resnet(4, blocks=(1, 2, 1, 1), width=1 / 16)).double()
+    return samples.disturbed(resnet.resnet(4, blocks=(1, 2, 1, 1), width=1 / 16)).double()
 
 
 @pytest.fixture

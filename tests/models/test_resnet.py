@@ -1,4 +1,5 @@
 import pytest
+import samples
 import torch
 from torch import nn
 
@@ -7,20 +8,9 @@ from roa_helpers.compat import torchvision
 from roa_helpers.models import resnet, weights
 
 
-def disturbed(model, seed=0):
-    """The model in evaluation mode with normalisations that do something, as after training."""
-    generator = torch.Generator().manual_seed(seed)
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            for tensor, low in ((module.weight, 0.5), (module.bias, -0.1), (module.running_mean, -0.1)):
-                tensor.data.uniform_(low, low + 0.5, generator=generator)
-            module.running_var.uniform_(0.5, 2, generator=generator)
-    return model.eval()
-
-
 @pytest.fixture(scope="module")
 def narrow():
-    return disturbed(resnet.resnet(3, blocks=(1, 2, 1, 1), width=1 / 16))
+    return samples.disturbed(resnet.resnet(3, blocks=(1, 2, 1, 1), width=1 / 16))
 
 
 @pytest.fixture
@@ -29,7 +19,7 @@ def x():
 
 
 def test_it_is_torchvisions_resnet50_by_names_and_by_numbers(x):
-    model, theirs = disturbed(resnet.resnet(7)), torchvision.models.resnet50(weights=None, num_classes=7)
+    model, theirs = samples.disturbed(resnet.resnet(7)), torchvision.models.resnet50(weights=None, num_classes=7)
     assert list(theirs.state_dict()) == list(model.network.state_dict())
     theirs.load_state_dict(model.network.state_dict())
     with torch.no_grad():

@@ -21,7 +21,7 @@ def importance(model, x, *, names=HEATMAPS, epsilon, radius, steps):
         model: returns logits (N, K) for images in [0, 1].
         x: images (N, C, H, W) in [0, 1].
         names: which of ``HEATMAPS`` to compute.
-        epsilon: ε of :func:`roa_helpers.explain.lrp_epsilon`.
+        epsilon: ε of :func:`.relevance.lrp_epsilon`.
         radius, steps: of :func:`pgd_perturbation`.
 
     Returns:

@@ -23,7 +23,7 @@ class Localized:
         size: side of the photos in pixels.
         photos: most photos; region_count: most regions a photo; low, high: their least and largest share of the photo.
         scale, sigma, min_size: of the segmentation by Felzenszwalb and Huttenlocher.
-        eps, step, steps, patience: of the attack, see :func:`roa_helpers.attacks.bim_until_success`.
+        eps, step, steps, patience: of the attack, see :func:`.sign.bim_until_success`.
         unions: the largest number n of superpixels in an explanation.
         samples: perturbed images a LIME explanation; spread_seeds, spread_examples: of its spread over seeds.
         path_steps: of integrated gradients; noise_samples, noise_sd: of SmoothGrad.

@@ -14,14 +14,14 @@ def train(name, splits, training, *, width=1.0, copies=0, path, progress=True):
 
     Args:
         name, width: see :func:`roa_helpers.models.photo.build`; the training's seed is that of the initialisation.
-        splits: :class:`roa_helpers.data.Splits`.
-        training: :class:`roa_helpers.models.Training`.
+        splits: :class:`.splits.Splits`.
+        training: :class:`.training.Training`.
         copies: learn from so many random crops of each image (:func:`roa_helpers.models.photo.cropped`); 0: from the
             images themselves.
         path: of the checkpoint.
 
     Returns:
-        :class:`roa_helpers.models.Trained`.
+        :class:`.training.Trained`.
     """
     model = photo.build(name, len(splits.train.class_names), width=width, seed=training.seed)
     fingerprint = fingerprints.value(

@@ -9,7 +9,7 @@ def similarity(roi, roa):
     """Table I of the paper for two stacks of regions (N, H, W) bool: SSIM of individuals and of representatives.
 
     Returns:
-        dict with ``individual`` (a :func:`distribution` over images), ``representative``, and
+        dict with ``individual`` (a :func:`.metrics.distribution` over images), ``representative``, and
         ``representative_interval``, a jackknife over images.
     """
     totals = [maps.double().sum(0, keepdim=True) for maps in (roi, roa)]

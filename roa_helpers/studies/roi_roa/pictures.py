@@ -1,6 +1,6 @@
 """Pictures of this study's pages: images, maps, regions and blobs of finished units, as sheets and frames of widgets.
 
-Needs no torch. :func:`roa_helpers.page.figures.show` puts a :class:`roa_helpers.page.Sheet` on a page,
+Needs no torch. :func:`roa_helpers.page.figures.show` puts a :class:`.sheets.Sheet` on a page,
 :func:`roa_helpers.page.widgets.browse` puts frames behind controls.
 """
 

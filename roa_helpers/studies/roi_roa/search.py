@@ -74,6 +74,6 @@ def _best(table):
 
 
 def chosen_setting(tuning, definition, eps):
-    """The :class:`Setting` that :func:`tune` chose for a definition of the RoA."""
+    """The :class:`.pipeline.Setting` that :func:`tune` chose for a definition of the RoA."""
     row = tuning[tuning.chosen & (tuning.definition == definition)].iloc[0]
     return Setting(eps, *(float(row[name]) for name in ("delta1", "delta2", "theta", "value")))

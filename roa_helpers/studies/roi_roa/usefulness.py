@@ -14,7 +14,7 @@ def estimate(model, reference, test, *, eps, count, steps, seed):
     ``steps`` sign steps; what a search finds is an upper bound, so γ̂ is at least γ.
 
     Args:
-        model: :class:`roa_helpers.models.Classifier` of two classes.
+        model: :class:`.vgg.Classifier` of two classes.
         reference: (images, labels) to standardise on, not part of the test images.
         test: (images (N, C, H, W) in [0, 1], labels (N,) in {0, 1}) to estimate on.
         eps: ℓ∞ radius, ≥ 0.

@@ -7,7 +7,7 @@ from .results import SCORES, directions
 
 
 def answer_accuracy(table):
-    """The paragraph under a table of :func:`compare`, in Markdown, from its numbers alone."""
+    """The paragraph under a table of :func:`.comparison.compare`, in Markdown, from its numbers alone."""
     ends = dict.fromkeys(f"{100 * value:.1f} %" for value in (table.ours.min(), table.ours.max()))
     where = ", depending on the data set" if len(ends) > 1 else ""
     text = [f"M classifies {' to '.join(ends)} of the test images correctly{where}."]
@@ -27,7 +27,7 @@ def answer_accuracy(table):
 
 
 def tilt(pairs):
-    """What a table of :func:`tilts` shows, in words: where both directions gain, where one gains, one loses."""
+    """What a table of :func:`.charts.tilts` shows, in words: where both directions gain, where one gains, one loses."""
     up = (pairs[["low, first", "low, second"]] > 0).to_numpy()
     down = (pairs[["high, first", "high, second"]] < 0).to_numpy()
     kinds = {
@@ -74,7 +74,7 @@ def findings(claim, table):
 
 
 def answer(row, table):
-    """The paragraph that belongs under a table of :func:`compare`, in Markdown, from its numbers alone."""
+    """The paragraph that belongs under a table of :func:`.comparison.compare`, in Markdown, from its numbers alone."""
     known = table[table.verdict != claims.NO_VALUE]
     agree = int((known.verdict == claims.AGREES).sum())
     if known.empty:

@@ -14,7 +14,7 @@ _CHANCE = {"color": "#DDDDDD", "lw": 6, "solid_capstyle": "butt"}
 
 
 def moves_plot(table):
-    """Every change of :func:`moves` as a dot, its range as a line: a panel a result, a row a choice, a line a data set.
+    """Every change of :func:`.changes.moves` as a dot, its range as a line: a panel a result, a row a choice.
 
     Behind the choices of the training: how far the result moves between seeds.
 

@@ -34,7 +34,7 @@ def variants(base):
     and 64; mixed precision and augmentation are switched off and ImageNet weights left out where ``base`` has them.
 
     Args:
-        base: :class:`RoiRoa`; its grid for the gradient definition is left out.
+        base: :class:`.choices.RoiRoa`; its grid for the gradient definition is left out.
 
     Returns:
         tuple of :class:`Sensitivity`.

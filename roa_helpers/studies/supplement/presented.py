@@ -18,7 +18,7 @@ def kept(scores):
     """Of each ordered pair: how much class probability neutralisation leaves at the θ that leaves most.
 
     Args:
-        scores: of a :class:`Reference`.
+        scores: of a :class:`.reference.Reference`.
 
     Returns:
         a row a pair: dataset, source, target, clean and clean_sd (mean and sd before), best and worst (largest and

@@ -10,7 +10,7 @@ def difference(pairs):
     """How far our class probabilities after neutralisation lie from the authors', for each value, in Markdown.
 
     Args:
-        pairs: of :func:`matched`.
+        pairs: of :func:`.agreement.matched`.
     """
     told = []
     for quantity, part in pairs[pairs.quantity.str.startswith("clean, set to")].groupby("quantity", sort=False):
@@ -99,8 +99,8 @@ def _on_columns(files, similarity):
     return (
         f"**Columns.** The individual SSIM of {len(wide)} data sets has {wide.given.max()} numbers under "
         f"{wide.named.max()} names. They are read here as {', '.join(reference.STATISTICS)}: in {fits.sum()} of "
-        f"{len(full)} rows the third and the fourth lie between the first two, and the fifth is at most half their distance, as a "
-        "standard deviation must be; the third is what Table I prints."
+        f"{len(full)} rows the third and the fourth lie between the first two, and the fifth is at most half their "
+        "distance, as a standard deviation must be; the third is what Table I prints."
     )
 
 

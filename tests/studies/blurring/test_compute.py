@@ -9,7 +9,7 @@ import torch
 
 from roa_helpers import attacks, data, errors, metrics, models, studies
 from roa_helpers.models import resnet
-from roa_helpers.records import fingerprints, partial
+from roa_helpers.records import fingerprints
 from roa_helpers.studies.blurring import blur, choices, compute, defence, heatmaps
 from roa_helpers.studies.blurring.published import MODELS, ROWS, TESTS
 
@@ -191,22 +191,6 @@ def test_a_killed_run_loses_no_finished_network(outcome, loaded, plan, tmp_path,
     assert np.array_equal(resumed[1]["hits"], whole[1]["hits"])
     pd.testing.assert_frame_equal(resumed[2]["knowing"], whole[2]["knowing"])
     pd.testing.assert_frame_equal(resumed[2]["strengths"], whole[2]["strengths"], check_dtype=False)
-
-
-def test_what_is_kept_is_read_under_its_key_alone(tmp_path):
-    path = tmp_path / "a" / "part.npz"
-    calls = []
-
-    def compute():
-        calls.append(1)
-        return {"hits": np.array([True, False]), "names": ["x", "y"]}
-
-    assert partial.kept(path, "one", compute)["names"].tolist() == ["x", "y"]
-    assert partial.kept(path, "one", compute)["hits"].tolist() == [True, False] and len(calls) == 1
-    partial.kept(path, "two", compute)
-    path.write_bytes(b"broken")
-    partial.kept(path, "two", compute)
-    assert len(calls) == 3 and [p.name for p in path.parent.iterdir()] == ["part.npz"]
 
 
 def test_imagenet_weights_that_are_missing_are_told(loaded, plan, tmp_path, monkeypatch):

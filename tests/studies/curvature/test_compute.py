@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from roa_helpers import data
 from roa_helpers.errors import UserError
 from roa_helpers.models import small
 from roa_helpers.studies.curvature import charts, compute, directions
@@ -72,15 +71,3 @@ def test_imagenet_weights_that_cannot_be_had_are_said(monkeypatch, splits, plan,
     choices = replace(plan.choices, network="imagenet-alexnet", epochs=1)
     _, told = compute.train(choices, splits, seed=0, path=tmp_path / "model.safetensors", progress=False)
     assert told["initialisation"] == "scratch" and told["network"] == "alexnet"
-
-
-def test_cifar100_is_read_from_class_folders_and_known_by_its_official_file(tmp_path):
-    known = data.KNOWN["cifar100"]
-    assert len(known.classes) == 100 and list(known.classes) == sorted(known.classes)
-    with pytest.raises(UserError, match="cifar-100-python"):
-        data.load("cifar100", root=tmp_path)
-    (tmp_path / "cifar-100-python").mkdir()
-    for name in ("meta", "train", "test"):
-        (tmp_path / "cifar-100-python" / name).write_bytes(b"not whole")
-    with pytest.raises(UserError, match="is not whole"):
-        data.load("cifar100", root=tmp_path)

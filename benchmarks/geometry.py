@@ -1,6 +1,6 @@
 """Ways to a mean Hessian: in large batches, one vector at a time, in closed form, by Lanczos. Ratios of time.
 
-    python benchmarks/curvature.py [--points 2] [--rounds 3] [--out curvature.csv]
+    python -m benchmarks.geometry [--points 2] [--rounds 3] [--out curvature.csv]
 
 LeNet and the AlexNet-style network of the study with random weights, on images of MNIST's and CIFAR-10's size, on the
 device that the package would choose. “One vector at a time” differentiates at x + h v and x − h v for one v after the
@@ -8,13 +8,13 @@ other; both assemble the same matrix, which is checked. The median of some round
 ratios of times within one run are comparable. The formulas count gradients, a forward and a backward pass of one image.
 """
 
-import argparse
 import statistics
 import time
 
 import pandas as pd
 import torch
 
+from benchmarks.common import arguments, report
 from roa_helpers import geometry, models
 from roa_helpers.models import small
 
@@ -86,19 +86,9 @@ def measure(name, points, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--points", type=int, default=2, help="boundary points (2)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds (3)")
-    parser.add_argument("--out", help="write the table to this CSV file, too")
-    options = parser.parse_args()
-    if min(options.points, options.rounds) < 1:
-        parser.error("--points and --rounds must be at least 1")
-    table = pd.DataFrame([row for name in NETWORKS for row in measure(name, options.points, options.rounds)])
-    print(table.to_string(index=False))
-    print(f"\n{models.device()}, torch {torch.__version__}, {torch.get_num_threads()} threads;")
-    print("relative: to batched differences (of as many vectors)")
-    if options.out:
-        table.to_csv(options.out, index=False)
+    options = arguments(__doc__, points=(2, 1, "boundary points"), rounds=(3, 1, "rounds"))
+    rows = [row for name in NETWORKS for row in measure(name, options.points, options.rounds)]
+    report(pd.DataFrame(rows), "relative: to batched differences (of as many vectors)", out=options.out)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Our LIME against lime's own loop: explanations a second as a ratio, and the largest difference of a weight.
 
-    python benchmarks/explainers.py [--side 160] [--samples 128] [--out benchmarks.csv]
+    python -m benchmarks.explain.lime [--side 160] [--samples 128] [--out benchmarks.csv]
 
 One photo (scikit-image's astronaut), one process, the same number of samples, on the device that the package would
 choose; torchvision's ResNet-18 and a narrow VGG16, both with random weights. lime is run as it comes (10 pictures a
@@ -12,16 +12,15 @@ is little where a large network runs on a CPU. Rows “superpixels at hand” le
 explains one image several times.
 """
 
-import argparse
-import csv
 import statistics
 import time
-from importlib import metadata
 
+import pandas as pd
 import torch
 from lime.lime_image import LimeImageExplainer
 from skimage import data, transform
 
+from benchmarks.common import arguments, report, version
 from roa_helpers import explain, models
 from roa_helpers.compat import torchvision
 from roa_helpers.explain import superpixels
@@ -100,7 +99,7 @@ def measure(name, model, image, segments, samples):
     reference = next(iter(ready))
     rows = []
     for explainer, (package, _) in ready.items():
-        row = [name, explainer, metadata.version(package) if package else "", f"{1 / seconds[explainer]:.3f}"]
+        row = [name, explainer, version(package) if package else "", f"{1 / seconds[explainer]:.3f}"]
         row.append(f"{seconds[reference] / seconds[explainer]:.2f}")
         same = results[explainer].shape == results[reference].shape
         rows.append([*row, f"{(results[explainer] - results[reference]).abs().max():.1e}" if same else ""])
@@ -108,29 +107,22 @@ def measure(name, model, image, segments, samples):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--side", type=int, default=160, help="height and width of the photo (160)")
-    parser.add_argument("--samples", type=int, default=128, help="samples of an explanation (128)")
-    parser.add_argument("--out", help="write the table to this CSV file, too")
-    options = parser.parse_args()
-    if options.samples < 2 or options.side < 64:
-        parser.error("--samples must be at least 2 and --side at least 64")
+    options = arguments(
+        __doc__,
+        side=(160, 64, "height and width of the photo"),
+        samples=(128, 2, "samples of an explanation"),
+    )
     size = options.side, options.side
     photo = transform.resize(data.astronaut(), size, anti_aliasing=True).clip(0, 1).astype("float32")
     image = torch.from_numpy(photo).permute(2, 0, 1).contiguous()
     segments = superpixels.segment(image)
-    rows = [COLUMNS]
-    for name, model in networks().items():
-        rows += measure(name, model, image, segments, options.samples)
-    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    print(f"\n{options.samples} samples, {options.side}×{options.side}, {int(segments.max()) + 1} superpixels,")
-    print(f"{models.device()}, torch {torch.__version__}, {torch.get_num_threads()} threads;")
-    print("differences of weights, in units of the probability")
-    if options.out:
-        with open(options.out, "w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(rows)
+    rows = [row for name, model in networks().items() for row in measure(name, model, image, segments, options.samples)]
+    report(
+        pd.DataFrame(rows, columns=COLUMNS),
+        f"{options.samples} samples, {options.side}×{options.side}, {int(segments.max()) + 1} superpixels; differences "
+        "of weights, in units of the probability",
+        out=options.out,
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Our DeepFool against other libraries: fooling rates, norms, and time as a ratio to ours.
 
-    python benchmarks/deepfool.py [--images 64] [--rounds 3] [--out deepfool.csv]
+    python -m benchmarks.attacks.deepfool [--images 64] [--rounds 3] [--out deepfool.csv]
 
 A small network that has learnt scikit-learn's digits at 32×32 pixels, on the device that the package would choose, and
 test digits that it gets right. Everybody gets the same model, the same images, all classes, 50 steps, an overshoot
@@ -13,11 +13,9 @@ but not the sum of the steps; torchattacks applies the overshoot to each step an
 ``margin``); ART adds 1e-7 to the squared norm of a gradient and goes on until a point without overshoot is across.
 """
 
-import argparse
 import importlib
 import statistics
 import time
-from importlib import metadata
 
 import numpy as np
 import pandas as pd
@@ -25,6 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from benchmarks.common import arguments, report, version
 from roa_helpers import attacks, data, metrics, models
 
 SIDE, STEPS, OVERSHOOT, EPOCHS, SEED = 32, 50, 0.02, 8, 0
@@ -154,29 +153,11 @@ def seconds(function):
     return time.perf_counter() - start, result
 
 
-def version(library):
-    try:
-        return metadata.version(library)
-    except metadata.PackageNotFoundError:
-        return ""
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=64, help="how many images (64)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each library is timed (3)")
-    parser.add_argument("--out", help="write the table to this CSV file, too")
-    options = parser.parse_args()
-    if options.images < 1 or options.rounds < 1:
-        parser.error("--images and --rounds must be at least 1")
+    options = arguments(__doc__, images=(64, 1, "how many images"), rounds=(3, 1, "how often each library is timed"))
     model, x, y = setting(options.images)
-    table = comparison(model, x, y, rounds=options.rounds)
-    with pd.option_context("display.max_columns", None, "display.width", 200, "display.precision", 3):
-        print(table.to_string(index=False, na_rep=""))
-    print(f"\n{len(x)} digits {SIDE}×{SIDE}, batches of {models.CHUNK}, {models.device()}, torch {torch.__version__},")
-    print(f"{torch.get_num_threads()} threads, {STEPS} steps, overshoot {OVERSHOOT}")
-    if options.out:
-        table.to_csv(options.out, index=False)
+    remark = f"{len(x)} digits {SIDE}×{SIDE}, batches of {models.CHUNK}, {STEPS} steps, overshoot {OVERSHOOT}"
+    report(comparison(model, x, y, rounds=options.rounds), remark, out=options.out)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Our FGSM and Grad-CAM against other libraries: time as a ratio to ours, and the largest difference.
 
-    python benchmarks/attacks.py [--images 256] [--out benchmarks.csv]
+    python -m benchmarks.attacks.sign [--images 256] [--out benchmarks.csv]
 
 VGG16 at 48×48 pixels with random weights, laid out in memory as training leaves it, on the device that the package
 would choose. Everybody gets the same model and the same batches; the median of three rounds, in which the libraries
@@ -11,15 +11,14 @@ A difference of 2 eps is a pixel whose gradient is zero up to rounding, so that 
 share of such pixels is listed beside it.
 """
 
-import argparse
-import csv
 import importlib
 import statistics
 import time
-from importlib import metadata
 
+import pandas as pd
 import torch
 
+from benchmarks.common import arguments, report, version
 from roa_helpers import attacks, explain, models
 
 SIDE, BATCH, ROUNDS, EPS = 48, models.CHUNK, 3, 0.03
@@ -114,29 +113,15 @@ def measure(task, count):
     ]
 
 
-def version(library):
-    try:
-        return metadata.version(library)
-    except metadata.PackageNotFoundError:
-        return ""
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=256, help="how many images (256)")
-    parser.add_argument("--out", help="write the table to this CSV file, too")
-    options = parser.parse_args()
-    if options.images < 1:
-        parser.error("--images must be at least 1")
-    rows = [COLUMNS, *(row for task in TASKS for row in measure(task, options.images))]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    print(f"\n{options.images} images {SIDE}×{SIDE}, batches of {BATCH}, {models.device()}, torch {torch.__version__},")
-    print(f"{torch.get_num_threads()} threads, eps {EPS}; differences of Grad-CAM as shares of its maximum")
-    if options.out:
-        with open(options.out, "w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(rows)
+    options = arguments(__doc__, images=(256, 1, "how many images"))
+    rows = [row for task in TASKS for row in measure(task, options.images)]
+    report(
+        pd.DataFrame(rows, columns=COLUMNS),
+        f"{options.images} images {SIDE}×{SIDE}, batches of {BATCH}, eps {EPS}; differences of Grad-CAM as shares of "
+        "its maximum",
+        out=options.out,
+    )
 
 
 if __name__ == "__main__":
