@@ -12,7 +12,7 @@ from .tables import compare
 
 
 def answer_accuracy(table):
-    """How near A comes to the thesis's accuracy, as a sentence in Markdown, from :func:`.tables.accuracies`."""
+    """How near A comes to the thesis's accuracy, as a sentence in Markdown, from :func:`.blurring.tables.accuracies`."""
     told = [f"{row.group}: {100 * row.ours:.1f} % [{100 * row.low:.1f}, {100 * row.high:.1f}]"
             for row in table.itertuples()]  # fmt: skip
     aim = count("original", "clean", "original")
@@ -57,7 +57,7 @@ def answer_conclusions(table):
 
 
 def answer_knowing(table):
-    """What is left of the defence, group by group, as a Markdown list, from :func:`.tables.knowing`."""
+    """What is left of the defence, group by group, as a Markdown list, from :func:`.blurring.tables.knowing`."""
     lines = []
     for name, part in table.groupby("group", sort=False):
         told = []

@@ -23,7 +23,7 @@ def findings(statement, table):
 
 
 def depends(table):
-    """What :func:`.tables.dependence` says, in words: does a verdict change with the method?"""
+    """What :func:`.curvature.tables.dependence` says, in words: does a verdict change with the method?"""
     told = []
     names = {"curved_flat": "curved over flat directions", "curved_random": "curved over random directions"}
     for name, words in names.items():
@@ -140,7 +140,7 @@ def bridged(units):
 
 
 def on_libraries(table):
-    """What the table of :func:`.tables.libraries` shows, in words."""
+    """What the table of :func:`.curvature.tables.libraries` shows, in words."""
     others = table[table.library != "roa-helpers"]
     if others.empty:
         return "No other library was installed where these units were computed, so there is nothing to compare with."

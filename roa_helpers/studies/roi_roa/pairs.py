@@ -14,7 +14,7 @@ def load(choices, *, root=None, progress=True):
     """The images of a pair (:class:`.Pair`) as three disjoint sets of three channels.
 
     Training and validation images are as many as the choices say; test images are all there are, so that M can be
-    judged on all of them. :func:`sides` takes those that are measured.
+    judged on all of them. :func:`.pairs.sides` takes those that are measured.
 
     Raises:
         UserError: data that are missing or unfit, or fewer than two images of a class in a set.
