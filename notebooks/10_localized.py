@@ -131,7 +131,7 @@ figures.show(
 ranks = tables.rank_table(as_in_paper)
 figures.show_table(
     ranks,
-    shown=in_brackets(ranks),
+    view=in_brackets(ranks),
     name="localized-ranks",
     caption="Mean rank of the paper’s explainers over all explanations, the paper’s value and ours with its 95 % "
     "interval. The paper prints no interval.",
@@ -217,7 +217,7 @@ figures.show(
 questions = tables.questions(units)
 figures.show_table(
     questions,
-    shown=in_brackets(questions),
+    view=in_brackets(questions),
     name="localized-questions",
     caption="Mean rank of another explainer minus that of LIME, among the five above, for Grad-CAM among all ten; "
     "yes where the 95 % interval lies above 0, no where it lies below. The paper does not ask this.",

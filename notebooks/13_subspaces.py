@@ -74,7 +74,7 @@ figures.show_text(words.few(shown))
 epochs = tables.universal(shown)
 figures.show_table(
     epochs,
-    shown=epochs.groupby("network", sort=False).tail(1),
+    view=epochs.groupby("network", sort=False).tail(1),
     name="curvature-universal",
     caption="The universal perturbation after its last epoch: DeepFool steps of training images added up inside a "
     "ball, until most images are fooled or the epochs are over; training images it fools. Where these are few, its "
@@ -121,7 +121,7 @@ figures.show_text(words.depends(tables.dependence(shown)))
 overlaps = tables.overlaps(shown)
 figures.show_table(
     overlaps,
-    shown=tables.ends(overlaps),
+    view=tables.ends(overlaps),
     name="curvature-overlaps",
     caption="How much two definitions’ subspaces S_neg∪pos share: mean squared cosine of their principal angles, and "
     "what random subspaces of these dimensions would share; with the fewest and the most directions, all in the data.",
@@ -300,7 +300,7 @@ figures.show_table(
 own = verdicts[verdicts.statement != "lines"]
 figures.show_table(
     own,
-    shown=claims.brief(own),
+    view=claims.brief(own),
     name="subspaces-verdicts",
     caption="The claims of this page: value and interval; of several cases the span of the values, with every interval "
     "in the data.",

@@ -69,14 +69,14 @@ def show(figure, *, name, caption, alt, data, units=(), sample=None):
     )
 
 
-def show_table(table, *, name, caption, shown=None, units=(), sample=None):
+def show_table(table, *, name, caption, view=None, units=(), sample=None):
     """Put a DataFrame on the page with its caption and its data; arguments as those of :func:`show`.
 
     Tables with the paper's numbers beside ours are set by :func:`roa_helpers.page.tables.present`. Of any other,
-    ``shown`` is what a reader sees where that differs from the data.
+    ``view`` is what a reader sees where that differs from the data.
     """
-    beside = shown is None and "paper_low" in table
-    shaped = tables.present(table) if beside else table if shown is None else shown
+    beside = view is None and "paper_low" in table
+    shaped = tables.present(table) if beside else table if view is None else view
     body = shaped.to_html(index=False, border=0, na_rep="–", classes="roa-table", escape=True)
     caption_row = f"<caption>{caption} {_data_link(name, table)}{_origin(units, sample)}</caption>"
     body = body.replace("<thead>", caption_row + "<thead>", 1)

@@ -12,7 +12,7 @@ from .tables import compare
 
 
 def answer_accuracy(table):
-    """How near A comes to the thesis's accuracy, as a sentence in Markdown, from :func:`.blurring.tables.accuracies`."""
+    """How near A comes to the thesis's accuracy, a sentence in Markdown, from :func:`.blurring.tables.accuracies`."""
     told = [f"{row.group}: {100 * row.ours:.1f} % [{100 * row.low:.1f}, {100 * row.high:.1f}]"
             for row in table.itertuples()]  # fmt: skip
     aim = count("original", "clean", "original")
