@@ -106,8 +106,14 @@ def _row(unit):
         "data": data["source"],
         "pictures": ", ".join(f"{part} {sum(counts.values())}" for part, counts in data["counts"].items()),
         "unreadable": data["unreadable"]["count"],
-        "commit": origin["commit"] or "–",
+        "commit": _commit(origin),
     }
+
+
+def _commit(origin):
+    """The commit that a unit was computed by, and the later one that computes the same, where one was looked for."""
+    again = origin.get("restamped")
+    return f"{origin['commit'] or '–'}" + (f", the same in {again['to']}" if again else "")
 
 
 def markdown_table(rows):

@@ -66,6 +66,13 @@ def test_the_status_page_has_a_section_for_each_study_and_says_what_is_common_on
     assert third.startswith("Study `sensitivity`\n\n") and "Nothing has been computed yet" in third
 
 
+def test_the_status_page_tells_of_a_commit_that_computes_the_same(pairs):
+    first = pairs[0]
+    assert "the same in" not in pages.status({"supplement": pairs[:1]})
+    first.result["provenance"]["restamped"] = {"from": "a1", "to": "b2", "date": "2026-01-02", "evidence": "none"}
+    assert f"{first.result['provenance']['commit']}, the same in b2" in pages.status({"supplement": [first]})
+
+
 def test_pages_exist_without_results(results):
     generated = pages.generated_pages("quick")
     assert set(generated) == {"book/generated/summary.md", "book/status.md"}
