@@ -151,12 +151,22 @@ def _show(title, table):
 
 
 def accept(plans, *, profile, source, place):
-    """Move the new units into the place of the recorded ones."""
-    for study, name in plans:
-        new, old = source / profile / study / name, place / profile / study / name
+    """Put the new units in the place of the recorded ones, all of them checked before the first is.
+
+    Raises:
+        UserError: a new unit is absent or not whole; nothing was changed.
+    """
+    anew = {(study, name): store.read(source / profile / study / name) for study, name in plans}
+    broken = [f"{study}/{name}" for (study, name), unit in anew.items() if unit is None]
+    if broken:
+        raise UserError(
+            f"nothing was recorded: {len(broken)} of {len(plans)} new units are absent or not whole"
+            f"\n  {', '.join(broken)}\n  compute them: make reproduce PROFILE={profile}"
+        )
+    for (study, name), unit in anew.items():
+        old = place / profile / study / name
         with store.lock(old):
-            shutil.rmtree(old, ignore_errors=True)
-            shutil.copytree(new, old)
+            store.copy(unit, old)
         print(f"recorded {old}")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from .. import scratch
 from . import fingerprints, store
 
 KEY = "partial_key"
@@ -32,13 +33,15 @@ def kept(path, key, make):
     if found is None:
         found = {name: np.asarray(value) for name, value in make().items()}
         with store.writable(path.parent):
-            temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+            for left in scratch.left(path):
+                scratch.remove(left)
+            temporary = scratch.beside(path)
             try:
                 with temporary.open("wb") as file:
                     np.savez_compressed(file, **found, **{KEY: np.array(key)})
                 os.replace(temporary, path)
             finally:
-                temporary.unlink(missing_ok=True)
+                scratch.remove(temporary)
     return found
 
 

@@ -3,14 +3,15 @@
 A unit's folder ``<root>/<profile>/<study>/<unit>/`` holds ``result.json``, ``arrays.npz`` and ``*.csv``.
 """
 
+import errno
 import hashlib
+import io
 import json
 import math
 import os
 import platform
-import shutil
 import subprocess
-import tempfile
+import sys
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, is_dataclass
@@ -21,14 +22,26 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
+from filelock import FileLock, SoftFileLock
 
-from .. import __version__
+from .. import __version__, scratch
 from ..errors import UserError
 from . import fingerprints
 
 #: The standing of a unit that the present code would compute.
 CURRENT = "current"
+RESULT = "result.json"
+#: How often a unit is read that changes while it is read.
+ATTEMPTS = 20
+#: What an error says of a file system without locks.
+NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
+MENDS = {
+    errno.ENOSPC: "free some space, or set ROA_RESULTS to another disk",
+    errno.EDQUOT: "free some of your quota, or set ROA_RESULTS to another disk",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
+    errno.EROFS: "the disk is read-only: set ROA_RESULTS to another folder",
+    errno.ENAMETOOLONG: "the path is too long: set ROA_RESULTS to a shorter one",
+}
 
 
 def root():
@@ -47,51 +60,84 @@ def unit_path(profile, study, unit):
 
 @dataclass(frozen=True)
 class Unit:
-    """A finished unit as it lies on disk.
+    """A finished unit, as it was when it was read: whole, whatever happens to its folder afterwards.
 
     Attributes:
         path: its folder.
         standing: whether the present code would compute it: ``CURRENT``, or what has changed since, in words.
         sample: how many images each of its numbers rests on, where that is one kind of number.
+        files: the content of its files by name.
     """
 
     path: Path
     standing: str = CURRENT
     sample: tuple[int, ...] = ()
+    files: dict = field(default_factory=dict, repr=False, compare=False)
     _tables: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def result(self):
         """The content of ``result.json``."""
-        return json.loads((self.path / "result.json").read_text(encoding="utf-8"))
+        return json.loads(self.files[RESULT])
 
     @cached_property
     def arrays(self):
         """The arrays of ``arrays.npz`` by name."""
-        with np.load(self.path / "arrays.npz") as file:
+        with np.load(io.BytesIO(self.files["arrays.npz"])) as file:
             return dict(file)
 
     def table(self, name):
         """``<name>.csv`` as a DataFrame, read once; not to be changed in place."""
         if name not in self._tables:
-            self._tables[name] = pd.read_csv(self.path / f"{name}.csv")
+            self._tables[name] = pd.read_csv(io.BytesIO(self.files[f"{name}.csv"]))
         return self._tables[name]
 
 
 def read(path, expected=None):
-    """The unit at ``path``, or None if none stands there complete, or if its fingerprint is not ``expected``.
+    """The unit at ``path``, or None if none stands there whole, or if its fingerprint is not ``expected``.
+
+    Whole: ``result.json`` and every file that it lists have the sums that it holds. A unit that is replaced while it is
+    read is read again.
 
     Args:
         path: folder of the unit.
         expected: part of the fingerprint that must match, for instance ``{"parameters": …, "code": …}``.
     """
-    unit = Unit(Path(path))
+    for _ in range(ATTEMPTS):
+        unit = Unit(Path(path), files=_contents(Path(path)))
+        if not unit.files:
+            return None
+        if _is_whole(unit.files):
+            stands = unit.result["fingerprint"]
+            return unit if all(stands.get(k) == v for k, v in (expected or {}).items()) else None
+    return None
+
+
+def _contents(folder):
+    """Name → bytes of the files in a folder; empty where there is no readable ``result.json``."""
     try:
-        stands = unit.result["fingerprint"]
-        intact = all(_digest(unit.path / name) == digest for name, digest in unit.result.get("files", {}).items())
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-    return unit if intact and all(stands.get(k) == v for k, v in (expected or {}).items()) else None
+        found = {RESULT: (folder / RESULT).read_bytes()}
+        listed = json.loads(found[RESULT]).get("files", {})
+        return found | {name: (folder / name).read_bytes() for name in listed if Path(name).name == name}
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+        return {}
+
+
+def _is_whole(files):
+    result = json.loads(files[RESULT])
+    sums = result.get("files")
+    return (
+        isinstance(result.get("fingerprint"), dict)
+        and isinstance(sums, dict)
+        and {*sums, RESULT} == files.keys()
+        and all(_digest(files[name]) == digest for name, digest in sums.items())
+        and result.get("sum") == _sum(result)
+    )
+
+
+def _sum(result):
+    """SHA-256 of a result but for the sum that it holds."""
+    return fingerprints.value({name: value for name, value in result.items() if name != "sum"})
 
 
 def write(path, result, *, arrays, tables):
@@ -99,7 +145,8 @@ def write(path, result, *, arrays, tables):
 
     Args:
         path: folder of the unit; an older one is replaced.
-        result: JSON-able dict; NaN and infinities become null; the files' SHA-256 are added as ``files``.
+        result: JSON-able dict; NaN and infinities become null; the files' SHA-256 are added as ``files``, that of the
+            result itself as ``sum``.
         arrays: arrays by name, for ``arrays.npz``.
         tables: DataFrames by name, each a ``<name>.csv``.
 
@@ -107,55 +154,99 @@ def write(path, result, *, arrays, tables):
         UserError: the place cannot be written; nothing is left behind.
     """
     path = Path(path)
+    with _building(path) as folder:
+        np.savez_compressed(folder / "arrays.npz", **arrays)
+        for name, table in tables.items():
+            table.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
+        sums = {file.name: _digest(file.read_bytes()) for file in sorted(folder.iterdir())}
+        (folder / RESULT).write_text(_written(result | {"files": sums}), encoding="utf-8")
+    return Unit(path, files=_contents(path))
+
+
+def copy(unit, path):
+    """Write a unit as it was read at another place; an older one there is replaced.
+
+    Raises:
+        UserError: the place cannot be written; nothing is left behind, and what stood there stands.
+    """
+    with _building(Path(path)) as folder:
+        for name, content in unit.files.items():
+            (folder / name).write_bytes(content)
+
+
+@contextmanager
+def _building(path):
+    """A folder to fill that takes the place of ``path`` at the end, unless that fails."""
     with writable(path.parent):
-        building = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        folder = scratch.beside(path)
         try:
-            np.savez_compressed(building / "arrays.npz", **arrays)
-            for name, table in tables.items():
-                table.to_csv(building / f"{name}.csv", index=False, float_format="%.6g")
-            result = result | {"files": {file.name: _digest(file) for file in sorted(building.iterdir())}}
-            text = json.dumps(
-                _finite(result), indent=1, default=fingerprints.plain, ensure_ascii=False, allow_nan=False
-            )
-            (building / "result.json").write_text(text + "\n", encoding="utf-8")
-            building.chmod(0o755)
-            _swap(building, path)
+            folder.mkdir()
+            yield folder
+            _swap(folder, path)
         finally:
-            shutil.rmtree(building, ignore_errors=True)
-    return Unit(path)
+            scratch.remove(folder)
 
 
-def _digest(file):
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def _written(result):
+    """A result as JSON, with its sum."""
+    plain = json.loads(json.dumps(_finite(result), default=fingerprints.plain))
+    return json.dumps(plain | {"sum": _sum(plain)}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _digest(content):
+    return hashlib.sha256(content).hexdigest()
 
 
 def _swap(new, place):
+    """Put the folder ``new`` in the place of another, which is back where it was if that fails."""
     if not place.exists():
         os.replace(new, place)
         return
-    aside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+    aside = scratch.beside(place)
+    os.replace(place, aside)
     try:
-        os.replace(place, aside / "old")
-        try:
-            os.replace(new, place)
-        except BaseException:
-            os.replace(aside / "old", place)
-            raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        os.replace(new, place)
+    except BaseException:
+        os.replace(aside, place)
+        raise
+    scratch.remove(aside)
 
 
 @contextmanager
 def lock(path):
-    """Hold the unit at ``path`` alone: a second run waits until the first has finished."""
+    """Hold the unit at ``path`` alone: a second run waits until the first has finished.
+
+    Where the file system has no locks, a file that stands while the unit is held takes their place.
+    """
     path = Path(path)
-    held = FileLock(path.parent / f".{path.name}.lock")
+    place = path.parent / f".{path.name}.lock"
     with writable(path.parent):
-        held.acquire()
+        held = _acquired(place)
     try:
+        _tidy(path)
         yield
     finally:
         held.release()
+
+
+def _tidy(path):
+    """Remove what dead processes left beside a unit; a unit that one of them had moved aside goes back."""
+    for left in scratch.left(path):
+        if not path.exists() and read(left):
+            os.replace(left, path)
+        scratch.remove(left)
+
+
+def _acquired(place):
+    try:
+        held = FileLock(place)
+        held.acquire()
+    except (OSError, NotImplementedError) as error:
+        if isinstance(error, OSError) and error.errno not in NO_LOCKS:
+            raise
+        held = SoftFileLock(f"{place}.held")
+        held.acquire()
+    return held
 
 
 @contextmanager
@@ -164,14 +255,9 @@ def writable(folder):
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         yield
-    except (PermissionError, NotADirectoryError, FileExistsError, FileNotFoundError) as error:
-        raise UserError(
-            f"cannot write results under {folder}\n  {error}\n  make it writable, or set ROA_RESULTS to another folder"
-        ) from error
     except OSError as error:
-        if error.errno not in (28, 30, 122):  # disk full, read-only, quota
-            raise
-        raise UserError(f"cannot write results under {folder}\n  {error.strerror}: free some space") from error
+        mend = MENDS.get(error.errno, "make it writable, or set ROA_RESULTS to another folder")
+        raise UserError(f"cannot write results under {folder}\n  {error}\n  {mend}") from error
 
 
 def outdated(units):
@@ -193,6 +279,7 @@ def provenance(*, device, data, seconds):
         "libraries": {name: metadata.version(name) for name in libraries},
         "device": device,
         "platform": f"{platform.system()} {platform.machine()}",
+        "cpu": _cpu(),
         "cores": os.cpu_count(),
         "data": data,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -201,11 +288,26 @@ def provenance(*, device, data, seconds):
 
 
 def _commit():
+    """The commit that the package is of; None where it is not tracked by the repository that it lies in."""
+    git = ["git", "-C", Path(__file__).parent]
     try:
-        command = ["git", "-C", Path(__file__).parent, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+        subprocess.run([*git, "ls-files", "--error-unmatch", Path(__file__).name], capture_output=True, check=True)
+        command = [*git, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def _cpu():
+    """The processor, and which of its instructions torch uses: equal seeds give equal bytes only where these agree."""
+    torch = sys.modules.get("torch")
+    taken = torch.backends.cpu.get_cpu_capability() if torch else None
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        model = platform.processor() or None
+    return {"model": model, "instructions": taken}
 
 
 def _finite(value):

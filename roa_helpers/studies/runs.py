@@ -1,6 +1,7 @@
 """Units of studies: computed and stored, found again, shown; and whether the present code would compute them."""
 
 import time
+from dataclasses import replace
 
 import pandas as pd
 
@@ -60,7 +61,7 @@ def shown(profile, study, *, seed=None):
 def presented(unit):
     """A unit as pages take it: with its standing and its sample."""
     sample = find(unit.result["study"]).sample(unit.result)
-    return store.Unit(unit.path, standing=standing(unit), sample=tuple(sample))
+    return replace(unit, standing=standing(unit), sample=tuple(sample))
 
 
 def standing(unit):

@@ -1,14 +1,17 @@
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from filelock import FileLock, Timeout
+import torch
+from filelock import FileLock, SoftFileLock, Timeout
 
-from roa_helpers import studies
+from roa_helpers import scratch, studies
 from roa_helpers.errors import UserError
 from roa_helpers.records import store
 
@@ -35,7 +38,7 @@ def everything(folder):
 
 def content(unit):
     """What was given to be written."""
-    return {key: value for key, value in unit.result.items() if key != "files"}
+    return {key: value for key, value in unit.result.items() if key not in ("files", "sum")}
 
 
 @pytest.mark.parametrize("damage", (lambda file: file.unlink(), lambda file: file.write_bytes(b"cut")))
@@ -121,12 +124,12 @@ def fails(*args, **kwargs):
 
 
 @pytest.mark.parametrize("older", [False, True])
-@pytest.mark.parametrize("where", ["savez_compressed", "to_csv", "dumps", "chmod"])
+@pytest.mark.parametrize("where", ["savez_compressed", "to_csv", "dumps", "replace"])
 def test_an_exception_leaves_the_old_unit_and_nothing_else(tmp_path, monkeypatch, where, older):
     if older:
         write(tmp_path / "unit")
     before = everything(tmp_path)
-    owner = {"savez_compressed": np, "to_csv": pd.DataFrame, "dumps": store.json, "chmod": store.Path}[where]
+    owner = {"savez_compressed": np, "to_csv": pd.DataFrame, "dumps": store.json, "replace": os}[where]
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="in the middle"):
         patch.setattr(owner, where, fails)
         write(tmp_path / "unit", result(2))
@@ -211,7 +214,16 @@ def test_a_place_that_cannot_be_written_is_a_user_error(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("number", "said"), [(13, "make it writable"), (28, "free some space"), (30, "free some space")]
+    ("number", "said"),
+    [
+        (13, "make it writable"),
+        (28, "free some space"),
+        (30, "read-only: set ROA_RESULTS"),
+        (27, "limit on the size"),
+        (24, "Too many open files"),
+        (122, "quota"),
+        (36, "too long"),
+    ],
 )
 def test_what_the_disk_refuses_is_a_user_error(tmp_path, monkeypatch, number, said):
     def refused(*args, **kwargs):
@@ -221,15 +233,6 @@ def test_what_the_disk_refuses_is_a_user_error(tmp_path, monkeypatch, number, sa
     with pytest.raises(UserError, match=said):
         write(tmp_path / "unit")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_other_trouble_of_the_system_stays_what_it_is(tmp_path, monkeypatch):
-    def refused(*args, **kwargs):
-        raise OSError(24, "Too many open files")
-
-    monkeypatch.setattr(np, "savez_compressed", refused)
-    with pytest.raises(OSError, match="Too many"):
-        write(tmp_path / "unit")
 
 
 # Fingerprints
@@ -303,6 +306,118 @@ def test_two_processes_on_one_unit_do_not_interleave(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir() if p.suffix != ".lock") == ["unit"]
 
 
+@pytest.mark.parametrize("number", store.NO_LOCKS)
+def test_without_locks_of_the_file_system_a_file_takes_their_place(tmp_path, monkeypatch, number):
+    def none(self, *args, **kwargs):
+        raise NotImplementedError if number == store.errno.ENOSYS else OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(store.FileLock, "acquire", none)
+    with store.lock(tmp_path / "unit"):
+        (held,) = tmp_path.glob("*.held")
+        with pytest.raises(Timeout):
+            SoftFileLock(held, timeout=0).acquire()
+    assert not list(tmp_path.glob("*.held"))
+
+
+# What is read is what was written
+
+
+def altered(path, change):
+    found = store.json.loads((path / "result.json").read_text())
+    change(found)
+    (path / "result.json").write_text(store.json.dumps(found))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda result: result.update(value=2), lambda result: result.pop("files"), lambda result: result.pop("sum"),
+        lambda result: result["files"].pop("images.csv"), lambda result: result.update(files=[]),
+        lambda result: result.update(fingerprint=None), lambda result: result["files"].update({"../other": "0"}),
+        lambda result: result["files"].update({"absent.csv": "0"}),
+    ],
+)  # fmt: skip
+def test_an_altered_result_does_not_stand(tmp_path, change):
+    write(tmp_path / "unit")
+    altered(tmp_path / "unit", change)
+    assert store.read(tmp_path / "unit") is None
+
+
+@pytest.mark.parametrize("name", ["result.json", "arrays.npz", "images.csv"])
+def test_one_flipped_bit_is_noticed_wherever_it_is(tmp_path, name):
+    write(tmp_path / "unit")
+    path = tmp_path / "unit" / name
+    raw = path.read_bytes()
+    for place in range(0, len(raw), 7):
+        flipped = bytearray(raw)
+        flipped[place] ^= 1
+        path.write_bytes(flipped)
+        assert store.read(tmp_path / "unit") is None
+    path.write_bytes(raw)
+    assert store.read(tmp_path / "unit")
+
+
+def test_a_unit_stays_what_it_was_when_it_was_read(tmp_path):
+    unit = write(tmp_path / "unit")
+    write(tmp_path / "unit", result(2), arrays={"map": np.zeros(1)}, tables={})
+    assert unit.result["value"] == 1 and np.array_equal(unit.arrays["map"], ARRAYS["map"])
+    assert unit.table("images").equals(TABLES["images"])
+
+
+WRITES = """
+import sys
+import numpy as np
+from roa_helpers.records import store
+print("ready", flush=True)
+for n in range(int(sys.argv[2])):
+    store.write(sys.argv[1], {"n": n, "fingerprint": {}}, arrays={"n": np.array(n)}, tables={})
+"""
+
+
+def test_a_reader_beside_a_writer_sees_whole_units_alone(tmp_path):
+    store.write(tmp_path / "unit", {"n": -1, "fingerprint": {}}, arrays={"n": np.array(-1)}, tables={})
+    process = python(WRITES, tmp_path / "unit", 60, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == "ready\n"
+    seen = []
+    while process.poll() is None:
+        unit = store.read(tmp_path / "unit")
+        if unit:
+            assert unit.result["n"] == unit.arrays["n"]
+            seen.append(unit.result["n"])
+    assert seen == sorted(seen) and len(seen) > 10
+
+
+# What a killed process left behind
+
+
+def of_a_dead_process(path):
+    """A scratch path beside ``path`` with the number of a process that has ended."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    return path.with_name(scratch.beside(path).name.replace(f".{os.getpid()}.", f".{ended.pid}."))
+
+
+def test_what_a_dead_process_was_building_is_removed_and_what_a_live_one_builds_stays(tmp_path):
+    path = tmp_path / "unit"
+    dead, alive = of_a_dead_process(path), scratch.beside(path)
+    dead.mkdir(), alive.mkdir()
+    (dead / "arrays.npz").write_bytes(b"half")
+    other = tmp_path / ".unit2.host.1.0.scratch"
+    other.mkdir()
+    with store.lock(path):
+        assert not dead.exists() and alive.exists() and other.exists()
+
+
+def test_a_unit_that_was_moved_aside_by_a_killed_process_goes_back(tmp_path):
+    path = tmp_path / "unit"
+    write(path)
+    path.rename(of_a_dead_process(path))
+    assert store.read(path) is None
+    with store.lock(path):
+        assert content(store.read(path)) == result()
+    assert [p.name for p in tmp_path.iterdir() if p.suffix != ".lock"] == ["unit"]
+
+
 # Where results lie, and which are shown
 
 
@@ -337,3 +452,29 @@ def test_without_git_there_is_no_commit(monkeypatch):
 
     monkeypatch.setattr(subprocess, "run", absent)
     assert store.provenance(device="cpu", data=None, seconds=0)["commit"] is None
+
+
+def test_a_copy_inside_somebody_elses_repository_names_no_commit(tmp_path):
+    shutil.copytree(Path(store.__file__).parents[1], tmp_path / "roa_helpers")
+    git = ["git", "-C", tmp_path, "-c", "user.name=a", "-c", "user.email=a@b"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    (tmp_path / "theirs").write_text("")
+    subprocess.run([*git, "add", "theirs"], check=True)
+    subprocess.run([*git, "commit", "-qm", "theirs"], check=True)
+    code = (
+        "from roa_helpers.records import store; print(store.provenance(device='cpu', data=None, seconds=0)['commit'])"
+    )
+
+    def told():
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert told() == "None"
+    subprocess.run([*git, "add", "roa_helpers"], check=True)
+    subprocess.run([*git, "commit", "-qm", "now it is tracked"], check=True)
+    assert len(told()) == 12
+
+
+def test_the_processor_is_named_and_what_torch_takes_of_it():
+    cpu = store.provenance(device="cpu", data=None, seconds=0)["cpu"]
+    assert set(cpu) == {"model", "instructions"} and cpu["instructions"] == torch.backends.cpu.get_cpu_capability()

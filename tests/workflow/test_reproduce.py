@@ -1,11 +1,14 @@
 """What `make reproduce` compares: every count and mean of a unit of any study, by exact values of tiny units."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 import reproduce
 
 from roa_helpers import metrics, studies
+from roa_helpers.errors import UserError
 from roa_helpers.page import claims
 from roa_helpers.records import store
 
@@ -121,6 +124,21 @@ def test_verdicts_that_turned_are_listed(units, capsys, monkeypatch):
     assert reproduce.compare(recorded, recorded) == 0
     turned = 1 if found.verdict[0] != claims.UNDECIDED else "none"
     assert f"another verdict: {turned}" in capsys.readouterr().out and turned == 1
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda path: shutil.rmtree(path), lambda path: (path / "scores.csv").write_text("")]
+)
+def test_a_new_unit_that_is_not_whole_is_not_recorded_nor_are_the_others(unit, tmp_path, damage):
+    plans = [("study", "u-seed0"), ("study", "v-seed0")]
+    for place, result in (("old", RESULT), ("new", changed(hits={"k": 1, "n": 4}))):
+        for _, name in plans:
+            unit(f"{place}/desk/study", result, name=name)
+    damage(tmp_path / "new/desk/study/v-seed0")
+    with pytest.raises(UserError, match="1 of 2 new units are absent or not whole\n  study/v-seed0"):
+        reproduce.accept(plans, profile="desk", source=tmp_path / "new", place=tmp_path / "old")
+    found = reproduce.standing(plans, profile="desk", root=tmp_path / "old")
+    assert [one.result["directions"]["a to b"]["hits"]["k"] for one in found] == [3, 3]
 
 
 def test_what_was_computed_anew_takes_the_place_of_what_was_recorded(unit, tmp_path, capsys):
