@@ -133,6 +133,6 @@ def test_a_number_that_moved_is_listed(run, tmp_path, capsys):
 def test_verdicts_are_read_back_as_text_and_as_json(run):
     results, _, _ = run
     rows = json.loads(finish(start(results, "verdicts", "--json")))
-    assert {row["data set"] for row in rows} >= {data.title_of("digits"), data.title_of("faces")}
+    assert {row["where"] for row in rows} >= {data.title_of("digits"), data.title_of("faces")}
     assert {row["verdict"] for row in rows} <= {"reproduced", "contradicted", "undecided"}
     assert "neutralisation weakens the attack" in finish(start(results, "verdicts"))
