@@ -123,7 +123,7 @@ def test_a_number_that_moved_is_listed(run, tmp_path, capsys):
     recorded = units(results)
     assert reproduce.compare(recorded, recorded) == 0
     shutil.copytree(recorded[0].path, tmp_path / recorded[0].path.name)
-    moved = store.Unit(tmp_path / recorded[0].path.name)
+    moved = store.read(tmp_path / recorded[0].path.name)
     scores = next(iter(moved.result["directions"].values()))["scores"]
     scores["clean"]["k"] = 0
     assert reproduce.compare(recorded[:1], [moved]) == 1

@@ -1,22 +1,16 @@
-"""Units of studies: computed and stored, found again, shown; and whether the present code would compute them."""
+"""Units of studies: computed and stored, found again, shown, judged."""
 
 import time
 from dataclasses import replace
 
 import pandas as pd
 
-from ..records import fingerprints, store
+from .. import data
+from ..records import store
 from . import profiles
+from .freshness import expected, standing
 from .profiles import RECORDED, planned
 from .study import find
-
-
-def expected(plan):
-    """What a finished unit's fingerprint must hold for the present choices and code (the data's part apart)."""
-    return {
-        "parameters": fingerprints.value([plan.choices, plan.seed]),
-        "code": fingerprints.code(*find(plan.study).entries),
-    }
 
 
 def units(study, profile, *, seed=None, root=None, progress=True):
@@ -64,15 +58,13 @@ def presented(unit):
     return replace(unit, standing=standing(unit), sample=tuple(sample))
 
 
-def standing(unit):
-    """Whether a unit is what the present code would compute: ``current``, or what has changed since, in words."""
-    stands, name = unit.result["fingerprint"], unit.result["profile"]
-    plans = {plan.name: plan for plan in planned(name, unit.result["study"], seed=unit.result["seed"])}
-    plan = plans.get(unit.path.name)
-    if plan is None:
-        return "not planned any more"
-    changed = [part for part, value in expected(plan).items() if stands.get(part) != value]
-    return f"{' and '.join(changed)} changed since" if changed else store.CURRENT
+def place_of(plan, profile):
+    """The folder of a unit: ``<root>/<profile>/<study>/<unit>``, for pictures of one's own ``<root>/own/<profile>/…``.
+
+    So what was made of somebody's own pictures is never among recorded results.
+    """
+    own = plan.choices.dataset not in data.KNOWN
+    return store.root() / ("own" if own else "") / profile / plan.study / plan.name
 
 
 def run(plan, *, profile, root=None, progress=True):
@@ -93,21 +85,21 @@ def run(plan, *, profile, root=None, progress=True):
     from .. import models  # torch is needed to compute, not to show
 
     start, study = time.perf_counter(), find(plan.study)
-    path = store.unit_path(profile, plan.study, plan.name)
+    path = place_of(plan, profile)
     models.use_threads(profiles.profile(profile).threads)
-    data = study.load(plan.choices, root=root, progress=progress)
-    wanted = expected(plan) | {"data": data.fingerprint}
+    loaded = study.load(plan.choices, root=root, progress=progress)
+    wanted = expected(plan) | {"data": loaded.fingerprint}
     with store.lock(path):
         found = store.read(path, wanted)
         if found:
             return found, True
-        weights = store.root() / profile / "models"
-        result, arrays, tables = study.compute(plan, data, weights=weights, progress=progress)
+        weights = path.parents[1] / "models"
+        result, arrays, tables = study.compute(plan, loaded, weights=weights, progress=progress)
         result = {
             "study": plan.study, "unit": plan.name, "profile": profile, "seed": plan.seed, **result,
             "fingerprint": wanted,
             "provenance": store.provenance(
-                device=models.device_name(), data=data.provenance, seconds=time.perf_counter() - start),
+                device=models.device_name(), data=loaded.provenance, seconds=time.perf_counter() - start),
         }  # fmt: skip
         return store.write(path, result, arrays=arrays, tables=tables), False
 

@@ -1,5 +1,8 @@
 """Which units a page shows, and what it says of them."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from roa_helpers import studies
@@ -8,6 +11,15 @@ from roa_helpers.records import seeds, store
 
 def planned(index=0, profile="quick"):
     return studies.planned(profile, "roi_roa")[index]
+
+
+@pytest.mark.parametrize("name", studies.registered())
+def test_what_is_made_of_ones_own_pictures_lies_apart(results, name):
+    known = studies.planned("desk", name)[0]
+    own = studies.Planned(name, replace(known.choices, dataset=str(results / "zoo")), 0)
+    assert studies.place_of(known, "desk") == results / "desk" / name / known.name
+    assert studies.place_of(own, "desk") == results / "own" / "desk" / name / own.name
+    assert "results/own" in (Path(__file__).parents[2] / ".gitignore").read_text().splitlines()
 
 
 def put(profile, name, expected=None, **content):

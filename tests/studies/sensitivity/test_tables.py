@@ -49,14 +49,14 @@ def test_values_that_differ_name_their_data_sets(units):
 
 def samples_with(unit, **choices):
     """A unit as it would be with other choices."""
-    copy = store.Unit(unit.path)
+    copy = store.Unit(unit.path, files=unit.files)
     parameters = unit.result["parameters"]
     copy.__dict__["result"] = unit.result | {"parameters": parameters | {"choices": parameters["choices"] | choices}}
     return copy
 
 
 def test_seeds_of_a_data_set_are_listed(units):
-    again = store.Unit(units[0].path)
+    again = store.Unit(units[0].path, files=units[0].files)
     again.__dict__["result"] = units[0].result | {"seed": 1}
     assert tables.open_choices([units[0], again]).set_index("choice").value["seed"] == "0, 1"
 
