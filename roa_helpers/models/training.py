@@ -1,24 +1,19 @@
 """Training with checkpoints: a killed run goes on where it was and ends with the same weights."""
 
-import json
-import logging
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from filelock import FileLock
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
 from torch import nn
 from tqdm.auto import tqdm
 
 from ..errors import UserError
+from . import checkpoints
 from .inference import correct
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +67,12 @@ def fit(model, train, val, training, *, path, fingerprint, progress=True):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(f".{path.name}.lock")):
-            finished = _read(path, fingerprint)
+            finished = checkpoints.read(path, fingerprint, _shapes(model.state_dict()))
             if finished:
                 model.load_state_dict(finished[0])
                 return Trained(model.eval(), tuple(finished[1]["history"]), True)
             history = _train(model, train, val, training, part, fingerprint, progress)
-            _write(path, model.state_dict(), {"fingerprint": fingerprint, "history": history})
+            checkpoints.write(path, model.state_dict(), {"fingerprint": fingerprint, "history": history})
             part.unlink(missing_ok=True)
     except (OSError, SafetensorError) as error:
         raise UserError(f"cannot write the checkpoint {path}\n  make its folder writable: {error}") from error
@@ -96,7 +91,7 @@ def _train(model, train, val, training, part, fingerprint, progress):
         history.append({"epoch": epoch + 1, "loss": loss, "val_accuracy": accuracy})
         weights = {f"model.{k}": v for k, v in model.state_dict().items()}
         momentum = {f"momentum.{i}": optimizer.state[p]["momentum_buffer"] for i, p in enumerate(model.parameters())}
-        _write(part, weights | momentum, {"fingerprint": fingerprint, "history": history})
+        checkpoints.write(part, weights | momentum, {"fingerprint": fingerprint, "history": history})
     return history
 
 
@@ -142,7 +137,9 @@ def _augmented(images, generator):
 
 
 def _resume(model, optimizer, part, fingerprint):
-    saved = _read(part, fingerprint)
+    state = {f"model.{name}": values for name, values in model.state_dict().items()}
+    state |= {f"momentum.{i}": parameter for i, parameter in enumerate(model.parameters())}
+    saved = checkpoints.read(part, fingerprint, _shapes(state))
     if not saved:
         return []
     tensors, metadata = saved
@@ -152,26 +149,5 @@ def _resume(model, optimizer, part, fingerprint):
     return metadata["history"]
 
 
-def _read(path, fingerprint):
-    """(tensors, metadata) of a checkpoint, or None if it is absent, unreadable or of another fingerprint."""
-    if not path.exists():
-        return None
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = json.loads(file.metadata()["roa"])
-        if metadata["fingerprint"] != fingerprint:
-            return None
-        return load_file(path), metadata
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        log.warning("checkpoint %s is unreadable (%s); training anew", path, error)
-        return None
-
-
-def _write(path, tensors, metadata):
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-        save_file(tensors, temporary, metadata={"roa": json.dumps(metadata)})
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _shapes(state):
+    return {name: values.shape for name, values in state.items()}

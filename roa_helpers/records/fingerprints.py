@@ -23,8 +23,8 @@ PACKAGE = __package__.partition(".")[0]
 LEFT_OUT = tuple(
     f"{PACKAGE}.{name}"
     for name in ("checks", "compat", "data.archives", "data.downloads", "data.known", "data.splits", "errors",
-                 "models.weights", "page", "records", "scratch", "studies.freshness", "studies.profiles",
-                 "studies.runs", "studies.study")
+                 "models.checkpoints", "models.weights", "page", "records", "scratch", "studies.freshness",
+                 "studies.profiles", "studies.runs", "studies.study")
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from roa_helpers import models
 from roa_helpers.errors import UserError
-from roa_helpers.models import training
+from roa_helpers.models import checkpoints, training
 
 TRAINING = models.Training(epochs=3, batch=8, learning_rate=0.02, weight_decay=5e-4, augment=True, mixed=False, seed=0)
 
@@ -174,7 +174,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, sets, monkeypatch, epoc
 
 def test_a_run_killed_before_its_last_write_trains_no_more(tmp_path, sets, monkeypatch):
     path = tmp_path / "m.safetensors"
-    write_of = training._write
+    write_of = checkpoints.write
 
     def write(place, *rest):
         if place == path:
@@ -182,7 +182,7 @@ def test_a_run_killed_before_its_last_write_trains_no_more(tmp_path, sets, monke
         write_of(place, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_write", write)
+        patch.setattr(checkpoints, "write", write)
         with pytest.raises(Killed):
             fit(path, sets)
     monkeypatch.setattr(training, "_epoch", lambda *args: pytest.fail("trained again"))
@@ -195,7 +195,7 @@ def test_a_run_killed_while_writing_leaves_nothing_temporary(tmp_path, sets, mon
         place.write_bytes(b"half")
         raise Killed
 
-    monkeypatch.setattr(training, "save_file", save)
+    monkeypatch.setattr(checkpoints, "save_file", save)
     with pytest.raises(Killed):
         fit(tmp_path / "m", sets)
     assert leftovers(tmp_path / "m") == []
@@ -245,7 +245,7 @@ def test_a_full_disk_is_a_user_error(tmp_path, sets, monkeypatch):
     def full(*args, **kwargs):
         raise SafetensorError("I/O error: No space left on device")
 
-    monkeypatch.setattr(training, "save_file", full)
+    monkeypatch.setattr(checkpoints, "save_file", full)
     with pytest.raises(UserError, match="No space left"):
         fit(tmp_path / "m", sets)
     assert leftovers(tmp_path / "m") == []
