@@ -1,5 +1,9 @@
 """ImageNet's weights: whose they are, and what is said where they cannot be had."""
 
+import hashlib
+import os
+import re
+
 import pytest
 import torch
 
@@ -44,3 +48,52 @@ def test_weights_that_cannot_be_had_are_told(monkeypatch, caplog, get, error):
     answered(monkeypatch, error)
     assert get("resnet18") is None
     assert f"ImageNet weights of resnet18 could not be loaded ({error})" in caplog.text
+
+
+@pytest.fixture
+def cached(monkeypatch, tmp_path):
+    """Put a state into a cache of torch's under the name that torchvision looks for."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+
+    def put(content, *, name=None):
+        path = folder / "content"
+        torch.save(content, path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8] if name is None else name
+        member = torchvision.models.ResNet18_Weights.IMAGENET1K_V1
+        url = re.sub(r"-[0-9a-f]{8}\.", f"-{digest}.", member.url)
+        monkeypatch.setattr(type(member), "url", property(lambda self: url))
+        return path.rename(folder / url.rpartition("/")[2])
+
+    return put
+
+
+def test_a_file_in_the_cache_is_read_if_it_is_what_its_name_says(cached):
+    cached({"conv1.weight": torch.ones(2)})
+    assert weights.state("resnet18")["conv1.weight"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("damage", [lambda raw: raw[: len(raw) // 2], lambda raw: b"", lambda raw: raw[::-1]])
+def test_a_broken_file_in_the_cache_is_told_and_the_weights_are_not_to_be_had(cached, caplog, damage):
+    path = cached({"conv1.weight": torch.ones(2)})
+    path.write_bytes(damage(path.read_bytes()))
+    assert weights.state("resnet18") is None and weights.network("resnet18") is None
+    assert str(path) in caplog.text and "delete it" in caplog.text
+
+
+class Harmful:
+    """A pickle that writes a file when it is read."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+@pytest.mark.parametrize("get", [weights.state, weights.network])
+def test_a_pickle_in_the_cache_runs_nothing(cached, tmp_path, caplog, get):
+    cached({"conv1.weight": Harmful(tmp_path / "harmed")})
+    assert get("resnet18") is None and not (tmp_path / "harmed").exists()
+    assert "TORCH_FORCE_WEIGHTS_ONLY_LOAD" not in os.environ
