@@ -4,12 +4,14 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
+import IPython.display
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 from ipywidgets import embed
 
-from roa_helpers.page import sheets, widgets
+from roa_helpers.page import figures, sheets, widgets
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -18,6 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="
 ROOT = Path(__file__).resolve().parent.parent
 
 import build_book  # noqa: E402
+import pages  # noqa: E402
 
 ARGUMENTS = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
 LOCAL = ("file:", "data:", "blob:", "about:")
@@ -54,6 +57,7 @@ def opened(chromium, *, width=1280, mode="light"):
     page.trouble = []
     page.on("console", lambda m: m.type == "error" and page.trouble.append(f"console: {m.text}"))
     page.on("pageerror", lambda error: page.trouble.append(f"exception: {error}"))
+    page.on("dialog", lambda dialog: (page.trouble.append(f"dialog: {dialog.message}"), dialog.dismiss()))
     page.on("requestfailed", lambda request: page.trouble.append(f"failed: {request.url[:200]}"))
     page.on("request", lambda r: r.url.startswith(LOCAL) or page.trouble.append(f"network: {r.url}"))
     page.route(lambda url: not url.startswith(LOCAL), lambda route: route.abort())
@@ -129,6 +133,38 @@ def sample_notebook():
     return notebook
 
 
+HOSTILE = ("<img src=x onerror=alert(1)>", '"><script>alert(2)</script>', r"$\frac$", "a|b`c`", "'onload='alert(3)")
+
+STRAIGHT = str.maketrans("“”‘’", "\"\"''")
+
+
+def hostile_notebook(monkeypatch):
+    """A notebook of which every string that may come from a folder's name is markup, with a script where it can be."""
+    bundles = []
+    kind = {IPython.display.HTML: "text/html", IPython.display.Markdown: "text/markdown"}
+    monkeypatch.setattr(IPython.display, "display", lambda item: bundles.append({kind[type(item)]: item.data}))
+    browsed = []
+    for i, name in enumerate(HOSTILE):
+        table = pd.DataFrame({name: [name]})
+        cell = sheets.Cell(np.eye(4), name)
+        sheet = sheets.Sheet((sheets.Strip(name, (cell,)),), legend={name: "#000", "b": name})
+        figures.show(sheet, name=f"s{i}", caption=name, alt=name, data=table, sample=name)
+        chart, axis = figures.drawing(2, 1)
+        axis.set_title(name)
+        figures.show(chart, name=f"c{i}", caption=name, alt=name, data=table)
+        figures.show_table(table, name=f"t{i}", caption=name)
+        figures.show_text(f"The class {name} of **{name}**.")
+        chosen = [sheets.Strip(name, (cell,))] * 2
+        browsed.append(widgets.browse(chosen, [widgets.choice(name, [name, "other"])], legend={name: "#000"}))
+    bundles += [{"application/vnd.jupyter.widget-view+json": view(w), "text/plain": "w"} for w in browsed]
+    cells = [nbformat.v4.new_markdown_cell("# Names"), *map(executed, bundles)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    state = embed.embed_data(views=browsed)["manager_state"]
+    notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": state}
+    return notebook
+
+
 def view(widget):
     return {"model_id": widget.model_id, "version_major": 2, "version_minor": 0}
 
@@ -149,10 +185,14 @@ def tiny_book(tmp_path_factory):
         target.parent.mkdir(exist_ok=True)
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
     (root / "book" / "index.md").write_text("# Index\n\n[](../notebooks/00_sample.ipynb)\n")
-    (root / "_toc.yml").write_text("format: jb-book\nroot: book/index\nchapters:\n- file: notebooks/00_sample\n")
+    chapters = "".join(f"- file: {name}\n" for name in ("notebooks/00_sample", "notebooks/01_names", "book/names"))
+    (root / "_toc.yml").write_text(f"format: jb-book\nroot: book/index\nchapters:\n{chapters}")
     (root / "executed").mkdir()
     nbformat.write(sample_notebook(), root / "executed" / "00_sample.ipynb")
-    index = build_book.build(root=root, executed=root / "executed", out=root / "html", pages={})
+    with pytest.MonkeyPatch.context() as patch:
+        nbformat.write(hostile_notebook(patch), root / "executed" / "01_names.ipynb")
+    written = {"book/names.md": "# Names in tables\n\n" + pages.markdown_table([{name: name for name in HOSTILE}])}
+    index = build_book.build(root=root, executed=root / "executed", out=root / "html", pages=written)
     return index.parent
 
 
@@ -168,6 +208,17 @@ def test_the_sample_is_sound(chromium, sample, mode, width):
         visit(page, sample)
         assert page.locator(VIEWS).count() == 3
         sound(page, sample)
+
+
+@pytest.mark.parametrize("name", ["notebooks/01_names", "book/names"])
+def test_names_that_hold_scripts_are_shown_and_not_run(chromium, tiny_book, name):
+    with opened(chromium) as page:
+        visit(page, tiny_book / f"{name}.html")
+        for control in page.locator("select:visible").all():
+            control.select_option("other")
+        text = page.locator("article").inner_text().translate(STRAIGHT)
+        assert [name for name in HOSTILE if name not in text] == []
+        sound(page, name)
 
 
 def test_a_slider_moves_the_picture_by_keyboard(chromium, sample):

@@ -1,5 +1,6 @@
 """The pages of the book that are written from the results: the summary on the landing page, and the status page."""
 
+import html
 from collections import Counter
 from datetime import timedelta
 
@@ -7,6 +8,8 @@ from roa_helpers import data, studies
 from roa_helpers.page import claims, tables, words
 from roa_helpers.records import seeds, store
 from roa_helpers.studies.roi_roa import PUBLISHED, directions
+
+_ESCAPED = {ord(c): f"\\{c}" for c in "\\`*[]|$"}
 
 
 def generated_pages(profile):
@@ -26,7 +29,7 @@ def summary(units):
         [
             "## What was found\n\n"
             f"Across {len(list(directions(seeds.one_of_each(units))))} directions (source class → target class) of "
-            f"{words.listed(sets)}, the claims of the paper have these verdicts:\n",
+            f"{words.listed([*map(_text, sets)])}, the claims of the paper have these verdicts:\n",
             markdown_table(counts(verdicts)),
             _defence(published if len(published) else verdicts, on_its_data=bool(len(published))),
             f"The rules and every interval are in {{ref}}`findings`.{_warning(units)}\n",
@@ -88,7 +91,8 @@ def _section(study, units):
     rows = [_row(unit) for unit in units]
     same = {name: value for name, value in rows[0].items() if len(rows) > 1 and all(r[name] == value for r in rows)}
     time = timedelta(seconds=round(sum(unit.result["provenance"]["seconds"] for unit in units)))
-    common = f"; the same for all: {', '.join(f'{name} {value}' for name, value in same.items())}" if same else ""
+    shared = ", ".join(f"{name} {_text(value)}" for name, value in same.items())
+    common = f"; the same for all: {shared}" if same else ""
     table = markdown_table([{name: value for name, value in row.items() if name not in same} for row in rows])
     counted = f"{words.counted(len(units), 'unit')}, {time} (h:mm:ss){common}.\n"
     return f"{head}\n{counted}\n::::{{div}} roa-table roa-wide\n\n{table}\n::::\n"
@@ -119,5 +123,10 @@ def _commit(origin):
 def markdown_table(rows):
     """A list of dicts or a DataFrame as a Markdown table."""
     rows = rows if isinstance(rows, list) else rows.to_dict("records")
-    cells = [list(rows[0]), ["---"] * len(rows[0]), *([str(v) for v in row.values()] for row in rows)]
+    cells = [[*map(_text, rows[0])], ["---"] * len(rows[0]), *([*map(_text, row.values())] for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in cells) + "\n"
+
+
+def _text(value):
+    """A value as Markdown that shows it as it is: names come from folders, and may hold markup."""
+    return html.escape(str(value), quote=False).translate(_ESCAPED)

@@ -6,11 +6,13 @@ Needs no torch. The drawings themselves are the matter of each study.
 import base64
 import html
 import io
+import re
 
 import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from .. import data
@@ -30,6 +32,7 @@ _LOOKS = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "D"), ("#E69F00", "^")
           ("#000000", "X"), ("#777777", "*"))  # fmt: skip
 #: Pixels an inch of a chart's file; it is shown at ``figure.dpi``, so it stays sharp in print and on dense screens.
 FILE_DPI = 220
+_FORMULA = re.compile(r"[=+@\t\r-]")
 
 
 def drawing(width, height, **subplots):
@@ -56,7 +59,7 @@ def show(figure, *, name, caption, alt, data, units=(), sample=None):
     Args:
         figure: matplotlib figure, or :class:`roa_helpers.page.sheets.Sheet`.
         name: anchor on the page and stem of the data file, for instance ``fig-6``.
-        caption: one or two sentences; what the figure shows.
+        caption: one or two sentences; what the figure shows. ``<b>`` and ``<i>`` are markup, all else is text.
         alt: what a reader who cannot see it should know.
         data: DataFrame of what is plotted (linked as CSV), or dict of arrays (linked as NPZ).
         units: the units it was drawn from.
@@ -64,8 +67,8 @@ def show(figure, *, name, caption, alt, data, units=(), sample=None):
     """
     picture = figure.markup(name=name, alt=alt) if isinstance(figure, Sheet) else _chart(figure, alt)
     _display(
-        f'<figure class="roa" id="{name}">{picture}'
-        f"<figcaption>{caption} {_data_link(name, data)}{_origin(units, sample)}</figcaption></figure>"
+        f'<figure class="roa" id="{html.escape(name)}">{picture}'
+        f"<figcaption>{_caption(caption)} {_data_link(name, data)}{_origin(units, sample)}</figcaption></figure>"
     )
 
 
@@ -78,16 +81,20 @@ def show_table(table, *, name, caption, view=None, units=(), sample=None):
     beside = view is None and "paper_low" in table
     shaped = tables.present(table) if beside else table if view is None else view
     body = shaped.to_html(index=False, border=0, na_rep="–", classes="roa-table", escape=True)
-    caption_row = f"<caption>{caption} {_data_link(name, table)}{_origin(units, sample)}</caption>"
+    caption_row = f"<caption>{_caption(caption)} {_data_link(name, table)}{_origin(units, sample)}</caption>"
     body = body.replace("<thead>", caption_row + "<thead>", 1)
-    _display(f'<div class="roa-table" id="{name}">{body}</div>')
+    _display(f'<div class="roa-table" id="{html.escape(name)}">{body}</div>')
 
 
 def show_text(text):
-    """Put a paragraph of Markdown, computed from results, on the page."""
+    """Put a paragraph of Markdown, computed from results, on the page; HTML and mathematics in it stay text."""
     from IPython.display import Markdown, display
 
-    display(Markdown(text))
+    display(Markdown(html.escape(text, quote=False).replace("$", r"\$")))
+
+
+def _caption(text):
+    return re.sub("&lt;(/?[bi])&gt;", r"<\1>", html.escape(text))
 
 
 def _display(markup):
@@ -99,6 +106,8 @@ def _display(markup):
 def _chart(figure, alt):
     """A matplotlib figure as an image; on a narrow screen it scrolls rather than become too small to read."""
     buffer = io.BytesIO()
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # a class may be named $\frac$
     with matplotlib.rc_context(STYLE):
         figure.savefig(buffer, format="webp", dpi=FILE_DPI, pil_kwargs={"lossless": True})
     width = round(Image.open(buffer).width * STYLE["figure.dpi"] / FILE_DPI)
@@ -116,12 +125,29 @@ def _text(buffer):
 def _data_link(name, data):
     if isinstance(data, pd.DataFrame):
         kind, media = "csv", "text/csv"
-        buffer = io.BytesIO(data.to_csv(index=False, float_format="%.6g").encode())
+        buffer = io.BytesIO(_no_formulas(data).to_csv(index=False, float_format="%.6g").encode())
     else:
         kind, media, buffer = "npz", "application/zip", io.BytesIO()
         np.savez_compressed(buffer, **data)
     address = f"data:{media};base64,{_text(buffer)}"
-    return f'<a class="roa-data" download="{name}.{kind}" href="{address}">data ({kind.upper()})</a>'
+    return f'<a class="roa-data" download="{html.escape(name)}.{kind}" href="{address}">data ({kind.upper()})</a>'
+
+
+def _no_formulas(table):
+    """``table`` with an apostrophe before text that a spreadsheet would run as a formula."""
+    return table.rename(columns=_inert).map(_inert)
+
+
+def _inert(cell):
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) and not _is_number(cell) else cell
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _origin(units, sample):

@@ -60,6 +60,37 @@ def test_text_in_a_table_is_escaped(page):
     assert "&lt;b&gt;" in page[0]
 
 
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def test_only_bold_and_italic_of_a_caption_are_markup(page):
+    figures.show(Figure(), name="f", caption=f"<b>Fig.</b> & <i>{HOSTILE}</i>", alt="", data=pd.DataFrame())
+    assert "<b>Fig.</b> &amp; <i>&lt;img src=x onerror=alert(1)&gt;</i>" in page[0]
+    figures.show_table(pd.DataFrame({HOSTILE: [HOSTILE]}), name="t", caption=HOSTILE)
+    assert HOSTILE not in page[1] and page[1].count("&lt;img") == 3
+
+
+def test_text_shows_markup_and_mathematics_as_they_are(page):
+    figures.show_text(f"**bold** {HOSTILE} & $a$")
+    assert page[0] == r"**bold** &lt;img src=x onerror=alert(1)&gt; &amp; \$a\$"
+
+
+def test_a_name_with_broken_mathematics_is_drawn(page):
+    figure, axis = figures.drawing(4, 1)
+    axis.set_title(r"$\frac$")
+    axis.set_xticks([0, 1], [r"$\oops{$", "b"])
+    figures.show(figure, name="m", caption=r"$\frac$", alt="", data=pd.DataFrame())
+    assert "data:image/webp" in page[0]
+
+
+def test_a_cell_that_a_spreadsheet_would_run_stays_text(page):
+    table = pd.DataFrame({"=a": ["=1+1", "+0.5", "@x", "b"], "n": [-1.0, 2.0, 3.0, 4.0], "s": ["-x", "-2", "\t=1", ""]})
+    figures.show_table(table, name="t", caption="")
+    assert data_of(page[0]).decode().splitlines() == [
+        "'=a,n,s", "'=1+1,-1,'-x", "+0.5,2,-2", "'@x,3,'\t=1", "b,4,",
+    ]  # fmt: skip
+
+
 def test_a_chart_is_sharp_and_scrolls_on_a_narrow_screen(page):
     figure, axis = figures.drawing(4, 1)
     axis.plot([0, 1])

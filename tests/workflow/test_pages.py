@@ -95,3 +95,12 @@ def test_the_readme_shows_a_verdict_once_and_both_where_directions_differ(units)
     for claim, found in verdicts.groupby("claim").verdict:
         assert table[claim].split(" | ")[1].strip(" |") == " / ".join(found.unique())
     assert "Recorded with the desk profile" in readme.block(units[1:])
+
+
+def test_a_cell_of_markdown_shows_markup_as_it_is():
+    table = pages.markdown_table([{"a|b": "<img src=x onerror=alert(1)>", "c": "[x](y) `$z$` *w*"}])
+    assert table.splitlines() == [
+        r"| a\|b | c |",
+        "| --- | --- |",
+        r"| &lt;img src=x onerror=alert(1)&gt; | \[x\](y) \`\$z\$\` \*w\* |",
+    ]
