@@ -4,22 +4,23 @@ So what a killed process left behind is known as such, and the next one can remo
 """
 
 import glob
+import itertools
 import os
 import re
 import shutil
 import socket
 from pathlib import Path
 
+_COUNT = itertools.count()
 _HOST = re.sub(r"[^\w-]+", "-", socket.gethostname())[:40]
 _NAME = re.compile(r"\.(?P<name>.+)\.(?P<host>[\w-]*)\.(?P<process>\d+)\.(?P<count>\d+)\.scratch")
 
 
 def beside(place):
     """A hidden path beside ``place`` that nobody else uses; the caller makes and removes it."""
-    place, count = Path(place), 0
-    while (path := place.with_name(f".{place.name}.{_HOST}.{os.getpid()}.{count}.scratch")).exists():
-        count += 1
-    return path
+    place = Path(place)
+    names = (f".{place.name}.{_HOST}.{os.getpid()}.{count}.scratch" for count in _COUNT)
+    return next(path for path in map(place.with_name, names) if not path.exists())
 
 
 def left(place):
