@@ -51,7 +51,7 @@ accept: $(READY)  ## put what `make reproduce` computed in the place of the reco
 readme: $(READY)  ## write the table of verdicts in README.md from the recorded results
 	@$(PY) workflow/readme.py
 
-pair: $(READY)  ## write every notebook from its source notebooks/NN_name.py
+pair: $(READY)  ## write the side of each notebook (.py or .ipynb) that was changed to the other
 	@$(PY) workflow/pair.py
 
 bench: $(READY)  ## measure attacks, explainers and ways to curvature beside those of other libraries

@@ -18,6 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import pair
 import psutil
 import summary
 from joblib import cpu_count
@@ -51,6 +52,8 @@ def main(argv=None):
         with store.writable(place):
             tempfile.TemporaryFile(dir=place).close()
         with only_run():
+            if args.target == "book" and (problems := pair.pair(ROOT)):
+                raise UserError("\n".join(problems))
             failure = run(args.target, profile=args.profile, seed=args.seed, cores=args.cores)
     except UserError as error:
         print(error, file=sys.stderr)

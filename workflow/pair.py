@@ -1,21 +1,25 @@
-"""Pair every ``notebooks/NN_name.py`` (py:percent, the source) with ``notebooks/NN_name.ipynb`` (no outputs).
+"""Keep every ``notebooks/NN_name.py`` (py:percent) and ``notebooks/NN_name.ipynb`` (no outputs) the same.
 
-    python workflow/pair.py            write the notebooks
+    python workflow/pair.py            write the side that was changed to the other
     python workflow/pair.py --check    change nothing; exit 1 and name every notebook that differs
 
-The header and the install cell are the same in all notebooks; they are written into the .py as well. The address
-that the install cell uses stands in ``_config.yml``.
+Which side was changed is told by content: the .ipynb holds the sum of what both held when they were last paired. Where
+both were changed, neither is touched. The header and the install cell are the same in all notebooks; they are written
+into both. The address that the install cell uses stands in ``_config.yml``.
 """
 
 import argparse
 import copy
 import hashlib
+import json
 import sys
 from pathlib import Path
 
 import jupytext
 import nbformat
 import yaml
+
+from roa_helpers import scratch
 
 ROOT = Path(__file__).resolve().parent.parent
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -41,16 +45,60 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def pair(root: Path) -> list[str]:
-    """Write every notebook from its source; what a source does wrong is returned, not written."""
+    """Write the changed side of every pair to the other; what is wrong is returned, in words, and not written."""
     problems = []
     cell = install_cell(root)
     for source in sources(root):
-        notebook = finished(jupytext.read(source, fmt="py:percent"), cell)
+        try:
+            notebook = agreed(source, cell)
+        except PairError as error:
+            problems.append(str(error))
+            continue
         problems += [f"{source.name}: {fault}" for fault in faults(notebook)]
-        if not same(jupytext.read(source, fmt="py:percent"), notebook):
-            jupytext.write(notebook, source, fmt="py:percent")
-        nbformat.write(with_ids(notebook), source.with_suffix(".ipynb"))
+        write(source, jupytext.writes(notebook, fmt="py:percent"))
+        write(source.with_suffix(".ipynb"), nbformat.writes(stored(notebook)) + "\n")
     return problems + orphans(root)
+
+
+class PairError(Exception):
+    """A pair of which neither side can be written to the other; the message says why."""
+
+
+def agreed(source: Path, cell):
+    """What both sides of a pair shall hold: the content of the side that was changed since they were paired.
+
+    Raises:
+        PairError: both were changed, or the .ipynb cannot be read.
+    """
+    written = finished(jupytext.read(source, fmt="py:percent"), cell)
+    partner = source.with_suffix(".ipynb")
+    if not partner.exists():
+        return written
+    try:
+        notebook = jupytext.read(partner)
+    except Exception as error:  # whatever a broken file raises in nbformat
+        raise PairError(
+            f"{partner.name}: cannot be read ({error}); to write it from {source.name}, delete it"
+        ) from error
+    paired = notebook.metadata.get("paired")
+    saved = finished(jupytext.reads(jupytext.writes(notebook, fmt="py:percent"), fmt="py:percent"), cell)
+    if paired == digest(saved) or same(written, saved):
+        return written
+    if paired == digest(written):
+        return saved
+    raise PairError(
+        f"{source.name} and {partner.name}: both were changed since they were paired, so neither is written; "
+        "delete the one that is to be written from the other, or take its changes back"
+    )
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file by ``text`` unless it holds that: what is the same keeps its time."""
+    if path.exists() and path.read_bytes() == text.encode():
+        return
+    building = scratch.beside(path)
+    building.write_bytes(text.encode())
+    building.replace(path)
 
 
 def check(root: Path) -> list[str]:
@@ -70,7 +118,7 @@ def check(root: Path) -> list[str]:
         notebook = jupytext.read(partner)
         if has_outputs(notebook):
             problems.append(f"{partner.name}: holds outputs; run python workflow/pair.py")
-        if not same(notebook, expected):
+        if not same(notebook, expected) or notebook.metadata.get("paired") != digest(expected):
             problems.append(f"{partner.name}: differs from {source.name}; run python workflow/pair.py")
     return problems + orphans(root)
 
@@ -134,12 +182,19 @@ def content(notebook) -> tuple:
     return notebook.metadata.get("kernelspec"), header.get("formats"), header.get("notebook_metadata_filter"), cells
 
 
+def digest(notebook) -> str:
+    """A sum of what a pair has in common."""
+    return hashlib.sha256(json.dumps(content(notebook), sort_keys=True).encode()).hexdigest()[:16]
+
+
 def has_outputs(notebook) -> bool:
     return any(c.cell_type == "code" and (c.outputs or c.execution_count is not None) for c in notebook.cells)
 
 
-def with_ids(notebook):
-    """Cell ids from the content, so that the same source gives the same file, byte for byte."""
+def stored(notebook):
+    """The notebook as its file: marked as paired, without outputs, and with cell ids from the content, so that the same
+    source gives the same file, byte for byte."""
+    notebook.metadata["paired"] = digest(notebook)
     seen = {}
     for cell in notebook.cells:
         key = f"{cell.cell_type}\n{cell.source}"

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -101,6 +104,63 @@ def test_a_notebook_that_differs_is_named(repo, change, words):
     assert [p for p in pair.check(repo) if p.startswith("01_one.ipynb") and words in p]
 
 
+def edited(path, change):
+    """The file with ``change`` applied to the source of its last cell, as Jupyter would save it."""
+    if path.suffix == ".py":
+        text = path.read_text()
+        last = text.rindex("# %%")
+        path.write_text(text[:last] + change(text[last:]))
+    else:
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells[-1].source = change(notebook.cells[-1].source)
+        notebook.cells[-1].outputs = [nbformat.v4.new_output("stream", text="7")]
+        notebook.metadata.language_info = {"name": "python", "version": "3.13.1"}
+        nbformat.write(notebook, path)
+
+
+@pytest.mark.parametrize("side", [".py", ".ipynb"])
+def test_the_side_that_was_changed_is_written_to_the_other(repo, side):
+    pair.pair(repo)
+    paths = {suffix: (repo / "notebooks" / "01_one").with_suffix(suffix) for suffix in (".py", ".ipynb")}
+    edited(paths[side], lambda text: text.rstrip() + " + 7\n")
+    assert pair.check(repo)
+    assert pair.pair(repo) == [] and pair.check(repo) == []
+    assert "+ 7" in paths[".py"].read_text() and "+ 7" in paths[".ipynb"].read_text()
+    before = {path: path.stat().st_mtime_ns for path in paths.values()}
+    assert pair.pair(repo) == []
+    assert {path: path.stat().st_mtime_ns for path in paths.values()} == before
+
+
+def test_a_cell_that_jupyter_added_is_kept(repo):
+    pair.pair(repo)
+    path = repo / "notebooks" / "01_one.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell("added = 1"))
+    nbformat.write(notebook, path)
+    assert pair.pair(repo) == [] and "added = 1" in path.with_suffix(".py").read_text()
+
+
+def test_where_both_sides_were_changed_neither_is_touched(repo):
+    pair.pair(repo)
+    path = repo / "notebooks" / "01_one.py"
+    edited(path, lambda text: text.rstrip() + " + 7\n")
+    edited(path.with_suffix(".ipynb"), lambda text: text + " + 8")
+    before = path.read_bytes(), path.with_suffix(".ipynb").read_bytes()
+    (problem,) = pair.pair(repo)
+    assert "01_one.py and 01_one.ipynb: both were changed" in problem
+    assert (path.read_bytes(), path.with_suffix(".ipynb").read_bytes()) == before
+    path.with_suffix(".ipynb").unlink()
+    assert pair.pair(repo) == [] and "+ 7" in path.with_suffix(".ipynb").read_text()
+
+
+def test_a_torn_notebook_is_named(repo):
+    pair.pair(repo)
+    path = repo / "notebooks" / "01_one.ipynb"
+    path.write_text(path.read_text()[:-30])
+    (problem,) = pair.pair(repo)
+    assert problem.startswith("01_one.ipynb: cannot be read")
+
+
 @pytest.mark.parametrize("tags", ["", ' tags=["parameters"]'])
 def test_exactly_one_parameters_cell(repo, tags):
     source = repo / "notebooks" / "01_one.py"
@@ -112,6 +172,21 @@ def test_a_notebook_without_source_is_named(repo):
     pair.pair(repo)
     (repo / "notebooks" / "01_one.py").rename(repo / "notebooks" / "02_two.py")
     assert "01_one.ipynb: has no 01_one.py" in pair.check(repo)
+
+
+def test_a_build_from_notebooks_without_outputs_is_refused_in_a_line(tmp_path):
+    (tmp_path / "book").mkdir()
+    shutil.copytree(ROOT / "book" / "extensions", tmp_path / "book" / "extensions")
+    (tmp_path / "_config.yml").write_text((ROOT / "_config.yml").read_text())
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/index\n")
+    (tmp_path / "book" / "index.md").write_text("# Index\n")
+    finished = tmp_path / "_build" / "html" / "index.html"
+    finished.parent.mkdir(parents=True)
+    finished.write_text("finished")
+    command = [sys.executable, "-m", "jupyter_book", "build", "."]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stderr.splitlines()[-1].endswith("run: make book")
+    assert "Traceback" not in done.stderr and finished.read_text() == "finished"
 
 
 # staging
