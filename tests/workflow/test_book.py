@@ -183,7 +183,7 @@ def test_a_build_from_notebooks_without_outputs_is_refused_in_a_line(tmp_path):
     finished = tmp_path / "_build" / "html" / "index.html"
     finished.parent.mkdir(parents=True)
     finished.write_text("finished")
-    command = [sys.executable, "-m", "jupyter_book", "build", "."]
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", "."]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and done.stderr.splitlines()[-1].endswith("run: make book")
     assert "Traceback" not in done.stderr and finished.read_text() == "finished"
