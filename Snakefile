@@ -30,7 +30,8 @@ FOLDER = Path(roa_helpers.__file__).parent
 PACKAGE = sorted(str(path) for path in FOLDER.rglob("*.py") if path.name != "__main__.py")
 BOOK = sorted(str(path) for path in Path("book").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 RECORDED = sorted(str(path) for name in studies.RECORDED for path in Path(RESULTS, name).glob("*/[!.]*/result.json"))
-SUPPLIES = [*FOLDER.glob("data/*.py"), *FOLDER.glob("studies/*.py"), FOLDER / "records/store.py"]
+CHOICES = [*FOLDER.glob("studies/*/choices.py"), *FOLDER.glob("studies/*/published.py")]  # rooms stand on each other
+SUPPLIES = [*FOLDER.glob("data/*.py"), *FOLDER.glob("studies/*.py"), *CHOICES, FOLDER / "records/store.py"]
 EXECUTED = [f"_build/executed/{PROFILE}/{name}.ipynb" for name in NOTEBOOKS]
 MARKS = [f"{RESULTS}/{PROFILE}/{study}/.{name}.done" for study, name in UNITS]
 # What a study is computed by, its choices and the data included; all of these are asked again when one of them changes.

@@ -171,7 +171,7 @@ figures.show(
 # %% [markdown]
 # The choices of the training cannot be read off: the network is trained again with each of them changed, ε and the
 # thresholds are chosen anew, and both directions are measured. Chance alone moves the results too: the grey bars show
-# how far they move when nothing but the seed sensitivity.changes.
+# how far they move when nothing but the seed changes.
 
 # %% tags=["hide-input"]
 anew = moves[moves.measured == "retrained"]

@@ -1,7 +1,7 @@
 """Regions of importance and of attack in images: the computations behind the book.
 
-Importing the package is cheap: torch is loaded by the modules that compute (``data``, ``models``,
-``attacks``, ``explain``, ``regions``), not by this one.
+Importing the package is cheap: torch is loaded when something computes (``models``, ``attacks``, ``explain``,
+``regions``), not by this one.
 """
 
 __version__ = "0.1.0"

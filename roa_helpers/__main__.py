@@ -1,4 +1,7 @@
-"""The command line: ``python -m roa_helpers study | data | verdicts``. Handlers import what computes when they run."""
+"""The command line: ``python -m roa_helpers study | data | verdicts``.
+
+What computes is imported when it is first used.
+"""
 
 import argparse
 import os

@@ -253,9 +253,6 @@ def _pair(a, b, *, dtype):
     return a.astype(dtype), b.astype(dtype)
 
 
-"""What units report in the same words: counts, distributions, similarity of regions."""
-
-
 def count(hits):
     """k of n images for hits (N,) bool: ``{"k", "n"}``."""
     return {"k": int(hits.sum()), "n": len(hits)}

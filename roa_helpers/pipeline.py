@@ -1,4 +1,4 @@
-"""The steps of the paper's pipeline on the images of one class: scan, attack, regions, blob, neutralise, tune.
+"""The steps of the paper's pipeline on the images of one class: scan, attack, regions, blob, neutralise.
 
 Made of the public functions of ``attacks``, ``explain`` and ``regions``; the studies put them together.
 """

@@ -45,6 +45,8 @@ def block(units):
     if not units:
         return "Nothing is recorded yet."
     verdicts = claims.of_units(studies.verdicts(units))
+    if verdicts.empty:
+        return "No study that is recorded has claims."
     parts = []
     for name, own in verdicts.groupby("study", sort=False):
         table = own.pivot_table(index="claim", columns="where", values="verdict", aggfunc=_all, sort=False)

@@ -123,15 +123,16 @@ class _Bounded(pooch.HTTPDownloader):
         """requests calls this with each response, also with one that leads elsewhere."""
         if 400 <= response.status_code < 500:  # asking again would not help
             raise OSError(f"HTTP Error {response.status_code}: {response.reason}")
-        response.raw.stream = functools.partial(self._stream, response.raw)
+        size = max(self.size, CHUNK) if response.is_redirect else self.size  # it has a body of its own
+        response.raw.stream = functools.partial(self._stream, response.raw, size)
 
-    def _stream(self, raw, *_, **__) -> Iterator[bytes]:
+    def _stream(self, raw, size, *_, **__) -> Iterator[bytes]:
         """In place of urllib3's, which waits for whole chunks, however slowly they fill, and unpacks some .gz files."""
         start, received = time.monotonic(), 0
         with raw:
             while piece := raw.read1(CHUNK, decode_content=False):
                 received += len(piece)
-                if received > self.size:
+                if received > size:
                     raise OSError("longer than the official file")
                 if time.monotonic() - start > TIMEOUT + received / LEAST_RATE:
                     raise TimeoutError(f"too slow: less than {LEAST_RATE:,} bytes a second")

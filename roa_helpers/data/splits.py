@@ -120,7 +120,7 @@ def load(name, *, classes=None, size=None, limit=None, root=None, seed=0, progre
     part keeps its own. Pictures that cannot be read are skipped and named in the provenance.
 
     Args:
-        name: a key of ``download.KNOWN``, or a path.
+        name: a key of ``known.KNOWN``, or a path.
         classes: names, in the order of their labels 0 … K − 1 (None: all). For a known data set also the original
             label, as a number or a string.
         size: side in pixels (None: as they are, which must then be the same for all).

@@ -145,8 +145,6 @@ def imagenet_alexnet(positions=IMAGENETTE):
 
 #: What builds each of the networks that are trained here.
 BUILDERS = {"lenet": lenet, "nin": nin, "alexnet": alexnet}
-TITLES = {"lenet": "LeNet", "nin": "Network in network", "alexnet": "AlexNet-style",
-          "imagenet-alexnet": "AlexNet (ImageNet weights)"}  # fmt: skip
 
 
 def smooth_twin(model, *, sharpness):

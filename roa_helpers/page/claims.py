@@ -66,6 +66,8 @@ def judge(interval, bound, *, above=True):
         above: whether what is claimed holds above the bound, or below it.
     """
     low, high = interval
+    if np.isnan(low) or np.isnan(high):
+        return UNDECIDED
     if low > bound:
         return REPRODUCED if above else CONTRADICTED
     if high < bound:
@@ -90,9 +92,11 @@ def verdicts(claims, units, *, where):
     for claim in claims:
         for group in () if claim.together else groups:
             found, theirs = [claim.estimate(unit) for unit in group], claim.paper(group[0])
-            for case in found[0]:
-                ours = seeds.across([one[case] for one in found])
-                rows.append(_row(claim, where(group[0]), case, theirs.get(case), ours) | seeds.columns(group))
+            for case in dict.fromkeys(case for one in found for case in one):
+                having = [(unit, one[case]) for unit, one in zip(group, found, strict=True) if case in one]
+                told = seeds.columns([unit for unit, _ in having])
+                ours = seeds.across([estimate for _, estimate in having])
+                rows.append(_row(claim, where(group[0]), case, theirs.get(case), ours) | told)
         if claim.together and units:
             everything = seeds.all_columns(groups)
             rows += [_row(claim, claim.together, case, None, ours) | everything
@@ -103,7 +107,8 @@ def verdicts(claims, units, *, where):
 
 
 def _row(claim, where, case, paper, ours):
-    value, span = paper or (np.nan, UNKNOWN)
+    value, span = paper or (np.nan, None)
+    span = span or UNKNOWN
     mean, interval, n = ours or (np.nan, UNKNOWN, 0)
 
     def judged(given, ends):
@@ -122,7 +127,7 @@ def beside(paper, estimate):
     """A printed number and ours, (value, interval, n), in one row.
 
     Ours *agrees* where its interval and the paper's overlap (where the paper's sample size is not stated: where ours
-    holds the paper's value), and *differs* otherwise.
+    holds the paper's value), and *differs* otherwise; where ours is undefined, it is *undecided*.
 
     Args:
         paper: a number with ``value`` and ``interval`` (None: its sample size is not known), or None.
@@ -139,6 +144,8 @@ def beside(paper, estimate):
 def _agreement(paper, interval):
     if paper is None:
         return NO_VALUE
+    if np.isnan(interval).any():
+        return UNDECIDED
     low, high = paper.interval or (paper.value, paper.value)
     return AGREES if low <= interval[1] and interval[0] <= high else DIFFERS
 

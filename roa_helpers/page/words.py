@@ -30,7 +30,8 @@ def points(value, low, high):
 
 def listed(names):
     """“a, b and c”."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def counted(n, noun):

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 PACKAGE = __package__.partition(".")[0]
-#: Parts of the package that only refuse, store, load or schedule: choices and data have their own sum. ImageNet's
-#: weights are data too: a result says whether it began from them.
+#: Parts of the package that only refuse, store, load or schedule: the choices of a unit and its data have their own
+#: sum. ImageNet's weights are data too: a result says whether it began from them.
 LEFT_OUT = tuple(
     f"{PACKAGE}.{name}"
     for name in ("checks", "compat", "data.archives", "data.downloads", "data.known", "data.splits", "errors",

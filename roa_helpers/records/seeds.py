@@ -9,6 +9,7 @@ import re
 import numpy as np
 
 from .. import metrics
+from . import store
 
 
 def groups(units):
@@ -42,9 +43,10 @@ def all_columns(found):
 
 
 def across(estimates):
-    """One (value, interval, n) from those of several seeds; NaN where one of them is."""
+    """One (value, interval, n) from those of several seeds; NaN where one of them is, or is null in a result."""
     values, intervals, counts = zip(*estimates, strict=True)
-    lows, highs = zip(*intervals, strict=True)
+    lows, highs = zip(*map(store.numbers, intervals), strict=True)
+    values = store.numbers(values)
     return float(np.mean(values)), metrics.Interval(float(np.min(lows)), float(np.max(highs))), min(counts)
 
 

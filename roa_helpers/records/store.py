@@ -212,6 +212,11 @@ def _swap(new, place):
     scratch.remove(aside)
 
 
+def numbers(values):
+    """Numbers of a result, NaN where it holds null: JSON has no NaN."""
+    return [np.nan if value is None else value for value in values]
+
+
 @contextmanager
 def lock(path):
     """Hold the unit at ``path`` alone: a second run waits until the first has finished.

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from .. import data
+from ..page import claims
 from ..records import store
 from . import profiles
 from .freshness import expected, standing
@@ -63,7 +64,8 @@ def place_of(plan, profile):
 
     So what was made of somebody's own pictures is never among recorded results.
     """
-    own = plan.choices.dataset not in data.KNOWN
+    named = {one.choices.dataset for one in planned(profile, plan.study)}
+    own = plan.choices.dataset not in named | set(data.KNOWN)
     return store.root() / ("own" if own else "") / profile / plan.study / plan.name
 
 
@@ -114,4 +116,5 @@ def verdicts(found):
     for unit in found:
         by_study.setdefault(unit.result["study"], []).append(unit)
     tables = [find(name).verdicts(own).assign(study=name) for name, own in by_study.items()]
-    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+    empty = pd.DataFrame(columns=[*claims.COLUMNS, "study"])
+    return pd.concat([table for table in tables if len(table)] or [empty], ignore_index=True)

@@ -15,6 +15,7 @@ their interval as ``NAME`` and ``NAME_interval``, so that units of every study c
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -95,7 +96,7 @@ class Study:
         return import_module(f"{self.room}.{name}")
 
 
-_registered: dict[str, Study] = {}
+_added: dict[str, Study] = {}
 
 
 def register(room):
@@ -108,21 +109,21 @@ def register(room):
         UserError: another study has that name.
     """
     study = import_module(room).STUDY
-    if _registered.get(study.name, study) != study:
-        raise UserError(f"there is a study '{study.name}' already: {_registered[study.name].room}, not {room}")
-    _registered[study.name] = study
+    other = registered().get(study.name, study)
+    if other != study:
+        raise UserError(f"there is a study '{study.name}' already: {other.room}, not {room}")
+    _added[study.name] = study
     return study
 
 
 def registered():
     """All studies by name, those of this package first."""
-    if not _registered.keys() >= set(ROOMS):
-        added = dict(_registered)
-        _registered.clear()
-        for room in ROOMS:
-            register(f"{__package__}.{room}")
-        _registered.update(added)
-    return dict(_registered)
+    return _own() | _added
+
+
+@cache
+def _own():
+    return {room: import_module(f"{__package__}.{room}").STUDY for room in ROOMS}
 
 
 def find(name):

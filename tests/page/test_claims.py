@@ -50,7 +50,8 @@ def judged(claims_, units):
     [
         (0.1, 0.2, 0.0, REPRODUCED, CONTRADICTED), (-0.2, -0.1, 0.0, CONTRADICTED, REPRODUCED),
         (-0.1, 0.1, 0.0, UNDECIDED, UNDECIDED), (0.0, 0.0, 0.0, UNDECIDED, UNDECIDED),
-        (NAN, NAN, 0.0, UNDECIDED, UNDECIDED), (0.6, 0.7, 0.5, REPRODUCED, CONTRADICTED),
+        (NAN, NAN, 0.0, UNDECIDED, UNDECIDED), (NAN, -0.5, 0.0, UNDECIDED, UNDECIDED),
+        (0.5, NAN, 0.0, UNDECIDED, UNDECIDED), (0.6, 0.7, 0.5, REPRODUCED, CONTRADICTED),
     ],
 )  # fmt: skip
 def test_a_verdict_reads_the_interval(low, high, bound, above, below):
@@ -162,6 +163,26 @@ def test_a_printed_number_agrees_where_intervals_overlap_or_ours_holds_it(printe
     row = claims.beside(printed, (0.3, metrics.Interval(0.2, 0.4), 12))
     assert row["verdict"] == verdict and (row["ours"], row["low"], row["high"], row["n"]) == (0.3, 0.2, 0.4, 12)
     assert np.isnan(row["paper"]) == (printed is None)
+
+
+def test_an_undefined_number_of_ours_neither_agrees_nor_differs():
+    assert claims.beside(Printed(0.5, (0.4, 0.6)), (NAN, claims.UNKNOWN, 0))["verdict"] == UNDECIDED
+
+
+def test_a_number_that_a_result_holds_as_null_is_undefined():
+    row = judged((made(),), [Made("a", {"": (None, (None, None), 9)})]).iloc[0]
+    assert np.isnan([row.ours, row.low, row.high]).all() and row.verdict == UNDECIDED
+
+
+def test_a_case_that_not_every_seed_has_counts_for_those_that_have_it():
+    units = [Made("a", {"x": (0.3, (0.2, 0.4), 9)}), Made("a", {"y": (0.5, (0.4, 0.6), 8)}, seed=1)]
+    table = judged((made(),), units)
+    assert table[["case", "ours", "n", "seeds"]].values.tolist() == [["x", 0.3, 9, "0"], ["y", 0.5, 8, "1"]]
+
+
+def test_a_printed_number_without_an_interval_has_no_verdict_of_its_own():
+    row = judged((made(paper=lambda unit: {"": (0.7, None)}),), [Made("a", {"": (0.3, (0.2, 0.4), 9)})]).iloc[0]
+    assert (row.paper, row["paper's verdict"], row.verdict) == (0.7, "", REPRODUCED)
 
 
 def test_a_table_is_set_with_intervals_in_percent_where_the_claim_says_so():

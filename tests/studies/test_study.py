@@ -1,6 +1,7 @@
 """A study is a folder: one made here is planned, computed, shown and judged without a change to the package."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -73,7 +74,7 @@ def tiny(tmp_path, monkeypatch, results):
     for name, text in {"__init__": FACE, "choices": CHOICES, "compute": COMPUTE, "claims": CLAIMS}.items():
         (folder / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(registry, "_registered", {})
+    monkeypatch.setattr(registry, "_added", {})
     yield studies.register("tiny_study").name
     for name in [name for name in sys.modules if name.split(".")[0] == "tiny_study"]:
         del sys.modules[name]
@@ -113,6 +114,14 @@ def test_its_results_grow_old_with_its_code(tiny, tmp_path):
     fingerprints._module.cache_clear(), fingerprints._code.cache_clear()
     assert studies.standing(unit) == "code changed since"
     fingerprints._module.cache_clear(), fingerprints._code.cache_clear()
+
+
+def test_a_data_set_of_its_own_that_a_profile_plans_is_no_picture_of_ones_own(tiny, results, monkeypatch):
+    plan = studies.planned("quick", tiny)[0]
+    named = replace(plan, choices=replace(plan.choices, dataset="theirs"))
+    assert studies.place_of(named, "quick") == results / "own" / "quick" / tiny / plan.name
+    monkeypatch.setattr(sys.modules["tiny_study.choices"], "UNITS", {"quick": (named.choices,)})
+    assert studies.place_of(named, "quick") == results / "quick" / tiny / plan.name
 
 
 def test_two_studies_of_one_name_are_refused(tiny, tmp_path):

@@ -19,7 +19,7 @@ class Curvature:
 
     Attributes:
         size: side of the images; None: as they are, or ``OWN_SIDE`` for images that are no known data set's.
-        network: one of ``networks.BUILDERS``, or ``imagenet-alexnet``, which is trained as ``alexnet`` where its
+        network: one of ``models.small.BUILDERS``, or ``imagenet-alexnet``, which is trained as ``alexnet`` where its
             weights cannot be loaded.
         methods: how curvature is measured, the first one for all figures: ``differences`` (of the logits' gradients,
             Algorithm 1), ``fine`` (the same with a tenth of the step), ``softmax`` (closed form), ``twin`` (exact

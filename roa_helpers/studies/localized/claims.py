@@ -2,8 +2,9 @@
 
 from ...data import title_of
 from ...page import claims
+from ...records import store
 from .recovery import AVERAGED, PAPER, TITLES
-from .results import REGIONS, interval, shape_of
+from .results import REGIONS, shape_of
 
 _RULE = (
     "reproduced where the 95 % interval (bootstrap over photos; one photo has none) of {} lies above 0, contradicted "
@@ -19,7 +20,7 @@ def where(unit):
 
 
 def _case(found):
-    return {"": (found["mean"], interval(found["low"], found["high"]), found["n"])}
+    return {"": (found["mean"], store.numbers([found["low"], found["high"]]), found["n"])}
 
 
 def _above_chance(name):

@@ -1,7 +1,5 @@
 """How finished units of this study are read and named. Needs no torch."""
 
-import numpy as np
-
 from ...data import title_of
 
 METRICS = {"jaccard": "Jaccard", "hamming": "Hamming"}
@@ -22,8 +20,3 @@ def label(unit):
 def run_of(unit):
     """The run that a unit is of: “desk, seed 0”."""
     return f"{unit.result['profile']}, seed {unit.result['seed']}"
-
-
-def interval(*ends):
-    """The ends of an interval, NaN where a result has none."""
-    return tuple(np.nan if end is None else end for end in ends)

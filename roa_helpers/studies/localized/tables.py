@@ -5,10 +5,11 @@ import pandas as pd
 from ... import metrics
 from ...data import title_of
 from ...page import claims
+from ...records import store
 from .claims import QUESTIONS, where
 from .published import MEAN_RANKS
 from .recovery import TITLES
-from .results import METRICS, REGIONS, interval, run_of, shape_of
+from .results import METRICS, REGIONS, run_of, shape_of
 
 
 def rank_table(units, which="paper"):
@@ -17,7 +18,7 @@ def rank_table(units, which="paper"):
     for unit in units:
         for metric, by in unit.result["ranks"][which].items():
             for name, found in by.items():
-                low, high = interval(*found["rank_interval"])
+                low, high = store.numbers(found["rank_interval"])
                 rows.append({
                     "data set": title_of(unit.result["dataset"]), "regions": REGIONS[shape_of(unit)],
                     "metric": METRICS[metric], "explainer": TITLES[name],

@@ -6,7 +6,7 @@ import pandas as pd
 from ... import data, metrics
 from ...data import title_of
 from ...page import claims
-from .comparison import numbers
+from ...records import store
 from .published import printed
 from .results import by_direction, defined
 
@@ -64,7 +64,7 @@ def _printed_difference(row, before, after):
 def _excess(block, region):
     """(alignment beyond that of the same regions at random places, its range) of a class; NaN where undefined."""
     found = block["colocation"][region]
-    value, low, high = numbers([found["alignment"], *found["alignment_null"]])
+    value, low, high = store.numbers([found["alignment"], *found["alignment_null"]])
     return value - (low + high) / 2, metrics.Interval(value - high, value - low)
 
 

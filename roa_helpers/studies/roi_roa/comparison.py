@@ -1,12 +1,11 @@
 """The paper's numbers beside ours: Tables I to III, and how well M classifies. Needs no torch."""
 
-import numpy as np
 import pandas as pd
 
 from ... import metrics
 from ...data import title_of
 from ...page import claims
-from ...records import seeds
+from ...records import seeds, store
 from .published import clean_accuracy, printed
 from .results import SCORES, by_direction
 
@@ -39,16 +38,11 @@ def _ours(row, block):
         reach = 1.96 * one["sd"] / one["n"] ** 0.5
         return {
             "individual": (one["mean"], (one["mean"] - reach, one["mean"] + reach), one["n"]),
-            "representative": (ssim["representative"], numbers(ssim["representative_interval"]), one["n"]),
+            "representative": (ssim["representative"], store.numbers(ssim["representative_interval"]), one["n"]),
         }
     wanted = ("clean", "mod") if row == "A10" else ("adv", "mod_adv")
     counts = {name: block["scores"][name] for name in wanted}
     return {name: (c["k"] / c["n"], metrics.wilson(c["k"], c["n"]), c["n"]) for name, c in counts.items()}
-
-
-def numbers(values):
-    """Numbers of a result, NaN where it has none."""
-    return [np.nan if value is None else value for value in values]
 
 
 def accuracy(units):

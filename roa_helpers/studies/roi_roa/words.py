@@ -75,7 +75,7 @@ def findings(claim, table):
 
 def answer(row, table):
     """The paragraph that belongs under a table of :func:`.comparison.compare`, in Markdown, from its numbers alone."""
-    known = table[table.verdict != claims.NO_VALUE]
+    known = table[table.verdict.isin((claims.AGREES, claims.DIFFERS))]
     agree = int((known.verdict == claims.AGREES).sum())
     if known.empty:
         opening = "None of these data sets has a published value, so nothing is compared here."
