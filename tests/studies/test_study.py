@@ -119,9 +119,9 @@ def test_its_results_grow_old_with_its_code(tiny, tmp_path):
 def test_a_data_set_of_its_own_that_a_profile_plans_is_no_picture_of_ones_own(tiny, results, monkeypatch):
     plan = studies.planned("quick", tiny)[0]
     named = replace(plan, choices=replace(plan.choices, dataset="theirs"))
-    assert studies.place_of(named, "quick") == results / "own" / "quick" / tiny / plan.name
+    assert studies.place_of(named, "quick") == results / "own" / "quick" / tiny / named.name
     monkeypatch.setattr(sys.modules["tiny_study.choices"], "UNITS", {"quick": (named.choices,)})
-    assert studies.place_of(named, "quick") == results / "quick" / tiny / plan.name
+    assert studies.place_of(named, "quick") == results / "quick" / tiny / named.name
 
 
 def test_two_studies_of_one_name_are_refused(tiny, tmp_path):
