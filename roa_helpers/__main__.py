@@ -64,9 +64,10 @@ def _add_profile(command):
 
 def seed(text):
     """A seed from the command line."""
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"a seed is a whole number, 0 or more, not '{text}'")
-    return int(text)
+    try:
+        return studies.checked_seed(int(text) if text.isascii() and text.isdigit() and len(text) < 20 else text)
+    except UserError as error:
+        raise argparse.ArgumentTypeError(str(error).partition("\n")[0]) from error
 
 
 def planned(*, name, profile, unit=None, dataset=None, images=None, pair=None, seed=None):
@@ -76,6 +77,8 @@ def planned(*, name, profile, unit=None, dataset=None, images=None, pair=None, s
         UserError: unknown study, profile, unit or data set, or arguments that do not fit together.
     """
     plans = studies.planned(profile, name, seed=seed)
+    if not plans:
+        raise UserError(f"profile '{profile}' plans no units of {name}\n  choose another profile")
     if unit is not None:
         if dataset or images or pair:
             raise UserError("--unit names a unit whole\n  leave out --dataset, --images and --pair")
@@ -189,9 +192,16 @@ def main(argv=None):
     Returns:
         Exit code: 0 done, 1 a check found something, 2 something outside the code is wrong, 130 interrupted.
     """
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # a terminal may know few characters
     args = parser().parse_args(argv)
     try:
-        return args.run(args)
+        code = args.run(args)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever reads has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except UserError as error:
         print(error, file=sys.stderr)
         return 2

@@ -58,7 +58,12 @@ def pictures(tmp_path):
             "plans no unit 'digits-0-1' of roi_roa\n  name one like 'digits",
         ),
         (["study", "roi_roa", "--unit", "digits-0-1-seed0", "--pair", "0", "1"], "--unit names a unit whole"),
-        (["study", "roi_roa", "--seed", "-1"], "a seed is a whole number, 0 or more, not '-1'"),
+        (
+            ["study", "roi_roa", "--seed", str(2**31)],
+            "a seed is a whole number from 0 to 2,147,483,647, not 2147483648",
+        ),
+        (["study", "roi_roa", "--seed", "1.5"], "not '1.5'"),
+        (["study", "roi_roa", "--seed", "-1"], "a seed is a whole number from 0 to 2,147,483,647, not '-1'"),
         (["study", "roi_roa", "--epochs", "3"], "unrecognized arguments: --epochs 3"),
         (["study", "roi_roa", "--prof", "quick"], "unrecognized arguments: --prof quick"),
         (["data", "check", "stars"], "unknown data set 'stars'"),
@@ -242,3 +247,22 @@ def test_own_images_with_two_classes_need_no_pair(pictures):
     (plan,) = __main__.planned(name="roi_roa", profile="quick", images=str(pictures))
     assert plan.choices.classes == ("ant", "cat")
     assert "/" not in plan.name
+
+
+def test_a_reader_that_has_had_enough_ends_the_output_in_silence(tmp_path):
+    command = [sys.executable, "-u", "-m", "roa_helpers", "data", "list"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == ("", 0)
+
+
+def test_a_terminal_of_few_characters_shows_what_it_can(tmp_path):
+    done = run("data", "list", PYTHONIOENCODING="ascii", ROA_DATA=str(tmp_path / "Ä"))
+    assert done.returncode == 0 and "\\xc4" in done.stdout
+
+
+@pytest.mark.parametrize("seed", ["abc", 1.5, -1, True, 2**31, "7"])
+def test_a_notebook_is_told_what_a_seed_is_before_anything_is_trained(seed):
+    with pytest.raises(UserError, match="a seed is a whole number from 0"):
+        studies.units("roi_roa", "quick", seed=seed)

@@ -7,7 +7,6 @@ The output appears whole or not at all. A notebook that fails names its cell; th
 beside the log as ``<name>.failed.ipynb``. Parameters that the notebook does not have are refused.
 """
 
-import argparse
 import contextlib
 import logging
 import os
@@ -24,17 +23,18 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from roa_helpers import studies
+from roa_helpers.__main__ import Parser, seed
 from roa_helpers.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("notebook", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--profile", required=True)
-    parser.add_argument("--seed", type=int)
+    parser.add_argument("--seed", type=seed)
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="other parameters")
     parser.add_argument("--log", type=Path, required=True, help="everything that is printed meanwhile goes there")
     args = parser.parse_args(argv)

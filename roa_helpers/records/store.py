@@ -7,6 +7,7 @@ import errno
 import hashlib
 import io
 import json
+import logging
 import math
 import os
 import platform
@@ -16,7 +17,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, is_dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from .. import __version__, scratch
 from ..errors import UserError
 from . import fingerprints
 
+log = logging.getLogger(__name__)
 #: The standing of a unit that the present code would compute.
 CURRENT = "current"
 RESULT = "result.json"
@@ -96,8 +98,8 @@ class Unit:
 def read(path, expected=None):
     """The unit at ``path``, or None if none stands there whole, or if its fingerprint is not ``expected``.
 
-    Whole: ``result.json`` and every file that it lists have the sums that it holds. A unit that is replaced while it is
-    read is read again.
+    Whole: ``result.json`` and every file that it lists have the sums that it holds; where they have not, a line in the
+    log says so. A unit that is replaced while it is read is read again.
 
     Args:
         path: folder of the unit.
@@ -106,11 +108,19 @@ def read(path, expected=None):
     for _ in range(ATTEMPTS):
         unit = Unit(Path(path), files=_contents(Path(path)))
         if not unit.files:
-            return None
+            break
         if _is_whole(unit.files):
             stands = unit.result["fingerprint"]
             return unit if all(stands.get(k) == v for k, v in (expected or {}).items()) else None
+    if os.path.lexists(Path(path) / RESULT):
+        _tell(str(path))
     return None
+
+
+@cache
+def _tell(path):
+    """Said once: a unit may be looked for many times."""
+    log.warning("the unit at %s is not as it was written, so it counts as absent", path)
 
 
 def _contents(folder):

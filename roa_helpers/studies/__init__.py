@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "freshness": ["expected", "standing"],
-        "profiles": ["PROFILES", "RECORDED", "Planned", "Profile", "planned", "profile"],
+        "profiles": ["PROFILES", "RECORDED", "Planned", "Profile", "checked_seed", "planned", "profile"],
         "runs": ["place_of", "presented", "run", "shown", "units", "verdicts"],
         "study": ["Study", "find", "register", "registered"],
     },

@@ -11,6 +11,8 @@ from . import study as registry
 
 #: Recorded profiles, best first: what is shown beside the profile that is run.
 RECORDED = ("paper", "desk")
+#: Small numbers are added to a seed, and there are libraries that take 32 bits of it.
+LARGEST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,17 @@ def profile(name):
     if name not in PROFILES:
         raise UserError(f"unknown profile '{name}'\n  choose one of: {', '.join(PROFILES)}")
     return PROFILES[name]
+
+
+def checked_seed(seed):
+    """``seed``, if it is one.
+
+    Raises:
+        UserError: no whole number from 0 to ``LARGEST_SEED``.
+    """
+    if type(seed) is not int or not 0 <= seed <= LARGEST_SEED:
+        raise UserError(f"a seed is a whole number from 0 to {LARGEST_SEED:,}, not {seed!r}\n  choose another seed")
+    return seed
 
 
 @dataclass(frozen=True)
@@ -63,10 +76,10 @@ def planned(profile_name, study, *, dataset=None, classes=None, seed=None):
         seed: replaces the profile's own seeds.
 
     Raises:
-        UserError: unknown profile or study, or no choices for the data set.
+        UserError: unknown profile or study, no seed, or no choices for the data set.
     """
     found, plan = registry.find(study), profile(profile_name)
-    seeds = plan.seeds if seed is None else (seed,)
+    seeds = plan.seeds if seed is None else (checked_seed(seed),)
     units = found.units(profile_name)
     chosen = units if dataset is None else found.borrowed(units, dataset, classes)
     return [Planned(study, one, s) for one in chosen for s in seeds]

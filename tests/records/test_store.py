@@ -374,6 +374,17 @@ for n in range(int(sys.argv[2])):
 """
 
 
+@pytest.mark.parametrize("text", ["[]", "3", '{"files": 7}', '{"files": {}, "fingerprint": {}}', "\\xff", "{" * 9999])
+def test_a_unit_of_another_shape_is_absent_and_a_line_says_so(tmp_path, caplog, text):
+    (tmp_path / "unit").mkdir()
+    (tmp_path / "unit" / "result.json").write_text(text)
+    assert store.read(tmp_path / "unit") is store.read(tmp_path / "unit") is None
+    assert [record.getMessage() for record in caplog.records] == [
+        f"the unit at {tmp_path / 'unit'} is not as it was written, so it counts as absent"
+    ]
+    assert store.read(tmp_path / "nowhere") is None and len(caplog.records) == 1
+
+
 def test_a_reader_beside_a_writer_sees_whole_units_alone(tmp_path):
     store.write(tmp_path / "unit", {"n": -1, "fingerprint": {}}, arrays={"n": np.array(-1)}, tables={})
     process = python(WRITES, tmp_path / "unit", 60, stdout=subprocess.PIPE)
