@@ -4,7 +4,9 @@ The code of a study is what its entry reaches: functions, classes and constants,
 through imports and through the faces of folders. The sum follows what they compute, not where they stand or what they
 are called: definitions are numbered in the order in which they are met, and a mention of one is its number. So moving
 or renaming a definition or a module, the order of imports, comments, docstrings and layout change nothing; an operator,
-a constant, a default, another callee do. What a study does not use may change without its results being called old.
+a constant, a default, another callee do, and so does the name of a local. What a study does not use may change without
+its results being called old. What cannot be followed is refused: definitions below an ``if`` or the like at the top of
+a module, and modules that are handed on as values.
 """
 
 import ast
@@ -42,6 +44,7 @@ def code(*entries):
 
     Raises:
         KeyError: no such definition.
+        ValueError: code that cannot be followed.
     """
     return _code(*(one if isinstance(one, str) else f"{one.__module__}:{one.__qualname__}" for one in entries))
 
@@ -69,11 +72,20 @@ def _reached(entries):
     while waiting:
         key = waiting.pop(0)
         if key not in numbers:
+            _check(key[0])
             numbers[key] = len(numbers)
             scribe = _Scribe(key[0], {})
             scribe.text(key[1])
             waiting[:0] = scribe.met
     return numbers
+
+
+def _check(module):
+    known = _module(module)
+    for node in known.body:
+        changes = any(node in known.defined.get(name, ()) for name in _defines(node))
+        if not (changes or _is_docstring(node) or isinstance(node, _FOLLOWED)):
+            raise ValueError(f"{module}, line {node.lineno}: a statement at the top that a sum of code cannot follow")
 
 
 @dataclass(frozen=True)
@@ -82,11 +94,13 @@ class _Module:
 
     Attributes:
         path: its file.
+        body: the statements at its top.
         defined: name → the statements at the top that define it.
         imported: name → (module, name) of what it imports; the name is None for a module as a whole.
     """
 
     path: Path
+    body: list[ast.stmt]
     defined: dict[str, list[ast.stmt]]
     imported: dict[str, tuple[str, str | None]]
 
@@ -104,8 +118,10 @@ def _module(name):
         imported |= _imports(node, base)
     for node in tree.body:
         for one in _defines(node):
+            if isinstance(node, ast.Expr) and one in imported:  # what is changed belongs to another module
+                continue
             defined.setdefault(one, []).append(node)
-    return _Module(path, defined, imported)
+    return _Module(path, tree.body, defined, imported)
 
 
 def file_of(name):
@@ -121,9 +137,13 @@ def file_of(name):
 
 
 def _defines(node):
-    """The names that a statement at the top of a module defines."""
+    """The names that a statement at the top of a module defines, or changes as in ``NAME.update(…)``."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return [node.name]
+    if isinstance(node, ast.Expr):
+        called = node.value.func if isinstance(node.value, ast.Call) else None
+        owner = called.value if isinstance(called, ast.Attribute) else None
+        return [owner.id] if isinstance(owner, ast.Name) else []
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
     return [n.id for target in targets if target for n in ast.walk(target) if isinstance(n, ast.Name)]
 
@@ -214,8 +234,12 @@ class _Scribe:
         module, name = self._resolved(node)
         if module is None:
             return ""
-        if name is None or any(module == one or module.startswith(f"{one}.") for one in LEFT_OUT):
-            return f"<{module if name is None and file_of(module) is None else 'left out'}>"
+        if not self._is_ours(module):
+            return f"<{module}>"
+        if any(module == one or module.startswith(f"{one}.") for one in LEFT_OUT):
+            return "<left out>"
+        if name is None:
+            raise ValueError(f"{self.module}, line {node.lineno}: a sum of code cannot follow a module as a value")
         self.met.append((module, name))
         return f"<{self.numbers.get((module, name))}>"
 
@@ -230,12 +254,17 @@ class _Scribe:
             module, name = self._resolved(node.value)
             if module is None or name is not None:
                 return None, None
-            if module.partition(".")[0] in (PACKAGE, self.module.partition(".")[0]):
+            if self._is_ours(module):
                 return _origin(module, node.attr)
             return f"{module}.{node.attr}", None
         return None, None
 
+    def _is_ours(self, module):
+        return module.partition(".")[0] in (PACKAGE, self.module.partition(".")[0])
 
+
+#: What may stand at the top of a module that is followed, beside docstrings and calls that change a name.
+_FOLLOWED = (ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Import, ast.ImportFrom)
 #: Fields of a syntax tree that say nothing of what is computed, or that not every Python has.
 _SAID_NOWHERE = frozenset(("ctx", "kind", "type_comment", "type_ignores", "type_params"))
 

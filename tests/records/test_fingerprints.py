@@ -202,6 +202,39 @@ def test_files_are_those_of_what_is_reached(package, tmp_path):
     assert fingerprints.files("made.a:entry") == [tmp_path / "made/a.py", tmp_path / "made/b.py"]
 
 
+@pytest.mark.parametrize("change", ["TABLE.update(a=2)", "TABLE['a'] = 2", "TABLE |= {'a': 2}", "TABLE.clear()"])
+def test_what_changes_a_constant_at_the_top_of_its_module_is_seen(package, change):
+    text = "TABLE = {'a': 1}\n\ndef read():\n    return TABLE['a']\n"
+    package(made=text)
+    before = fingerprints.code("made.made:read")
+    package(made=f"{text}\n{change}\n")
+    assert fingerprints.code("made.made:read") != before
+
+
+def test_another_function_of_a_library_is_seen_whatever_its_files_are_called(package):
+    text = "import json\n\ndef read(text):\n    return json.{}(text)\n"  # json.decoder is a file, json.loads is not
+    sums = []
+    for name in ("decoder", "encoder", "loads"):
+        package(made=text.format(name))
+        sums.append(fingerprints.code("made.made:read"))
+    assert len(set(sums)) == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if True:\n    def helper():\n        return 1\n\ndef read():\n    return 1\n",
+        "import numpy as np\nnp.seterr(all='raise')\n\ndef read():\n    return 1\n",
+        "for n in (1, 2):\n    pass\n\ndef read():\n    return n\n",
+        "from . import helper\n\ndef read():\n    return getattr(helper, 'x')\n",
+    ],
+)
+def test_what_cannot_be_followed_is_refused(package, text):
+    package(made=text, helper="x = 1\n")
+    with pytest.raises(ValueError, match=r"made\.made, line \d.*cannot follow"):
+        fingerprints.code("made.made:read")
+
+
 def test_an_unknown_entry_is_refused(package):
     package(module=CODE)
     with pytest.raises(KeyError, match="there is no made.module:nothing"):
