@@ -83,7 +83,7 @@ def _reached(entries):
 def _check(module):
     known = _module(module)
     for node in known.body:
-        changes = any(node in known.defined.get(name, ()) for name in _defines(node))
+        changes = isinstance(node, ast.Expr) and any(node in known.defined.get(name, ()) for name in _defines(node))
         if not (changes or _is_docstring(node) or isinstance(node, _FOLLOWED)):
             raise ValueError(f"{module}, line {node.lineno}: a statement at the top that a sum of code cannot follow")
 
