@@ -11,7 +11,8 @@ from matplotlib.patches import Patch
 from ... import metrics
 from ...page import REGION_LABELS, drawing
 from .choices import FACTORS
-from .published import SIDE, TABLE_ONE, label
+from .claims import NEAR
+from .published import IMAGES, SIDE, TABLE_ONE, label
 from .tables import METHODS, dependence
 
 #: Colours (Okabe–Ito) and names of the kinds of directions and subspaces.
@@ -124,7 +125,7 @@ def shapes(units):
                 axis.plot([one["low"], one["high"]], [y, y], color=colour, lw=1.5)
                 axis.plot(one["mean"], y, "osD^"[k], color=colour, ms=4)
                 data.append({"network": label(unit), "measure": measure, "kind": kind} | one)
-        axis.axvline(0.25, color="k", lw=0.8, ls="--")
+        axis.axvline(NEAR, color="k", lw=0.8, ls="--")
         axis.set_title(title, fontsize=8)
         axis.set(xlim=(-0.03, 1.03))
         axis.tick_params(labelsize=7)
@@ -296,7 +297,7 @@ def compression(units):
     """
     rows = [
         {"network": "the paper", "side": row.side, "share": row.side / SIDE, "measured": "unaware", "f": f,
-         "rate": rate, "low": row.interval(f).low, "high": row.interval(f).high, "n": 2000}
+         "rate": rate, "low": row.interval(f).low, "high": row.interval(f).high, "n": IMAGES}
         for row in TABLE_ONE if row.side < SIDE for f, rate in row.fooled.items()
     ]  # fmt: skip
     for unit in units:
