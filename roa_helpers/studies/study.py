@@ -23,7 +23,7 @@ from .. import page
 from ..errors import UserError
 
 #: The folders of this package that hold a study, in the order in which they are listed.
-ROOMS = ("roi_roa", "supplement", "sensitivity", "localized", "blurring", "curvature")
+ROOMS = ("roi_roa", "supplement", "forensics", "sensitivity", "localized", "blurring", "curvature")
 
 
 @dataclass(frozen=True, kw_only=True)

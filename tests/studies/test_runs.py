@@ -76,13 +76,14 @@ def test_what_is_outdated_is_counted_by_what_changed(results):
 
 @pytest.mark.parametrize("study", studies.registered())
 def test_units_of_every_study_are_shown_and_stand(results, study):
-    first = studies.planned("quick", study)[0]
-    for profile, plan in (("quick", first), *(("desk", plan) for plan in studies.planned("desk", study)[:2])):
+    quick = studies.planned("quick", study)[:1]  # none, of a study that needs files which a fresh machine lacks
+    desk = studies.planned("desk", study)[:2]
+    for profile, plan in (*(("quick", plan) for plan in quick), *(("desk", plan) for plan in desk)):
         content = {"study": study, "profile": profile, "seed": 0, "fingerprint": studies.expected(plan)}
         store.write(store.unit_path(profile, study, plan.name), content, arrays={}, tables={})
     shown = studies.shown("quick", study)
-    assert [unit.result["profile"] for unit in shown] == ["desk", "desk", "quick"]
-    assert [studies.standing(unit) for unit in shown] == ["current"] * 3
+    assert [unit.result["profile"] for unit in shown] == ["desk", "desk", *["quick"] * len(quick)]
+    assert [studies.standing(unit) for unit in shown] == ["current"] * len(shown)
     assert [unit for group in seeds.groups(shown) for unit in group] == shown
 
 

@@ -141,5 +141,6 @@ def test_an_unknown_study_names_those_there_are():
 @pytest.mark.parametrize("name", studies.registered())
 def test_every_study_says_what_it_is_about(name):
     study = studies.find(name)
-    assert study.title and study.paper and study.units("quick") and study.units("desk") and study.units("paper")
+    assert study.title and study.paper and study.units("desk") and study.units("paper")
+    assert study.units("quick") or study.files()  # what a fresh machine cannot compute needs files to be fetched
     assert study.name == name

@@ -1,0 +1,272 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: jupytext,kernelspec,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (pictures)=
+# # What do the published pictures show?
+#
+# Beside their CSV files the authors published a picture for every ordered pair of classes: heat maps, RoAs, their
+# representatives, and the blobs. The paper’s text defines these things; the pictures show what was drawn. This page
+# reads the pictures cell by cell and asks whether they follow from each other, and how. It finds another procedure than
+# the text’s. The book reproduces the text; this page says what the pictures show, and which of the published numbers
+# that may explain.
+#
+# *Read off* is what anyone finds who opens the files: values of cells, and whether one picture follows from another.
+# *Inferred* is what explains this best but is not written in any file; it is called so wherever it stands.
+
+# %% tags=["remove-cell"]
+import sys
+
+if "google.colab" in sys.modules:
+    from IPython import get_ipython
+
+    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+
+# %% tags=["parameters"]
+profile = "quick"
+seed = None  # None: all seeds of the profile
+
+# %%
+from roa_helpers import studies
+from roa_helpers.page import figures, open_choices
+from roa_helpers.studies.forensics import charts, choices, claims, pictures, tables, words
+
+units = studies.shown(profile, "forensics", seed=seed)
+verdicts = studies.verdicts(units) if units else None
+pairs = "all ordered pairs of ten classes; intervals by a bootstrap over unordered pairs"
+
+# %% tags=["remove-input"]
+figures.show_text(words.read(units) if units else words.notice(units))
+
+# %% [markdown]
+# ## How a picture is read
+#
+# matplotlib drew the pictures, each an array of 48×48 cells and three channels inside a frame. A sample in the middle
+# of every cell gives the array back, in 256 levels; values below 0 are shown as 0. A picture of another size, without
+# the frame, or with a cell of two colours is refused. Of Malaria there are screenshots, as the files themselves say in
+# their metadata, cropped, of various sizes, with the colour profile of a monitor. They cannot be read this way and are
+# left out.
+#
+# The plates show two pairs of each data set: that whose blob is rebuilt best from the representative RoA, and that
+# whose is rebuilt worst; of several that are equal, those whose blob touches most and fewest pixels.
+
+# %% tags=["hide-input"]
+if units:
+    figures.show(
+        pictures.plates(units),
+        name="pictures-plates",
+        caption="As read from the pictures: the RoA of one image, the representative RoA, the published blob; then the "
+        "blob rebuilt from the representative RoA by one threshold, and the entries on which the two blobs differ.",
+        alt="For two pairs of classes of each data set: coloured RoA of one image, representative RoA, published blob, "
+        "rebuilt blob, and their difference, which is black or nearly so.",
+        data=pictures.data(units),
+        units=units,
+        sample="two ordered pairs a data set",
+    )
+
+# %% [markdown]
+# ## What is an RoA?
+#
+# In the paper’s text a pixel belongs to the RoA where the attack moved it by more than a threshold. The published
+# RoA of one image is coloured: each of its three channels is 0 or 1 by itself. (That the ones are where the attack
+# *raised* a channel is inferred.)
+
+# %% tags=["remove-input"]
+if units:
+    figures.show_text(words.on_signs(units))
+
+# %% [markdown]
+# The representative RoA of a pair is graded, and many of its entries are black. If it were the mean of RoAs of 0 and 1,
+# a share v of the images would have a 1 where it shows v, and none, or nearly none, where it is black. If it is
+# the mean of signs −1 and +1, of which a picture shows what is negative as black, that share is (1 + v) / 2. The one
+# image whose RoA is published tells them apart.
+
+# %% tags=["hide-input"]
+if units:
+    figure, data = charts.calibration(units)
+    figures.show(
+        figure,
+        name="pictures-calibration",
+        caption="Of the entries that a representative RoA shows at v, the share that is 1 in the RoA of one image; all "
+        "pairs whose RoA of one image is not black. Lines: what the two ways of taking a mean predict. Leftmost: "
+        "entries shown as black, most of them below 0.",
+        alt="Share of ones rising with the value shown, along the line for a mean of signs and above the line for a "
+        "mean of zeros and ones.",
+        data=data,
+        units=units,
+        sample="all entries of these pairs",
+    )
+
+# %% tags=["remove-input"]
+if units:
+    figures.show_text(words.on_means(units))
+
+# %% [markdown]
+# ## What is a blob?
+#
+# In the text a blob is where many images agree on U−V+, a set of pixels. The published blob is coloured too. It is
+# rebuilt here as [representative RoA > t], channel by channel, with the t among 0, 1/255, … 254/255 that agrees best
+# for each pair, the lowest of several; its agreement is the share of the 48×48×3 entries that are the same. Three
+# readings that should fail get the same freedom, each its own best t: the representative RoA of another pair, the best
+# of all; that of the reversed pair, which shares the network; and the pair’s own without colours, where a pixel counts
+# if any channel does.
+
+# %% tags=["hide-input"]
+if units:
+    figure, data = charts.agreement(units)
+    figures.show(
+        figure,
+        name="pictures-agreement",
+        caption="How well the published blobs are rebuilt, over all ordered pairs with a blob, beside the controls.",
+        alt="Histograms of agreement: the pair’s own representative RoA at one, all controls well below it.",
+        data=data,
+        units=units,
+        sample="all ordered pairs with a blob",
+    )
+
+# %% tags=["remove-input"]
+if units:
+    figures.show_text(words.on_blobs(units))
+
+# %% [markdown]
+# Which θ it was is inferred, since no file tells; and eight bits leave it a range.
+#
+# ### Does it leave out the RoI?
+#
+# A blob of U−V+ must avoid the RoI. Where the RoI was is not published as a set; its core is taken here to be the cells
+# of a heat map that are bluer than red, the upper half of its scale, once in the heat map of the representative RoI and
+# once in that of one image. Heat maps of representatives that are white throughout have no core.
+
+# %% tags=["remove-input"]
+if units:
+    figures.show_text(words.on_cores(units))
+
+# %% tags=["hide-input"]
+if units:
+    figures.show_table(
+        tables.readings(units),
+        view=tables.readings_view(units),
+        name="pictures-readings",
+        caption="What the blob is rebuilt from, each with its own best threshold: median agreement over ordered pairs "
+        "with its 95 % interval. U−V+: nothing inside the RoI’s core; pairs with entries above the threshold inside it "
+        "and outside.",
+        units=units,
+        sample=pairs,
+    )
+
+# %% [markdown]
+# Where a blob takes what lies inside the core as it takes what lies outside, it is V+, not U−V+. That is inferred: an
+# RoI so small that it missed the core, or the blob, would leave no trace.
+#
+# ## What is the individual SSIM?
+#
+# In jet as OpenCV makes it low values are blue. The published heat maps are in its colours with red and blue exchanged,
+# as they look where OpenCV’s order of channels is taken for another’s: blue is high.
+
+# %% tags=["remove-input"]
+if units:
+    figures.show_text(words.on_colours(units))
+
+# %% [markdown]
+# Heat maps of representatives look cut off at 0 and at 1, so their values cannot be read off; those of one image can.
+#
+# The authors’ individual SSIM of RoI and RoA, in Table I and in their CSV files, is far above 0. The pictures come near
+# it if the heat map enters in colour from 0 to 255, the RoA from 0 to 1, and SSIM assumes a range of 255: on *two
+# scales*. (That this is how the numbers came about, and that the program took the range from the type of the first
+# array, as older versions of scikit-image did, is inferred.) The RoA is then 255 times fainter than the heat map, and
+# an RoA without any entry has nearly the same SSIM. There is one heat map a class, so this cannot tell which images
+# were used, nor reproduce single numbers.
+
+# %% tags=["hide-input"]
+if units:
+    figure, data = charts.similarity(units)
+    figures.show(
+        figure,
+        name="pictures-similarity",
+        caption="SSIM of heat map and RoA of one image on two scales, a dot an ordered pair. Left: beside the same "
+        "with an RoA without any entry. Right: beside the authors’ mean over images; grey, from their smallest to "
+        "their largest. On the line both are equal.",
+        alt="Scatter plots: on the left all dots lie on the line or just below it, on the right they scatter about it.",
+        data=data,
+        units=units,
+        sample=pairs,
+    )
+
+# %% tags=["remove-input"]
+if units:
+    figures.show_text(words.on_similarity(units))
+
+# %% tags=["hide-input"]
+if units:
+    figures.show_table(
+        tables.directions(units),
+        view=tables.directions(units).round(4),
+        name="pictures-table-1",
+        caption="<b>Individual SSIM of Table I</b> beside the CSV files and the pictures, for the presented directions "
+        "(of CIFAR-10 the paper prints none).",
+        units=units,
+        sample="one image a class",
+    )
+
+# %% [markdown]
+# ## Verdicts
+#
+# The rules read intervals. *Reproduced* means that the pictures bear out a statement of this page.
+
+# %% tags=["hide-input"]
+if units:
+    figures.show_table(
+        verdicts,
+        name="pictures-verdicts",
+        caption="The statements of this page; values are shares, medians or differences as their rules say, below.",
+        units=units,
+        sample=pairs,
+    )
+
+# %% tags=["remove-input"]
+if units:
+    for kind in (claims.READ, claims.INFERRED):
+        figures.show_text(words.findings(kind, verdicts))
+
+# %% tags=["hide-input"]
+if units:
+    figures.show_table(
+        tables.counts(units),
+        view=tables.counts_view(units),
+        name="pictures-counts",
+        caption="The counts behind it, with 95 % intervals (Wilson; entries of one picture are not independent).",
+        units=units,
+        sample="pictures, pairs, entries or classes, as the row says",
+    )
+
+# %% [markdown]
+# ## What follows
+#
+# The text and the pictures are two procedures that share their names. The text’s RoA is a set of pixels, and its blob
+# U−V+; the pictures’ RoA is a map of signs in each channel, and their blob V+ in each channel. The other pages of this
+# book follow the text. Where a published number belongs to the pictures’ procedure, a difference from ours is no error
+# on either side.
+#
+# ## Choices
+
+# %% tags=["hide-input"]
+if units:
+    figures.show_table(
+        open_choices(units, choices.REASONS),
+        name="pictures-choices",
+        caption="What is tried, and why.",
+        units=units,
+        sample="choices",
+    )
