@@ -223,7 +223,9 @@ if units:
 # %% [markdown]
 # ## Verdicts
 #
-# The rules read intervals. *Reproduced* means that the pictures bear out a statement of this page.
+# The rules read intervals. *Reproduced* means that the pictures bear out a statement of this page. The statements come
+# from a first look at the same pictures, and the bounds were set after it (2026-11-25): the table says how firmly they
+# stand, not that they were foretold.
 
 # %% tags=["hide-input"]
 if units:

@@ -93,7 +93,8 @@ def test_reproducing_fetches_every_data_set_of_the_profile():
         found[1].split() for step in steps if (found := re.match(r"for name in (.*?); do", step.get("run", "")))
     )
     planned = [plan for study in studies.registered() for plan in studies.planned("desk", study)]
-    assert set(names) == {plan.choices.dataset for plan in planned}
+    beside = {files.name for study in studies.registered().values() for files in study.files()}
+    assert set(names) == {plan.choices.dataset for plan in planned} | beside
 
 
 def test_the_readme_counts_what_the_profiles_plan():

@@ -5,7 +5,7 @@ from .results import label
 
 #: Which pairs are shown, and what a plate shows of each.
 PLATES = {"best": "rebuilt best", "worst": "rebuilt worst"}
-PARTS = {"one": "RoA of one image", "representative": "representative RoA", "blob": "blob as published",
+PARTS = {"one": "RoA of one image", "representative": "represen\u00adtative RoA", "blob": "blob as published",
          "rebuilt": "blob rebuilt", "wrong": "where the two differ"}  # fmt: skip
 
 
