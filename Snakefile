@@ -34,11 +34,10 @@ CHOICES = [*FOLDER.glob("studies/*/choices.py"), *FOLDER.glob("studies/*/publish
 SUPPLIES = [*FOLDER.glob("data/*.py"), *FOLDER.glob("studies/*.py"), *CHOICES, FOLDER / "records/store.py"]
 EXECUTED = [f"_build/executed/{PROFILE}/{name}.ipynb" for name in NOTEBOOKS]
 MARKS = [f"{RESULTS}/{PROFILE}/{study}/.{name}.done" for study, name in UNITS]
-# What a study is computed by, its choices and the data included; all of these are asked again when one of them changes.
-CODE = {
-    name: sorted({*map(str, (*fingerprints.files(*study.entries), *SUPPLIES, fingerprints.file_of(f"{study.room}.choices")))})
-    for name, study in STUDIES.items()
-}
+# What a study is computed by, its choices and the data included; a unit is asked for again when one of them changes.
+# Sums tell, not times: a comment, or a file that was only touched, makes nothing run again.
+CODE = {name: [fingerprints.code(*study.entries), fingerprints.text(*SUPPLIES)] for name, study in STUDIES.items()}
+PAGES = fingerprints.text(*PACKAGE, "workflow/run_notebook.py")
 
 for (study, name), mark in zip(UNITS, MARKS):  # a unit that was deleted is computed again
     if not store.read(store.unit_path(PROFILE, study, name)):
@@ -86,7 +85,6 @@ rule notebook:
     input:
         notebook="notebooks/{name}.ipynb",
         results=MARKS + RECORDED,
-        code=[*PACKAGE, "workflow/run_notebook.py"],
     output:
         f"_build/executed/{PROFILE}/{{name}}.ipynb",
     log:
@@ -95,6 +93,7 @@ rule notebook:
         f"_build/times/{PROFILE}/{{name}}.tsv"
     params:
         seed=SEED_OPTION,
+        code=PAGES,
         files=[str(files.find()) for study in STUDIES.values() for files in study.files()],  # pages show them once at hand
     message:
         "notebook {wildcards.name}"
@@ -104,8 +103,6 @@ rule notebook:
 
 
 rule study:
-    input:
-        lambda wildcards: CODE[wildcards.study],
     output:
         f"{RESULTS}/{PROFILE}/{{study}}/.{{unit}}.done",
     log:
@@ -114,6 +111,7 @@ rule study:
         f"_build/times/{PROFILE}/{{study}}-{{unit}}.tsv"
     params:
         seed=SEED_OPTION,
+        code=lambda wildcards: CODE[wildcards.study],
         result=f"{RESULTS}/{PROFILE}/{{study}}/{{unit}}/result.json",
     threads: studies.profile(PROFILE).threads
     message:

@@ -56,6 +56,21 @@ def _code(*entries):
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
+def text(*paths):
+    """SHA-256 of Python files by what stands in them: comments, docstrings and layout apart, names included."""
+    trees = (ast.parse(Path(path).read_text(encoding="utf-8")) for path in sorted(map(str, paths)))
+    return hashlib.sha256("\n".join(map(_bare, trees)).encode()).hexdigest()
+
+
+def _bare(tree):
+    """A syntax tree as text, without docstrings."""
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_docstring(body[0]):
+            del body[0]
+    return ast.dump(tree)
+
+
 def files(*entries):
     """The files that hold what ``entries`` (texts) reach, sorted."""
     return sorted({_module(module).path for module, _ in _reached(entries)})
@@ -108,7 +123,7 @@ class _Module:
 @cache
 def _module(name):
     """The text of a module; None where there is none of that name."""
-    path = file_of(name)
+    path = _file_of(name)
     if path is None:
         return None
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -124,7 +139,7 @@ def _module(name):
     return _Module(path, tree.body, defined, imported)
 
 
-def file_of(name):
+def _file_of(name):
     """The file of a module. The module is not imported: torch would come with it."""
     top, *rest = name.split(".")
     spec = find_spec(top)

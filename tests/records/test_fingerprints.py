@@ -235,6 +235,17 @@ def test_what_cannot_be_followed_is_refused(package, text):
         fingerprints.code("made.made:read")
 
 
+def test_the_text_of_files_is_what_stands_in_them_but_for_comments_docstrings_and_layout(tmp_path):
+    path, other = tmp_path / "a.py", tmp_path / "b.py"
+    path.write_text(CODE), other.write_text("x = 1\n")
+    before = fingerprints.text(path, other)
+    path.write_text(CODE.replace("# a remark", "# another").replace("The area.", "An area.").replace("\n\n\n", "\n\n"))
+    other.write_text("'Said.'\nx = (1)\n")
+    assert fingerprints.text(other, path) == before
+    other.write_text("x = 2\n")
+    assert fingerprints.text(path, other) != before
+
+
 def test_an_unknown_entry_is_refused(package):
     package(module=CODE)
     with pytest.raises(KeyError, match="there is no made.module:nothing"):
