@@ -8,7 +8,6 @@ import gzip
 import logging
 import os
 import tarfile
-import tempfile
 import time
 import zlib
 from collections.abc import Iterator
@@ -19,8 +18,11 @@ import pooch
 import requests
 from tqdm import tqdm
 
+from .. import scratch
 from ..errors import UserError
-from .known import KNOWN, Download, data_root
+from . import places
+from .known import KNOWN, Download
+from .places import data_root
 
 TIMEOUT = 30  # seconds without an answer
 LEAST_RATE = 2**14  # bytes a second after the first TIMEOUT seconds: n bytes may take TIMEOUT + n / LEAST_RATE
@@ -47,21 +49,28 @@ def fetch(name: str, root=None, *, others=None, progress: bool = True) -> list[P
 def download(file: Download, root: Path, *, progress: bool = True) -> Path:
     """Put the file (or the folder it holds) at ``root / file.to`` and return that path.
 
-    It is written to a temporary folder in ``root``, checked, and only then moved into place, so that an interrupted
-    or broken download leaves nothing behind. What stands already is left alone.
+    It is written to a temporary folder beside that, checked, and only then moved into place, so that an interrupted or
+    broken download leaves nothing behind, and a killed one nothing that the next does not remove. What stands already
+    is left alone.
 
     Raises:
         UserError: no answer, an incomplete file, a wrong sum, an archive that cannot be unpacked, no room.
     """
     target = root / file.to
-    if target.exists():
+    if places.lies(target):
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=root, prefix=".fetch-") as folder:
-            os.replace(_fetched(file, Path(folder), progress=progress), target)
+        for left in scratch.left(target):
+            scratch.remove(left)
+        folder = scratch.beside(target)
+        folder.mkdir()
+        try:
+            os.replace(_fetched(file, folder, progress=progress), target)
+        finally:
+            scratch.remove(folder)
     except (OSError, ValueError, EOFError, zlib.error, tarfile.TarError) as error:
-        if not target.exists():  # else another download was first: a folder does not replace one that stands
+        if not places.lies(target):  # else another download was first: a folder does not replace one that stands
             raise UserError(
                 f"could not fetch {file.url}\n  reason     {_innermost(error)}\n"
                 f"  mend it:   try again later, or get it elsewhere and put it at {target}"
