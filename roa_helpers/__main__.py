@@ -4,9 +4,11 @@ What computes is imported when it is first used.
 """
 
 import argparse
+import logging
 import os
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import __version__, data, records, studies
@@ -96,25 +98,40 @@ def planned(*, name, profile, unit=None, dataset=None, images=None, pair=None, s
     if dataset is not None and images is not None:
         raise UserError("--dataset and --images exclude each other")
     if images is not None:
-        dataset = str(Path(images).expanduser().absolute())
+        dataset = _own(images)
         pair = _pair_of(dataset, pair) if studies.find(name).pair else pair
     elif all(plan.choices.dataset != dataset for plan in plans):
-        data.find(dataset, data.data_root())
+        data.find(dataset)
     return studies.planned(profile, name, dataset=dataset, classes=pair, seed=seed)
+
+
+def _own(images):
+    """The absolute path of ``--images``.
+
+    Raises:
+        UserError: no path, nothing there, or a path that cannot be written down.
+    """
+    place = data.expanded(images)
+    if not data.kind(place):
+        raise UserError(
+            f"nothing lies at {data.shown(place)}\n"
+            "  --images takes a folder or a zip of pictures, with a folder for each class where a study has classes"
+        )
+    try:
+        str(place).encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"{data.shown(place)} is no UTF-8: results cannot say so\n  rename it") from error
+    return str(place)
 
 
 def _pair_of(place, pair):
     """``pair``, or the two classes of a folder or zip that has exactly two."""
-    if not Path(place).exists():
-        raise UserError(
-            f"nothing lies at {place}\n  --images takes a folder or a zip with one folder of pictures a class"
-        )
-    with data.archives.open_tree(Path(place)) as tree:
-        classes = data.archives.class_folders(tree, place=Path(place)).classes
+    classes = data.classes_of(place)
+    shown, listed = data.shown(place), data.listed(classes)
     if len(classes) < 2:
-        raise UserError(f"{place} has a single class, {classes[0]}\n  a study needs the pictures of two, a folder each")
+        raise UserError(f"{shown} has a single class, {listed}\n  a study needs the pictures of two, a folder each")
     if pair is None and len(classes) != 2:
-        raise UserError(f"{place} has {len(classes)} classes: {', '.join(classes)}\n  choose two: --pair CLASS CLASS")
+        raise UserError(f"{shown} has {len(classes)} classes: {listed}\n  choose two: --pair CLASS CLASS")
     return pair or classes
 
 
@@ -133,8 +150,9 @@ def run_study(args):
 
 
 def run_list(args):
+    rows = data.available()
     print(f"data folder: {data.data_root()}   (ROA_DATA sets another)")
-    for row in data.available():
+    for row in rows:
         place = row["where"] or f"not found; looked in {' · '.join(row['looked_in'])}"
         size = f"fetch: {row['download_size'] / 2**20:.0f} MB" if row["download_size"] else ""
         print(f"{row['name']:<18} {len(row['classes']):>2} classes  {'' if row['found'] else size:<15} {_short(place)}")
@@ -150,12 +168,12 @@ def run_check(args):
     print(f"{found['name']}: {found['source']}, {found['where']}")
     for part, counts in found["counts"].items():
         print(f"  {part:<6} " + "  ".join(f"{label} {count}" for label, count in counts.items()))
-    unreadable = found["unreadable"]
-    print(f"  unreadable: {unreadable['count']}" + "".join(f"\n    {name}" for name in unreadable["names"]))
-    for reason, count in found["left_aside"].items():
-        if count:
-            print(f"  left aside: {count} {reason}")
-    return 1 if unreadable["count"] else 0
+    print(f"  unreadable: {found['unreadable']['count']}")
+    for name, why in found["why"].items():
+        print(f"    {name}: {why}")
+    if found["duplicates"]["count"]:
+        print(f"  duplicates: {found['duplicates']['count']}, the first {found['duplicates']['names'][0]}")
+    return 1 if found["why"] else 0
 
 
 def run_fetch(args):
@@ -182,8 +200,29 @@ def run_verdicts(args):
 
 def _short(path):
     """``path`` relative to here if it lies below."""
-    here = f"{Path.cwd()}{os.sep}"
+    try:
+        here = f"{Path.cwd()}{os.sep}"
+    except FileNotFoundError:  # it was removed meanwhile
+        return str(path)
     return str(path).removeprefix(here)
+
+
+@contextmanager
+def _telling():
+    """What is said of data goes to stderr, each line once."""
+    said, log = set(), logging.getLogger(data.__name__)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(lambda record: not (record.getMessage() in said or said.add(record.getMessage())))
+    level, propagate = log.level, log.propagate
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
+        log.propagate = propagate
 
 
 def main(argv=None):
@@ -196,14 +235,15 @@ def main(argv=None):
         stream.reconfigure(errors="backslashreplace")  # a terminal may know few characters
     args = parser().parse_args(argv)
     try:
-        code = args.run(args)
+        with _telling():
+            code = args.run(args)
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # whoever reads has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except UserError as error:
-        print(error, file=sys.stderr)
+        print("\n".join(map(data.readable, str(error).split("\n"))), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ninterrupted; what was finished is kept", file=sys.stderr)

@@ -135,8 +135,13 @@ def test_the_known_data_sets_are_listed(tmp_path):
     assert done.returncode == 0
     assert str(tmp_path) in done.stdout
     assert [line.split()[0] for line in done.stdout.splitlines()[1:3]] == ["digits", "faces"]
-    *_, last = done.stdout.splitlines()
-    assert last.startswith(f"{reference.NAME} ") and f"not found; looked in {tmp_path / reference.FOLDER}" in last
+    offered = [files for study in studies.registered().values() for files in study.files()]
+    listed = done.stdout.splitlines()[-len(offered) :]
+    assert [line.split()[0] for line in listed] == [files.name for files in offered]
+    assert reference.AUTHORS in offered
+    assert all(
+        f"not found; looked in {tmp_path / files.folder}" in line for files, line in zip(offered, listed, strict=True)
+    )
 
 
 def test_verdicts_say_when_they_are_of_other_code_or_choices(units, monkeypatch, capsys):
@@ -167,7 +172,8 @@ def test_without_a_data_set_all_units_of_the_profile_are_planned():
 @pytest.mark.parametrize("study", studies.registered())
 def test_every_profile_plans_units_of_every_study_each_with_a_name_of_its_own(study, profile):
     names = [plan.name for plan in studies.planned(profile, study)]
-    assert len(set(names)) == len(names) > 0
+    assert len(set(names)) == len(names)
+    assert names or (profile == "quick" and studies.find(study).files())  # a fresh machine lacks its files
     assert all(re.fullmatch(r"[\w.-]+-seed\d+", name) for name in names)
 
 
@@ -234,6 +240,109 @@ def test_own_images_that_cannot_make_a_pair_are_refused(pictures, tmp_path):
         (pictures / name).rmdir()
     with pytest.raises(UserError, match="a single class, ant"):
         __main__.planned(name="roi_roa", profile="quick", images=str(pictures))
+
+
+@pytest.mark.parametrize("study", ["roi_roa", "curvature", "localized"])
+def test_every_study_says_what_it_understood_before_it_computes(study, pictures, tmp_path, monkeypatch, capsys):
+    def computed(*_, **__):
+        raise UserError("this far")
+
+    for label in ("ant", "bee", "cat"):
+        for i in range(14):
+            pixels = np.random.default_rng((i, ord(label[0]))).integers(0, 255, (130, 130, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(pictures / label / f"{i}.png")
+    (pictures / "cat" / "broken.png").write_bytes(b"no")
+    (pictures / "cat" / "1.heic").write_bytes(b"")
+    monkeypatch.setenv("ROA_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setattr(studies.find(study).part("compute"), "compute", computed)
+    pair = ["--pair", "ant", "cat"] if study == "roi_roa" else []
+    assert __main__.main(["study", study, "--images", str(pictures), *pair]) == 2
+    *said, last = capsys.readouterr().err.splitlines()
+    assert last == "this far"
+    expected = ["zoo: class folders; ant 14, bee 14, cat 15", "zoo: left aside: 1 files ending in .heic"]
+    broken = r"zoo: 1 of \d+ pictures cannot be read: 1 no picture by content \(first cat/broken.png\)"
+    if study == "localized":  # which takes the first by name
+        count = studies.find(study).units("quick")[0].photos
+        expected[0], broken = f"zoo: 43 pictures, of which {count} are taken", expected[1]
+    assert [line for line in said if line.startswith("zoo: ")][:2] == expected and re.fullmatch(broken, said[-1])
+
+
+def test_a_check_says_what_it_understood_and_where_it_guessed(tmp_path, capsys):
+    for path in ("train/a/1", "train/b/2", "test/a/3", "sample/a/4", "train/b/5"):
+        place = tmp_path / "zoo" / f"{path}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4), 9 * min(int(path[-1]), 4)).save(place)
+    (tmp_path / "zoo/train/b/6.png").write_bytes((tmp_path / "zoo/train/b/2.png").read_bytes())
+    assert __main__.main(["data", "check", str(tmp_path / "zoo")]) == 0
+    said = capsys.readouterr()
+    assert said.err.splitlines() == [
+        "zoo: class folders; train: a 1, b 3; test: a 1, b 0",
+        "zoo: left aside: 1 pictures in sample/",
+        "zoo: a guess: test, train taken for parts of the data, sample left aside",
+        "zoo: a guess: test and the training part do not have the same classes: b",
+    ]
+    assert "  duplicates: 1, the first train/b/6.png\n" in said.out
+
+
+def test_names_are_not_obeyed_by_the_terminal(tmp_path, capsys):
+    place = tmp_path / "\x1b[31mred\n"
+    for label in ("a\x1b]0;title\x07", "b"):
+        (place / label).mkdir(parents=True)
+        (place / label / "1\r.png").write_bytes(b"broken")
+    asked = (["data", "check", str(place)], ["study", "roi_roa", "--images", f"{place}x"],
+             ["study", "roi_roa", "--images", str(place), "--pair", "\x1b[2J", "b"])  # fmt: skip
+    for arguments in asked:
+        assert __main__.main(arguments) in (1, 2)
+        said = capsys.readouterr()
+        assert (said.out + said.err).replace("\n", "").isprintable()
+    assert "a\\x1b]0;title\\x07" in said.err
+
+
+def test_a_path_that_is_no_utf_8_is_refused_before_anything_is_read(tmp_path):
+    place = os.fsdecode(bytes(tmp_path) + b"/zoo\xff")
+    os.mkdir(place)
+    for study in ("roi_roa", "curvature", "localized"):
+        with pytest.raises(UserError, match="is no UTF-8: results cannot say so\n  rename it"):
+            __main__.planned(name=study, profile="quick", images=place)
+
+
+@pytest.mark.parametrize("study", studies.registered())
+def test_what_is_neither_folder_nor_file_is_one_message_of_every_study(study, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for images, message in (
+        (tmp_path / "pipe", "a named pipe"),
+        ("/dev/zero", "a device"),
+        ("x" * 400, "too long"),
+        (tmp_path / "loop", "in a circle"),
+        ("", "an empty path"),
+        ("nowhere", "nothing lies at"),
+    ):
+        with pytest.raises(UserError, match=message) as caught:
+            __main__.planned(name=study, profile="quick", images=str(images))
+        assert len(str(caught.value).splitlines()) == 2
+
+
+def test_an_existing_folder_is_not_said_to_be_absent(pictures):
+    with pytest.raises(UserError, match="by --images; a folder lies at"):
+        __main__.planned(name="roi_roa", profile="quick", dataset=str(pictures), pair=["ant", "bee"])
+
+
+def test_two_classes_are_too_few_for_curvature_and_that_is_said_before_anything_is_computed(pictures, tmp_path, capsys):
+    for picture in (pictures / "bee").iterdir():
+        picture.unlink()
+    (pictures / "bee").rmdir()
+    assert __main__.main(["study", "curvature", "--images", str(pictures)]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "zoo: class folders; ant 2, cat 2",
+        "zoo: 2 of 4 pictures are duplicates, used once: cat/0.png is ant/0.png",
+        "class 'cat' has no picture of its own in zoo: all 2 are duplicates, cat/0.png of ant/0.png",
+        "  leave the class out, or mend its pictures",
+    ]
+    for i in range(2):
+        Image.new("L", (4, 4), 9 * i).save(pictures / "cat" / f"{i}.png")
+    assert __main__.main(["study", "curvature", "--images", str(pictures)]) == 2
+    assert capsys.readouterr().err.splitlines()[1] == "zoo has 2 classes of at least 3: ant, cat"
 
 
 def test_own_images_with_two_classes_need_no_pair(pictures):

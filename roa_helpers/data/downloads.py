@@ -20,7 +20,9 @@ from tqdm import tqdm
 
 from .. import scratch
 from ..errors import UserError
-from .known import KNOWN, Download, data_root
+from . import places
+from .known import KNOWN, Download
+from .places import data_root
 
 TIMEOUT = 30  # seconds without an answer
 LEAST_RATE = 2**14  # bytes a second after the first TIMEOUT seconds: n bytes may take TIMEOUT + n / LEAST_RATE
@@ -55,7 +57,7 @@ def download(file: Download, root: Path, *, progress: bool = True) -> Path:
         UserError: no answer, an incomplete file, a wrong sum, an archive that cannot be unpacked, no room.
     """
     target = root / file.to
-    if target.exists():
+    if places.lies(target):
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +70,7 @@ def download(file: Download, root: Path, *, progress: bool = True) -> Path:
         finally:
             scratch.remove(folder)
     except (OSError, ValueError, EOFError, zlib.error, tarfile.TarError) as error:
-        if not target.exists():  # else another download was first: a folder does not replace one that stands
+        if not places.lies(target):  # else another download was first: a folder does not replace one that stands
             raise UserError(
                 f"could not fetch {file.url}\n  reason     {_innermost(error)}\n"
                 f"  mend it:   try again later, or get it elsewhere and put it at {target}"

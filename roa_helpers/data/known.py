@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
-from . import archives
+from . import official, places
+from .names import shown
+from .places import data_root
 
 
 @dataclass(frozen=True)
@@ -50,20 +52,27 @@ class Files:
     def find(self, root=None) -> Path | None:
         """The first of :meth:`places` where all of them are; None if there is none."""
         names = [Path(file.to).relative_to(self.folder) for file in self.downloads]
-        return next((place for place in self.places(root) if all((place / name).is_file() for name in names)), None)
+        return next((place for place in self.places(root) if all(places.is_file(place / name) for name in names)), None)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """One way a data set may lie below the data folder: at ``path``, when ``needs`` are there, read by ``open``."""
+    """One way a data set may lie below the data folder: at ``path``, when ``needs`` are there, read by ``open``.
+
+    ``file`` finds one of ``needs`` in a folder: (folder, name) → its path or None, where it may have other names.
+    """
 
     path: str
     open: Callable
     needs: tuple[str, ...] = ()
+    file: Callable = lambda folder, name: folder / name if places.is_file(folder / name) else None
 
     def found(self, root: Path) -> bool:
-        place = root / self.path
-        return place.exists() and all((place / name).is_file() for name in self.needs)
+        return places.lies(root / self.path) and not self.lacking(root)
+
+    def lacking(self, root: Path) -> list[str]:
+        """Those of ``needs`` that are not there."""
+        return [name for name in self.needs if not self.file(root / self.path, name)]
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,7 @@ class Dataset:
         classes = "{" + ",".join(names[:2]) + (",…}/" if len(names) > 2 else "}/")
         zips = [layout.path for layout in self.layouts if layout.path.endswith(".zip")]
         folders = [
-            f"{layout.path}/" + (classes if layout.open is archives.open_class_folders else "")
+            f"{layout.path}/" + (classes if layout.open is official.open_class_folders else "")
             for layout in self.layouts
             if layout.path not in zips
         ]
@@ -111,7 +120,7 @@ class Dataset:
 
 
 def _class_folders(name: str) -> tuple[Layout, ...]:
-    return Layout(name, archives.open_class_folders), Layout(f"{name}.zip", archives.open_class_folders)
+    return Layout(name, official.open_class_folders), Layout(f"{name}.zip", official.open_class_folders)
 
 
 def _idx_set(name: str, folder: str, classes: tuple[str, ...], url: str, sums: tuple) -> Dataset:
@@ -119,7 +128,10 @@ def _idx_set(name: str, folder: str, classes: tuple[str, ...], url: str, sums: t
         Download(f"{url}{file}.gz", size, digest, f"{folder}/raw/{file}", unpack="gz", unpacked=unpacked)
         for (file, unpacked), (size, digest) in zip(_IDX_FILES.items(), sums, strict=True)
     )
-    layouts = (Layout(f"{folder}/raw", archives.open_idx, tuple(_IDX_FILES)), *_class_folders(name.replace("-", "_")))
+    layouts = (
+        *(Layout(path, official.open_idx, tuple(_IDX_FILES), official.idx_file) for path in (f"{folder}/raw", folder)),
+        *_class_folders(name.replace("-", "_")),
+    )
     return Dataset(name, classes, gray=True, layouts=layouts, downloads=downloads)
 
 
@@ -174,9 +186,9 @@ _PETS = "https://www.robots.ox.ac.uk/~vgg/data/pets/data/"
 KNOWN = {
     dataset.name: dataset
     for dataset in (
-        Dataset("digits", _DIGITS, gray=True, bundled=archives.digits),
-        Dataset("faces", ("face", "non-face"), gray=True, bundled=archives.faces),
-        Dataset("photos", _PHOTOS, bundled=archives.photos),
+        Dataset("digits", _DIGITS, gray=True, bundled=official.digits),
+        Dataset("faces", ("face", "non-face"), gray=True, bundled=official.faces),
+        Dataset("photos", _PHOTOS, bundled=official.photos),
         _idx_set("mnist", "MNIST", _DIGITS, "https://ossci-datasets.s3.amazonaws.com/mnist/", _MNIST_SUMS),
         _idx_set(
             "fashion-mnist",
@@ -189,7 +201,7 @@ KNOWN = {
             "cifar10",
             _CIFAR10,
             layouts=(
-                Layout("cifar-10-batches-py", archives.open_cifar10, ("batches.meta", "test_batch")),
+                Layout("cifar-10-batches-py", official.open_cifar10, ("batches.meta", "test_batch")),
                 *_class_folders("cifar10"),
             ),
             downloads=(
@@ -206,7 +218,7 @@ KNOWN = {
             "cifar100",
             tuple(_CIFAR100.split()),
             layouts=(
-                Layout("cifar-100-python", archives.open_cifar100, ("meta", "train", "test")),
+                Layout("cifar-100-python", official.open_cifar100, ("meta", "train", "test")),
                 *_class_folders("cifar100"),
             ),
             downloads=(
@@ -224,7 +236,7 @@ KNOWN = {
             ("Cat", "Dog"),
             layouts=(
                 *_class_folders("cats_vs_dogs"),
-                Layout("oxford-iiit-pet", archives.open_pets, ("annotations/trainval.txt", "annotations/test.txt")),
+                Layout("oxford-iiit-pet", official.open_pets, ("annotations/trainval.txt", "annotations/test.txt")),
             ),
             downloads=(
                 Download(
@@ -261,7 +273,7 @@ KNOWN = {
             "imagenette",
             tuple(_IMAGENETTE.values()),
             folders=tuple(_IMAGENETTE),
-            layouts=(Layout("imagenette2-160", archives.open_class_folders), *_class_folders("imagenette")),
+            layouts=(Layout("imagenette2-160", official.open_class_folders), *_class_folders("imagenette")),
             downloads=(
                 Download(
                     "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.tgz",
@@ -276,34 +288,55 @@ KNOWN = {
 }
 
 
-def data_root(root=None) -> Path:
-    """The folder of data: ``root``, else ``$ROA_DATA``, else ``~/.cache/roa``."""
-    return Path(root or os.environ.get("ROA_DATA") or "~/.cache/roa").expanduser().absolute()
-
-
-def find(name: str, root: Path) -> tuple[Dataset, Layout | None]:
+def find(name: str, root=None) -> tuple[Dataset, Layout | None]:
     """The known data set and the first of its layouts that is there (None: it comes with a dependency).
+
+    ``root`` is the data folder, see :func:`data_root`.
 
     Raises:
         UserError: unknown name, or nothing there; the message names the places and how to mend it.
     """
     if name not in KNOWN:
         raise UserError(
-            f"unknown data set {name!r}\n  known are  {', '.join(KNOWN)}\n"
-            f"         or  a path to a folder or .zip of class folders; nothing lies at {Path(name).absolute()}"
+            f"unknown data set {shown(name)!r}\n  known are  {', '.join(KNOWN)}\n         or  {_as_a_path(name)}"
         )
     dataset = KNOWN[name]
     if dataset.bundled:
         return dataset, None
+    root = data_root(root)
     for layout in dataset.layouts:
         if layout.found(root):
             return dataset, layout
+    partly = "".join(f"  there is   {shown(root / path)}/, {why}\n" for path, why in _partly(dataset, root).items())
     raise UserError(
         f"data set {name!r} not found\n"
-        f"  looked in  {'  ·  '.join(dataset.looked_in(root))}\n"
+        f"  looked in  {'  ·  '.join(map(shown, dataset.looked_in(root)))}\n{partly}"
         f"  mend it:   python -m roa_helpers data fetch {name}   ({dataset.download_size / 2**20:.0f} MB)\n"
         f"         or  ROA_DATA=/path/to/folder holding {dataset.holding()}"
     )
+
+
+def _partly(dataset: Dataset, root: Path) -> dict[str, str]:
+    """The folders of a data set that are there without being enough: path → why."""
+    lying = {layout.path: layout for layout in dataset.layouts if places.lies(root / layout.path)}
+    return {
+        path: f"without {', '.join(layout.lacking(root))}"
+        if os.access(root / path, os.R_OK | os.X_OK)
+        else "which may not be read"
+        for path, layout in lying.items()
+        if not any(other.startswith(f"{path}/") for other in lying)
+    }
+
+
+def _as_a_path(name: str) -> str:
+    """What to do with a name that is no data set's, if it was meant as a path."""
+    try:
+        place = places.expanded(name)
+        if lying := places.kind(place):
+            return f"your own pictures, by --images; a {lying} lies at {shown(place)}"
+    except UserError as error:
+        return f"a path to a folder or .zip of class folders; {str(error).partition(chr(10))[0]}"
+    return f"a path to a folder or .zip of class folders; nothing lies at {shown(place)}"
 
 
 def available(root=None) -> list[dict]:

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,7 +9,6 @@ from PIL import Image
 
 from ..errors import UserError
 from . import archives
-from .splits import UNREADABLE
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,35 +62,20 @@ def opened(place, *, size, count=None):
     Raises:
         UserError: nothing there, no picture that can be read, or one smaller than ``size``.
     """
-    place = Path(place)
-    if not place.exists():
-        raise UserError(f"nothing lies at {place}\n  --images takes a folder or a zip of pictures")
-    found, unreadable = {}, []
-    with archives.open_tree(place) as tree:
-        paths = sorted("/".join(parts) for parts in archives.visible(tree.files))
-        names = [name for name in paths if Path(name).suffix.lower() in archives.PICTURE_SUFFIXES]
-        for name in names:
-            if len(found) == count:
-                break
-            try:
-                picture = archives.decode_picture(tree.read(name))
-            except UNREADABLE:
-                unreadable.append(name)
-                continue
-            if min(picture.size) < size:
-                raise UserError(
-                    f"{name} is {picture.width}×{picture.height} pixels, smaller than the {size}×{size} that the "
-                    "network takes\n  leave it out, or use a larger picture"
-                )
-            found[name] = np.asarray(_squared(picture, size), dtype=np.float32) / 255
-    if not found:
-        raise UserError(
-            f"no picture in {place} can be read\n  they may be {' '.join(sorted(archives.PICTURE_SUFFIXES))}"
-        )
+
+    def cut(name, picture):
+        if min(picture.size) < size:
+            raise UserError(
+                f"{name} is {picture.width}×{picture.height} pixels, smaller than the {size}×{size} that the "
+                "network takes\n  leave it out, or use a larger picture"
+            )
+        return np.asarray(_squared(picture, size), dtype=np.float32) / 255
+
+    found, available, unreadable = archives.pictures_of(place, cut, count=count)
     return Photos(
         torch.from_numpy(np.stack(list(found.values()))).permute(0, 3, 1, 2).contiguous(),
         tuple(found),
-        available=len(names),
+        available=available,
         unreadable=tuple(unreadable),
     )
 

@@ -10,15 +10,10 @@ white; only digits, faces, MNIST and Fashion-MNIST are grey (C = 1).
 import hashlib
 import itertools
 import json
-import logging
-import re
-import struct
-import warnings
-import zipfile
-import zlib
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,22 +23,14 @@ from PIL import Image
 from tqdm import tqdm
 
 from ..errors import UserError
-from . import archives
-from .archives import Pool, Record
-from .known import KNOWN, Dataset, data_root, find
+from . import official, places, telling
+from .dealing import SPLITS, split_records
+from .known import KNOWN, Dataset, find
+from .layouts import Pool, Record
+from .names import readable, shown
+from .pictures import Unreadable
 
-SPLITS = ("train", "val", "test")
-FRACTIONS = {"train": 0.70, "val": 0.15, "test": 0.15}  # where there is no official test part
-CARVED = {"train": 0.85, "val": 0.15}  # of the official training part
 RESIZE = "middle square, then Pillow bilinear with antialiasing"
-
-# What Pillow's readers and zipfile raise on broken bytes, and Pillow on pictures too large.
-UNREADABLE = (
-    *(OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, NotImplementedError, OverflowError),
-    *(struct.error, zlib.error, zipfile.BadZipFile, Image.DecompressionBombError, Image.DecompressionBombWarning),
-)
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +84,8 @@ class Splits:
     """Disjoint sets for training, for choices made while training, and for every number that is reported.
 
     ``provenance`` (JSON-able): name, place below the data folder, source, rule and seed of the split, counts per
-    split and class, unreadable files, dropped duplicates, what else was left aside, size, limit.
+    split and class, unreadable files, dropped duplicates, what else was left aside, where the layout was a
+    guess, size, limit.
     """
 
     train: ImageSet
@@ -142,7 +130,7 @@ def load(name, *, classes=None, size=None, limit=None, root=None, seed=0, progre
         names = _choose_classes(dataset, pool, classes)
         records, repeats = _without_repeats(pool, [record for record in pool.records if record.label in names])
         queues, rule = split_records(records, seed=seed, group=dataset.group)
-        unreadable = []
+        unreadable = {}
         taken = {split: {} for split in SPLITS}
         for split, label in itertools.product(SPLITS, names):
             queue = queues[split].get(label, [])
@@ -151,9 +139,11 @@ def load(name, *, classes=None, size=None, limit=None, root=None, seed=0, progre
                 total=min(len(queue), limits[split] or len(queue)), desc=title, leave=False, disable=not progress
             ) as bar:
                 taken[split][label] = _take(pool, queue, limits[split], size, unreadable, bar)
-    if unreadable:
-        log.info("%s: %d pictures could not be read", dataset.name, len(unreadable))
-    _check_taken(taken, names, where)
+        unreadable |= {name: unreadable[first] for name, first in repeats.items() if first in unreadable}
+    repeats = {name: first for name, first in repeats.items() if name not in unreadable}
+    wanted = {record.name: record.label for record in pool.records if record.label in names}
+    telling.tell_losses(dataset.name, of=len(wanted), unreadable=unreadable, repeats=repeats)
+    _check_taken(taken, where, wanted, unreadable=unreadable, repeats=repeats)
     provenance = {
         "name": dataset.name,
         "where": where,
@@ -163,9 +153,10 @@ def load(name, *, classes=None, size=None, limit=None, root=None, seed=0, progre
         "seed": seed,
         "classes": list(names),
         "counts": {split: {label: len(found) for label, found in by.items()} for split, by in taken.items()},
-        "unreadable": {"count": len(unreadable), "names": sorted(unreadable)},
+        "unreadable": _unreadable(unreadable),
         "duplicates": {"count": len(repeats), "names": sorted(repeats)},
         "left_aside": pool.left_aside,
+        "doubts": list(pool.doubts),
         "size": size,
         "resize": RESIZE if size else None,
         "limit": limits,
@@ -174,44 +165,94 @@ def load(name, *, classes=None, size=None, limit=None, root=None, seed=0, progre
 
 
 def check(name, root=None, *, progress: bool = False) -> dict:
-    """Decode every picture of a data set: where it is, pictures per part and class, the names of unreadable ones.
+    """Decode every picture of a data set.
+
+    Returns:
+        dict: name, where, source; counts of what can be read, by part and class; unreadable and duplicates (count,
+        names); why (name → reason) of the unreadable ones; left_aside; doubts.
 
     Raises:
         UserError: unknown or missing data set, broken archive.
     """
     with _open(name, root) as (dataset, where, pool):
-        counts, unreadable = defaultdict(Counter), []
+        counts, why = defaultdict(Counter), {}
         for record in tqdm(pool.records, desc=dataset.name, unit="image", disable=not progress):
-            if _decoded(pool, record, None) is None:
-                unreadable.append(record.name)
-            else:
+            try:
+                _decoded(pool, record, None)
                 counts[record.part or "all"][record.label] += 1
+            except Unreadable as error:
+                why[record.name] = str(error)
+        _, repeats = _without_repeats(pool, [record for record in pool.records if record.name not in why])
     return {
         "name": dataset.name,
         "where": where,
         "source": pool.kind,
         "counts": {part: {label: by[label] for label in pool.classes} for part, by in sorted(counts.items())},
-        "unreadable": {"count": len(unreadable), "names": unreadable},
+        "unreadable": _unreadable(why),
+        "why": why,
+        "duplicates": {"count": len(repeats), "names": sorted(repeats)},
         "left_aside": pool.left_aside,
+        "doubts": list(pool.doubts),
     }
+
+
+def classes_of(place) -> tuple[str, ...]:
+    """The classes of a folder or ``.zip`` of class folders. Opens no picture, and says nothing.
+
+    Raises:
+        UserError: nothing there, or nothing of that kind.
+    """
+    with official.open_class_folders(Dataset(""), places.expanded(place)) as pool:
+        return pool.classes
+
+
+def enough(splits: Splits, *, classes: int = 2, least: int = 2):
+    """Refuse data of fewer classes, or with fewer pictures of one of them in a set, than a study needs.
+
+    Raises:
+        UserError: they are too few; the message counts the pictures that could not be used.
+    """
+    origin = splits.provenance
+    names = splits.train.class_names
+    if len(names) < classes:
+        raise UserError(
+            f"{origin.get('name', 'the data')} has {len(names)} classes of at least {classes}: "
+            f"{telling.listed(names)}\n"
+            "  add a folder of pictures of another class"
+        )
+    few = [f"{part}: {n} of {label}" for part, by in origin["counts"].items() for label, n in by.items() if n < least]
+    if few:
+        unused = origin.get("unreadable", {}).get("reasons", {}) | origin.get("left_aside", {})
+        unused |= {"duplicates": origin.get("duplicates", {}).get("count", 0)}
+        told = telling.counted(unused)
+        raise UserError(
+            f"too few pictures to train and measure ({telling.listed(few)})\n"
+            + (f"  not used:  {told}\n" if told else "")
+            + "  give at least 14 of each class"
+        )
 
 
 @contextmanager
 def _open(name, root) -> Iterator[tuple[Dataset, str, Pool]]:
     """The data set, where it lies (below the data folder; a given path by its last name), and its pictures."""
-    path = Path(name).expanduser()
-    if str(name) and str(name) not in KNOWN and path.exists():
-        dataset = Dataset(path.stem if path.is_file() else path.name)
-        with archives.open_class_folders(dataset, path) as pool:
-            yield dataset, path.name, pool
-        return
-    root = data_root(root)
-    dataset, layout = find(str(name), root)
-    if layout is None:
-        yield dataset, "with the package's dependencies", dataset.bundled(dataset)
-        return
-    with layout.open(dataset, root / layout.path) as pool:
-        yield dataset, layout.path, pool
+    text = os.fspath(name)
+    path = places.expanded(text) if text and text not in KNOWN else None
+    if path and (lying := places.kind(path)):
+        given = Path(os.path.normpath(path))
+        dataset, where = Dataset(readable(given.stem if lying == "file" else given.name)), readable(given.name)
+        opened = official.open_class_folders(dataset, path)
+    else:
+        dataset, layout = find(text, root)
+        where = layout.path if layout else "with the package's dependencies"
+        root = places.data_root(root) if layout else None
+        opened = layout.open(dataset, root / layout.path) if layout else nullcontext(dataset.bundled(dataset))
+    with opened as pool:
+        telling.tell(dataset.name, telling.understood(pool), left_aside=pool.left_aside, doubts=pool.doubts)
+        yield dataset, where, pool
+
+
+def _unreadable(why: dict[str, str]) -> dict:
+    return {"count": len(why), "names": sorted(why), "reasons": dict(Counter(why.values()))}
 
 
 def _limits(limit) -> dict[str, int | None]:
@@ -230,135 +271,56 @@ def _choose_classes(dataset: Dataset, pool: Pool, classes) -> tuple[str, ...]:
     wanted = (classes,) if isinstance(classes, (str, int)) else tuple(classes)
     names = dict(zip(dataset.folders, dataset.classes, strict=False)) | {name: name for name in pool.classes}
     numbers = {str(k): name for k, name in enumerate(dataset.classes)}
-    chosen = tuple(names.get(str(one)) or numbers.get(str(one)) for one in wanted)
+    chosen = tuple(names.get(readable(one)) or numbers.get(str(one)) for one in wanted)
     if None in chosen or not chosen:
-        unknown = ", ".join(repr(one) for one, name in zip(wanted, chosen, strict=True) if name is None)
-        raise UserError(f"{dataset.name} has no class {unknown}\n  it has     {', '.join(pool.classes)}")
+        unknown = ", ".join(repr(shown(one)) for one, name in zip(wanted, chosen, strict=True) if name is None)
+        raise UserError(f"{dataset.name} has no class {unknown}\n  it has     {telling.listed(pool.classes)}")
     if len(set(chosen)) < len(chosen):
         raise UserError(f"a class is named twice: {', '.join(chosen)}")
     return chosen
 
 
-def _without_repeats(pool: Pool, records: list[Record]) -> tuple[list[Record], list[str]]:
-    """The records without those whose bytes came before (test, validation, training), and the names of the others."""
+def _without_repeats(pool: Pool, records: list[Record]) -> tuple[list[Record], dict[str, str]]:
+    """The records without those whose bytes came before (test, validation, training); and name → of what, of these."""
     order = {"test": 0, "val": 1}
     marks = {record.name: pool.mark(record.name) for record in records}
     shared = Counter(marks.values())
-    seen, kept, repeats = set(), [], []
+    seen, kept, repeats = {}, [], {}
     for record in sorted(records, key=lambda record: (order.get(record.part, 2), record.name)):
         if shared[marks[record.name]] > 1:
             try:
                 digest = hashlib.sha256(pool.raw(record.name)).digest()
-            except UNREADABLE:
+            except Unreadable:
                 digest = record.name
             if digest in seen:
-                repeats.append(record.name)
+                repeats[record.name] = seen[digest]
                 continue
-            seen.add(digest)
+            seen[digest] = record.name
         kept.append(record)
     return kept, repeats
 
 
-def split_records(records, *, seed: int, group: str = "") -> tuple[dict[str, dict[str, list[Record]]], str]:
-    """Deal records out to split → class → records in a seeded order, and say in words by which rule.
-
-    The order within a class depends on the seed and the names in that class alone.
-    """
-    by_part = defaultdict(list)
-    for record in records:
-        by_part[record.part].append(record)
-    if "train" not in by_part and "test" not in by_part:
-        queues = _deal(by_part[""], FRACTIONS, seed, group)
-        rule = f"{'/'.join(f'{share:.0%}'.rstrip('%') for share in FRACTIONS.values())} of each class"
-    elif "val" in by_part:
-        queues = {split: _deal(by_part[split], {split: 1.0}, seed, "")[split] for split in SPLITS}
-        rule = "official parts"
-    else:
-        queues = _deal(by_part["train"], CARVED, seed, group) | _deal(by_part["test"], {"test": 1.0}, seed, "")
-        rule = f"official test part, {CARVED['val']:.0%} of each class of the training part for validation"
-    return queues, rule + (f", whole groups by the start of the file name: {group}" if group else "")
-
-
-def _deal(records, fractions: dict[str, float], seed: int, group: str) -> dict[str, dict[str, list[Record]]]:
-    by_label = defaultdict(list)
-    for record in sorted(records):
-        by_label[record.label].append(record)
-    shuffled = {label: _shuffled(found, seed, label) for label, found in by_label.items()}
-    if group:
-        home = _deal_groups(records, fractions, seed, group)
-        return {
-            split: {label: [r for r in found if home[_group(r, group)] == split] for label, found in shuffled.items()}
-            for split in fractions
-        }
-    queues = {split: {} for split in fractions}
-    for label, found in shuffled.items():
-        start = 0
-        for split, count in zip(fractions, shares(len(found), tuple(fractions.values())), strict=True):
-            queues[split][label] = found[start : start + count]
-            start += count
-    return queues
-
-
-def shares(n: int, fractions: tuple[float, ...]) -> list[int]:
-    """Whole numbers near the fractions of ``n`` that sum to it, none 0; a small ``n`` goes to the first."""
-    rest = [max(1, round(n * fraction)) if n >= len(fractions) else 0 for fraction in fractions[1:]]
-    return [n - sum(rest), *rest]
-
-
-def _deal_groups(records, fractions: dict[str, float], seed: int, group: str) -> dict[str, str]:
-    """Group → split. Groups come in a seeded order, each to the split where it leaves the counts nearest to their aim.
-
-    Nearest: least Σ over splits s and classes c of ((dealt − aim) / n_c)², where aim = fraction_s · n_c.
-    """
-    labels = sorted({record.label for record in records})
-    counts = defaultdict(lambda: np.zeros(len(labels)))
-    for record in records:
-        counts[_group(record, group)][labels.index(record.label)] += 1
-    n = sum(counts.values(), np.zeros(len(labels)))
-    missing = {split: fraction * n for split, fraction in fractions.items()}
-    home = {}
-    for name in _shuffled(sorted(counts), seed, "groups"):
-        size = counts[name]
-        home[name] = min(fractions, key=lambda s: (((missing[s] - size) ** 2 - missing[s] ** 2) / n**2).sum())
-        missing[home[name]] = missing[home[name]] - size
-    return home
-
-
-def _group(record: Record, group: str) -> str:
-    """What the file's name starts with; a file that does not match is its own group."""
-    match = re.match(group, record.name.rpartition("/")[2])
-    return match.group() if match else record.name
-
-
-def _shuffled(items: list, seed: int, what: str) -> list:
-    words = hashlib.sha256(f"{seed} {what}".encode()).digest()
-    rng = np.random.default_rng(int.from_bytes(words))
-    return [items[position] for position in rng.permutation(len(items))]
-
-
-def _take(pool: Pool, queue: list[Record], limit, size, unreadable: list[str], bar) -> list[tuple[str, np.ndarray]]:
-    """The first ``limit`` readable pictures of the queue, sorted by name; adds the names of the others."""
+def _take(pool: Pool, queue: list[Record], limit, size, unreadable: dict[str, str], bar):
+    """(name, picture) of the first ``limit`` readable ones of the queue, sorted; notes why others are not readable."""
     taken = []
     for record in queue:
         if limit is not None and len(taken) == limit:
             break
-        picture = _decoded(pool, record, size)
-        if picture is None:
-            unreadable.append(record.name)
-        else:
-            taken.append((record.name, picture))
+        try:
+            taken.append((record.name, _decoded(pool, record, size)))
+        except Unreadable as error:
+            unreadable[record.name] = str(error)
         bar.update()
     return sorted(taken, key=lambda pair: pair[0])
 
 
-def _decoded(pool: Pool, record: Record, size) -> np.ndarray | None:
-    """(C, H, W), uint8 or float32; None when the picture cannot be read or is large enough to be a bomb."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            image = pool.decode(pool.raw(record.name))
-        except UNREADABLE:
-            return None
+def _decoded(pool: Pool, record: Record, size) -> np.ndarray:
+    """(C, H, W), uint8 or float32.
+
+    Raises:
+        Unreadable: the picture cannot be read, or it is large enough to be a bomb.
+    """
+    image = pool.decode(pool.raw(record.name))
     if size is not None:
         image = _resized(image, size)
     array = np.asarray(image)
@@ -373,16 +335,31 @@ def _resized(image: Image.Image, size: int) -> Image.Image:
     return image if side == size else image.resize((size, size), Image.Resampling.BILINEAR)
 
 
-def _check_taken(taken, names: tuple[str, ...], where: str):
+def _check_taken(taken, where: str, labels: dict[str, str], *, unreadable: dict[str, str], repeats: dict[str, str]):
+    """Refuse a class without a picture, saying why; refuse pictures of different shapes. ``labels``: name → class."""
+    names = tuple(taken["train"])
     for label in names:
-        if not any(taken[split][label] for split in SPLITS):
-            raise UserError(f"class {label!r} has no readable picture in {where}")
+        if any(taken[split][label] for split in SPLITS):
+            continue
+        own = [name for name in labels if labels[name] == label]
+        copies = [name for name in own if name in repeats]
+        if own and len(copies) == len(own):
+            raise UserError(
+                f"class {shown(label)!r} has no picture of its own in {where}: all {len(own)} are duplicates, "
+                f"{shown(copies[0])} of {shown(repeats[copies[0]])}\n  leave the class out, or mend its pictures"
+            )
+        reasons = Counter(unreadable[name] for name in own if name in unreadable)
+        told = telling.counted(reasons | Counter({"duplicates": len(copies)})) or "there is none at all"
+        raise UserError(
+            f"class {shown(label)!r} has no readable picture in {where}: {told}\n"
+            "  leave the class out, or mend its pictures"
+        )
     shapes = {}
     for split, label in itertools.product(SPLITS, names):
         for name, picture in taken[split][label]:
             shapes.setdefault(picture.shape, name)
     if len(shapes) > 1:
-        a, b, *_ = (f"{shape[2]}×{shape[1]} ({name})" for shape, name in shapes.items())
+        a, b, *_ = (f"{shape[2]}×{shape[1]} ({shown(name)})" for shape, name in shapes.items())
         raise UserError(f"{where} has pictures of different sizes: {a}, {b}\n  mend it:   give a size, e.g. size=96")
 
 

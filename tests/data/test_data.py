@@ -15,7 +15,6 @@ import tarfile
 import threading
 import time
 import zipfile
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,48 +22,18 @@ import numpy as np
 import pooch
 import pytest
 import torch
+from data.made import pictures, png, write_folder, write_zip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from roa_helpers import data
 from roa_helpers.data import archives, downloads
-from roa_helpers.data.archives import Record
-from roa_helpers.data.splits import SPLITS, shares, split_records
+from roa_helpers.data import pictures as decoding
+from roa_helpers.data.dealing import SPLITS, shares, split_records
+from roa_helpers.data.layouts import Record
+from roa_helpers.data.official import open_class_folders
 from roa_helpers.errors import UserError
-
-
-def png(seed, *, size=(8, 8), mode="RGB", form="PNG"):
-    """Bytes of a picture that differs for each seed."""
-    rng = np.random.default_rng(seed)
-    shape = (size[1], size[0]) if mode == "L" else (size[1], size[0], len(mode))
-    buffer = io.BytesIO()
-    Image.fromarray(rng.integers(0, 256, shape, dtype=np.uint8)).save(buffer, form)
-    return buffer.getvalue()
-
-
-def pictures(*labels, n=20, prefix="", **options):
-    """path → bytes of n pictures for each class."""
-    return {
-        f"{prefix}{label}/{i:03d}.png": png((k, i, zlib.crc32(prefix.encode())), **options)
-        for k, label in enumerate(labels)
-        for i in range(n)
-    }
-
-
-def write_folder(base, files):
-    for name, raw in files.items():
-        path = base / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(raw)
-    return base
-
-
-def write_zip(path, files):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, raw in files.items():
-            archive.writestr(name, raw)
-    return path
 
 
 def hashes(images):
@@ -255,7 +224,7 @@ def test_colour_transparency_depth_and_orientation():
     def decode(image, form="PNG", **options):
         buffer = io.BytesIO()
         image.save(buffer, form, **options)
-        return archives.decode_picture(buffer.getvalue())
+        return decoding.decode_picture(buffer.getvalue())
 
     assert decode(Image.new("L", (2, 2), 77)).getpixel((0, 0)) == (77, 77, 77)
     assert decode(Image.new("RGBA", (2, 2), (255, 0, 0, 0))).getpixel((0, 0)) == (255, 255, 255)
@@ -292,7 +261,8 @@ def test_unreadable_pictures_are_skipped_and_named(tmp_path, make):
     files |= {"a/Thumbs.db": b"", "__MACOSX/a/._1.png": b"", ".hidden/1.png": b"", "stray.png": png(99)}
     place = make(tmp_path / "set.zip", files)
     splits = data.load(place)
-    assert splits.provenance["unreadable"] == {"count": 2, "names": ["a/000.png", "b/001.png"]}
+    reasons = {decoding.BROKEN: 1, decoding.NO_PICTURE: 1}
+    assert splits.provenance["unreadable"] == {"count": 2, "names": ["a/000.png", "b/001.png"], "reasons": reasons}
     assert splits.provenance["left_aside"]["pictures outside class folders"] == 1
     assert sum(len(getattr(splits, split)) for split in SPLITS) == 10
     found = data.check(place)
@@ -308,8 +278,8 @@ def test_an_unreadable_picture_is_replaced_within_the_limit(tmp_path):
 
 def test_only_what_is_used_is_decoded(tmp_path, monkeypatch):
     seen = []
-    decode = archives.decode_picture
-    monkeypatch.setattr(archives, "decode_picture", lambda raw, **options: seen.append(1) or decode(raw, **options))
+    decode = decoding.decode_picture
+    monkeypatch.setattr(decoding, "decode_picture", lambda raw, **options: seen.append(1) or decode(raw, **options))
     data.load(write_folder(tmp_path / "set", pictures("a", "b", "c")), classes=("a", "b"), limit=(2, 1, 1))
     assert len(seen) == 8
 
@@ -349,14 +319,14 @@ def test_links_that_lead_out_are_left_aside(tmp_path):
 
 def test_files_without_permission(tmp_path, monkeypatch):
     place = write_folder(tmp_path / "set", pictures("a", n=5))
-    read = Path.read_bytes
+    opened = Path.open
 
-    def guarded(path):
+    def guarded(path, *mode):
         if path.name == "002.png":
             raise PermissionError(13, "Permission denied", str(path))
-        return read(path)
+        return opened(path, *mode)
 
-    monkeypatch.setattr(Path, "read_bytes", guarded)
+    monkeypatch.setattr(Path, "open", guarded)
     assert data.load(place).provenance["unreadable"]["names"] == ["a/002.png"]
 
 
@@ -889,7 +859,7 @@ def test_real_malaria_slides_stay_together():
     if not place.exists():
         pytest.skip("malaria is not at hand")
     malaria = data.KNOWN["malaria"]
-    with archives.open_class_folders(malaria, place) as pool:
+    with open_class_folders(malaria, place) as pool:
         queues, _ = split_records(pool.records, seed=0, group=malaria.group)
     slides = [
         {re.search(r"/C(\d+)", record.name).group(1) for found in by.values() for record in found}

@@ -15,7 +15,6 @@ import pandas as pd
 import torch
 
 from ... import attacks, data, geometry, metrics, models
-from ...errors import UserError
 from ...models import small
 from ...records import fingerprints, partial
 from . import directions, subspaces
@@ -29,6 +28,8 @@ PICTURED = {"positive": 2, "negative": 1, "flat": 1}
 #: Choices that the parts of a unit depend on, those of data and training apart.
 PARTS = ("methods", "boundary", "step", "steps", "block", "sharpness", "extremes", "lanczos", "stacked", "overshoot",
          "deepfool_steps")  # fmt: skip
+#: Fewest classes: between two alone p − (1 − p) has no second derivative at p = ½, so the boundary has no curvature.
+CLASSES = 3
 #: Images to which the step study is confined, and boundary points that tell whether the exact Hessian is zero.
 STUDIED = 6
 
@@ -37,12 +38,11 @@ def load(choices, *, root=None, progress=True):
     """All classes of a data set as three disjoint sets.
 
     Raises:
-        UserError: data that are missing or unfit, or fewer than two classes.
+        UserError: data that are missing or unfit, fewer than three classes, or fewer than two images of one in a set.
     """
     limit = (choices.train, choices.val, choices.test)
     splits = data.load(choices.dataset, size=choices.size, limit=limit, root=root, progress=progress)
-    if len(splits.train.class_names) < 2:
-        raise UserError(f"{choices.dataset} has one class; this study tells classes apart")
+    data.enough(splits, classes=CLASSES)
     return splits
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from ...data import KNOWN, Dataset
+from ...data import KNOWN, Dataset, readable
 from ...errors import UserError
 from ...records import stem
 from .published import attacked_accuracy
@@ -124,9 +124,9 @@ def _pair_of(dataset, classes):
     known = KNOWN.get(dataset, Dataset(dataset))
     numbers = {str(k): name for k, name in enumerate(known.classes)}
     names = numbers | dict(zip(known.folders, known.classes, strict=False)) | {name: name for name in known.classes}
-    pair = [names.get(one, one) for one in classes]
+    pair = [names.get(one, one) for one in map(readable, classes)]
     if len(set(pair)) != 2:
-        raise UserError(f"a pair is two different classes, not {' and '.join(map(repr, classes))}")
+        raise UserError(f"a pair is two different classes, not {' and '.join(repr(readable(one)) for one in classes)}")
     order = {name: k for k, name in enumerate(known.classes)}
     return tuple(sorted(pair, key=lambda name: (order.get(name, -1), name)))
 

@@ -6,7 +6,6 @@ import torch
 
 from ... import data, models, pipeline
 from ...data import in_colour
-from ...errors import UserError
 from ...records import fingerprints
 
 
@@ -23,7 +22,7 @@ def load(choices, *, root=None, progress=True):
     splits = data.load(
         choices.dataset, classes=choices.classes, size=choices.size, limit=limit, root=root, progress=progress
     )
-    _check_counts(splits.provenance["counts"])
+    data.enough(splits)
     return replace(splits, **{name: in_colour(getattr(splits, name)) for name in ("train", "val", "test")})
 
 
@@ -63,10 +62,3 @@ def train(choices, splits, *, seed, path, progress=True):
     )  # fmt: skip
     told = {"initialisation": initialisation, "mixed": training.mixed, "history": list(trained.history)}
     return trained.model.eval(), told
-
-
-def _check_counts(counts):
-    """Refuse data of which a part holds fewer than two pictures of a class: there would be nothing to measure."""
-    few = [f"{part}: {n} of {label}" for part, labels in counts.items() for label, n in labels.items() if n < 2]
-    if few:
-        raise UserError(f"too few pictures to train and measure ({', '.join(few)})\n  give at least 14 of each class")
