@@ -79,7 +79,7 @@ def planned(*, name, profile, unit=None, dataset=None, images=None, pair=None, s
         UserError: unknown study, profile, unit or data set, or arguments that do not fit together.
     """
     plans = studies.planned(profile, name, seed=seed)
-    if not plans:
+    if not plans and dataset is None and images is None:
         raise UserError(f"profile '{profile}' plans no units of {name}\n  choose another profile")
     if unit is not None:
         if dataset or images or pair:

@@ -342,7 +342,7 @@ def test_two_classes_are_too_few_for_curvature_and_that_is_said_before_anything_
     for i in range(2):
         Image.new("L", (4, 4), 9 * i).save(pictures / "cat" / f"{i}.png")
     assert __main__.main(["study", "curvature", "--images", str(pictures)]) == 2
-    assert capsys.readouterr().err.splitlines()[1] == "zoo has 2 classes of at least 3: ant, cat"
+    assert capsys.readouterr().err.splitlines()[1] == "zoo has too few classes, 2 where 3 are needed: ant, cat"
 
 
 def test_own_images_with_two_classes_need_no_pair(pictures):

@@ -216,7 +216,7 @@ def enough(splits: Splits, *, classes: int = 2, least: int = 2):
     names = splits.train.class_names
     if len(names) < classes:
         raise UserError(
-            f"{origin.get('name', 'the data')} has {len(names)} classes of at least {classes}: "
+            f"{origin.get('name', 'the data')} has too few classes, {len(names)} where {classes} are needed: "
             f"{telling.listed(names)}\n"
             "  add a folder of pictures of another class"
         )

@@ -281,5 +281,5 @@ def test_too_few_pictures_come_with_a_word_of_those_not_used(tmp_path):
     with pytest.raises(UserError, match=message):
         data.enough(splits)
     data.enough(splits, least=0)
-    with pytest.raises(UserError, match="set has 2 classes of at least 3: a, b\n"):
+    with pytest.raises(UserError, match="set has too few classes, 2 where 3 are needed: a, b\n"):
         data.enough(splits, classes=3)

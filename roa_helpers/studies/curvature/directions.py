@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 
 from ... import attacks, geometry
+from ...errors import UserError
 from ...models import small
 from . import lines
 
@@ -69,11 +70,19 @@ def extremes(found, count, *, seed):
     Returns:
         dict with ``values_positive``, ``values_negative`` (P,), ``positive``, ``negative`` (D, P), ``flat`` (D, P'),
         float32; P is at most ``count`` and the number of eigenvalues of either sign.
+
+    Raises:
+        UserError: curvature of one sign alone, as where the network separates the images without a doubt.
     """
     values, vectors = found.values, found.vectors
     size = len(vectors)
     curved = values.abs() > ZERO * values.abs().max()
     places = min(count, int((curved & (values > 0)).sum()), int((curved & (values < 0)).sum()))
+    if not places:
+        raise UserError(
+            "the curvature around the images of a class has one sign alone, so there are no two sides to compare\n"
+            "  give more images, or classes that are harder to tell apart"
+        )
     if vectors.shape[1] == size:
         flat = vectors[:, values.abs().argsort()[:count]]
     else:

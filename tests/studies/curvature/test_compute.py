@@ -61,7 +61,7 @@ def test_one_class_is_not_enough(tmp_path, plan):
     (tmp_path / "own" / "only").mkdir(parents=True)
     for k in range(8):
         Image.new("RGB", (8, 8), (k, 0, 0)).save(tmp_path / "own" / "only" / f"{k}.png")
-    with pytest.raises(UserError, match="one class"):
+    with pytest.raises(UserError, match="too few classes, 1 where 3 are needed: only"):
         compute.load(replace(plan.choices, dataset=str(tmp_path / "own")), progress=False)
 
 

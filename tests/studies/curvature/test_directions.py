@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from roa_helpers import geometry, models
+from roa_helpers.errors import UserError
 from roa_helpers.studies.curvature import directions
 
 
@@ -16,6 +17,13 @@ def test_boundary_points_lie_on_the_boundary(network, splits, plan):
     gap = scores[:, 3] - scores.gather(1, found["pairs"][:, 1:])[:, 0]
     assert (gap > 0).all() and (gap <= 1.1e-3).all()
     assert found["tried"] == 5 and len(found["norms"]) <= 5
+
+
+@pytest.mark.parametrize("sign", [1, -1, 0])
+def test_curvature_of_one_sign_has_no_extremes(sign):
+    found = geometry.principal_curvatures(sign * torch.diag(torch.tensor([5.0, 4.0, 3.0]).double()))
+    with pytest.raises(UserError, match="one sign alone"):
+        directions.extremes(found, 2, seed=0)
 
 
 def test_extremes_come_in_the_order_of_their_curvature():
