@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from . import checks, models
+from . import models
 
 #: What a Hessian may be taken of: the logits (the paper's choice), or the softmax probabilities.
 QUANTITIES = ("logits", "softmax")
@@ -67,9 +67,7 @@ def scores(model, x):
     parts = []
     with models.frozen(model), torch.no_grad():
         for (points,) in models.chunks(model, x, size=BATCH):
-            logits = model(points)
-            checks.logits(logits, len(points))
-            parts.append(logits.to(x.device))
+            parts.append(models.ask(model, points).to(x.device))
     return torch.cat(parts)
 
 
@@ -91,7 +89,8 @@ def gap_gradient(model, x, pair, *, of="logits"):
     with models.frozen(model), torch.enable_grad():
         for points, pairs in models.chunks(model, x, _pairs(pair, len(x)), size=BATCH):
             points = points.detach().requires_grad_()
-            parts.append(torch.autograd.grad(_gap(model(points), pairs, of).sum(), points)[0].flatten(1).to(x.device))
+            score = _gap(models.ask(model, points), pairs, of).sum()
+            parts.append(models.gradient(score, points).flatten(1).to(x.device))
     return torch.cat(parts)
 
 
@@ -121,6 +120,7 @@ def mean_hessian(model, x, *, pair, step, of="logits", basis=None):
         raise ValueError(f"step must be finite and > 0, got {step}")
     if x.ndim != 4 or len(x) == 0:
         raise ValueError(f"points must be (N, C, H, W) with N > 0, got {tuple(x.shape)}")
+    x = x.detach()
     pairs, size = _pairs(pair, len(x)), x[0].numel()
     width = size if basis is None else basis.shape[1]
     total = torch.zeros(width, width, dtype=torch.float64)
@@ -226,8 +226,8 @@ def jacobian(model, x):
     with models.frozen(model), torch.enable_grad():
         for (points,) in models.chunks(model, x, size=BATCH):
             points = points.detach().requires_grad_()
-            logits = model(points)
-            rows = [torch.autograd.grad(column.sum(), points, retain_graph=True)[0].flatten(1) for column in logits.T]
+            logits = models.ask(model, points)
+            rows = [models.gradient(column.sum(), points, keep=True).flatten(1) for column in logits.T]
             parts.append(torch.stack(rows, 1).to(x.device))
     return torch.cat(parts)
 
@@ -237,13 +237,13 @@ def exact_product(model, x, vector, *, pair):
 
     Zero for a piecewise linear network; meant for a :func:`roa_helpers.models.small.smooth_twin`.
     """
-    total = torch.zeros(x[0].numel(), dtype=torch.float64)
     with models.frozen(model), torch.enable_grad():
+        total = torch.zeros(x[0].numel(), dtype=torch.float64)
         for points, pairs in models.chunks(model, x, _pairs(pair, len(x)), size=BATCH):
             points = points.detach().requires_grad_()
-            gap = _gap(model(points), pairs, "logits").sum()
+            gap = _gap(models.ask(model, points), pairs, "logits").sum()
             slope = torch.autograd.grad(gap, points, create_graph=True)[0].flatten(1)
-            along = (slope @ vector.to(slope)).sum()
+            along = (slope @ vector.to(slope, copy=True)).sum()
             if along.requires_grad:
                 second = torch.autograd.grad(along, points, allow_unused=True)[0]
                 total += 0 if second is None else second.flatten(1).double().sum(0).cpu()
@@ -353,7 +353,6 @@ def overlap(first, second):
 
 
 def _gap(logits, pairs, of):
-    checks.logits(logits.detach(), len(pairs))
     values = logits if of == "logits" else logits.softmax(1)
     chosen = values.gather(1, pairs)
     return chosen[:, 0] - chosen[:, 1]

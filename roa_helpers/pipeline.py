@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import torch
 
-from . import attacks, explain, models, regions
+from . import attacks, checks, explain, models, regions
 
 #: The paper's definition of the RoA (how far the attack moves a pixel), and by gradient magnitude.
 DEFINITIONS = ("perturbation", "gradient")
@@ -37,22 +37,41 @@ class Scan:
 
 
 def scan(model, x, y):
-    """Scores, Grad-CAM and input gradient from one pass; equal to the three public functions, a third of the cost."""
+    """Scores, Grad-CAM and input gradient from one pass; equal to the three public functions, a third of the cost.
+
+    Args:
+        model: returns logits (N, K) for images in [0, 1].
+        x: images (N, C, H, W) in [0, 1].
+        y: labels (N,), int64.
+
+    Returns:
+        :class:`Scan`, on the device of ``x``.
+
+    Raises:
+        ValueError: a wrong shape, type or range, or no layer that Grad-CAM can look at.
+    """
+    checks.images(x)
+    checks.model(model)
     parts = []
-    with models.frozen(model), explain.capture(explain.cam_layer(model)) as seen, torch.enable_grad():
-        for images, labels in models.chunks(model, x, y):
+    network = models.unwrapped(model)
+    layer = explain.cam_layer(network, x)
+    with models.frozen(model), explain.capture(layer) as seen, torch.enable_grad():
+        for images, labels in models.chunks(network, x, y):
             images = images.detach().requires_grad_()
-            logits = model(images)
-            cam = explain.class_activation(seen[0], explain.class_score(logits, labels), x.shape[2:])
-            gradient = torch.autograd.grad(attacks.total_loss(logits, labels), images)[0]
-            found = (*_scores(logits.detach(), labels), cam.detach(), gradient)
+            logits = models.ask(network, images)
+            maps = explain.activations(seen, len(images))
+            cam = explain.class_activation(maps, explain.class_score(logits, labels), x.shape[2:])
+            gradient = models.gradient(attacks.total_loss(logits, labels), images)
+            found = (*_scores(logits.detach(), labels), cam.detach().to(x), gradient)
             parts.append([t.to(x.device) for t in found])
-    return Scan(x, y, *(torch.cat(column) for column in zip(*parts, strict=True)))
+    return Scan(x.detach(), y, *(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
 def scored(model, x, y):
     """(whether each image is classified correctly, (N,) bool; the probability of its true class, (N,))."""
-    return _scores(models.predict(model, x), y)
+    logits = models.predict(model, x)
+    checks.labels(y, logits)
+    return _scores(logits, y)
 
 
 def _scores(logits, y):

@@ -296,3 +296,27 @@ def test_scores_take_points_off_the_range_and_want_logits():
     with pytest.raises(ValueError, match="softmax"):
         geometry.scores(nn.Sequential(Linear(), nn.Softmax(1)), x)
     assert np.isfinite(geometry.scores(Quadratic(), x).numpy()).all()
+
+
+def test_points_and_networks_of_different_precision_and_models_that_work_in_place():
+    class InPlace(nn.Module):
+        def __init__(self, network):
+            super().__init__()
+            self.network = network
+
+        def forward(self, x):
+            x *= 3
+            return self.network(x)
+
+    model, x = Quadratic(), points()
+    before = x.clone()
+    found = geometry.mean_hessian(InPlace(model), x, pair=(0, 1), step=0.1)
+    torch.testing.assert_close(found.matrix, 9 * model.a.data, atol=1e-9, rtol=0)
+    unit = torch.eye(SIZE, dtype=torch.float64)[1]
+    product = geometry.exact_product(InPlace(model), x, unit, pair=(0, 1))
+    torch.testing.assert_close(product, 9 * model.a.data[:, 1], atol=1e-9, rtol=0)
+    rows = geometry.jacobian(InPlace(Linear()), x)
+    torch.testing.assert_close(rows, 3 * Linear().layer.weight.detach().expand(3, -1, -1))
+    assert torch.equal(x, before)
+    single = geometry.scores(Linear().float(), x)
+    assert single.dtype == torch.float32 and torch.equal(single, Linear().float()(x.float()))

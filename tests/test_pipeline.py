@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from roa_helpers import attacks, data, explain, metrics, models, pipeline, regions
+from roa_helpers.models import resnet
 from roa_helpers.studies.roi_roa import RoiRoa, search, usefulness
 
 EPS = 0.1
@@ -190,3 +191,51 @@ def test_constant_features_are_left_out():
 def test_share():
     assert pipeline.share(torch.tensor([True, False, False, True])) == 0.5
     assert metrics.jaccard(np.ones((1, 2, 2), bool), np.ones((1, 2, 2), bool)) == 1
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    [nn.Sequential, nn.DataParallel, lambda m: torch.compile(m, backend="eager")],
+    ids=["one", "data", "compile"],
+)
+def test_a_scan_sees_through_wrappers(scanned, wrapper):
+    model, side = scanned
+    found = pipeline.scan(wrapper(model), side.x, side.y)
+    for name in ("hit", "probability", "cam", "gradient"):
+        assert torch.equal(getattr(found, name), getattr(side, name))
+
+
+def test_a_scan_of_a_network_that_names_no_layer_looks_where_grad_cam_looks():
+    model = resnet.resnet(2, blocks=(1, 1, 1, 1), width=1 / 8).network.eval()
+    for block in model.modules():
+        if isinstance(block, resnet.Bottleneck):
+            nn.init.ones_(block.bn3.weight)
+    x = torch.rand(6, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    y = torch.tensor([0, 1] * 3)
+    found = pipeline.scan(model, x, y)
+    assert torch.equal(found.cam, explain.grad_cam(model, x, y, layer=model.layer4)) and found.cam.max() > 0
+
+
+def test_a_scan_leaves_images_alone_and_hands_on_no_graph(scanned):
+    model, side = scanned
+
+    class InPlace(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = model
+
+        def forward(self, x):
+            x *= 0.5
+            return self.inner(x)
+
+    x, pixels = side.x.clone().requires_grad_(), side.x.clone()
+    found, expected = pipeline.scan(InPlace(), x, side.y), pipeline.scan(model, side.x / 2, side.y)
+    assert torch.equal(x, pixels) and torch.equal(found.x, pixels) and not found.x.requires_grad
+    assert torch.equal(found.cam, expected.cam) and torch.equal(found.gradient, expected.gradient / 2)
+    assert not pipeline.perturbed(found, EPS).requires_grad
+
+
+def test_images_that_are_none_are_not_scanned(scanned):
+    model, side = scanned
+    with pytest.raises(ValueError, match=r"x must lie in \[0, 1\], got values from .* to 1.5"):
+        pipeline.scan(model, torch.full_like(side.x, 1.5), side.y)

@@ -110,7 +110,7 @@ def deepfool(
     options = {"steps": steps, "overshoot": overshoot, "candidates": candidates, "tolerance": tolerance, "clip": clip}
     parts = []
     with models.frozen(model):
-        for images, *rows in models.chunks(model, x, *given.values(), size=batch):
+        for images, *rows in models.chunks(model, x.detach(), *given.values(), size=batch):
             basis = None if subspace is None else subspace.to(images)
             parts.append(cross(model, images, **dict(zip(given, rows, strict=True)), basis=basis, **options))
     return Fooled(**{f.name: torch.cat([getattr(p, f.name) for p in parts]).to(x.device) for f in fields(Fooled)})
@@ -164,10 +164,7 @@ class _Search:
 
     def __init__(self, model, x, target):
         with torch.no_grad():
-            self.logits = model(x)
-        checks.logits(self.logits, len(x))
-        if self.logits.shape[1] < 2:
-            raise ValueError("a boundary needs at least two classes, the model has one")
+            self.logits = models.ask(model, x)
         if target is not None:
             checks.labels(target, self.logits)
         self.model, self.x, self.target = model, x, target
@@ -186,7 +183,7 @@ class _Search:
     def look(self, rows, points):
         """Margin, far and near of ``points``, moved from the images ``rows``."""
         with torch.no_grad():
-            logits = self.model(points)
+            logits = models.ask(self.model, points)
         far, near = self.sides(logits, rows)
         return _gap(logits, far, near), far, near
 
@@ -201,7 +198,7 @@ def _linear_step(search, rows, r, rivals, basis):
     """
     with torch.enable_grad():
         points = (search.x[rows] + r).requires_grad_()
-        logits = search.model(points)
+        logits = models.ask(search.model, points)
         if search.target is None:
             pairs = [(rival, search.predicted[rows]) for rival in rivals[rows].unbind(1)]
         else:
@@ -210,13 +207,13 @@ def _linear_step(search, rows, r, rivals, basis):
         nearest = torch.full_like(gaps[0], math.inf)
         step = torch.zeros((), dtype=r.dtype, device=r.device)
         for gap in gaps:
-            w = torch.autograd.grad(gap.sum(), points, retain_graph=gap is not gaps[-1])[0].flatten(1)
+            w = models.gradient(gap.sum(), points, keep=gap is not gaps[-1]).flatten(1)
             w = w if basis is None else w @ basis  # coordinates in the basis have the norm of the projection
             size = w.norm(dim=1)
             distance = torch.where(size > 0, gap.detach().abs() / size, math.inf)
             closer = distance < nearest
             nearest = torch.where(closer, distance, nearest)
-            step = torch.where(closer[:, None], w * (distance / size)[:, None], step)
+            step = torch.where(closer[:, None], w * (distance / size).to(w)[:, None], step)
     step = step if basis is None else step @ basis.T
     return step.view_as(r), nearest < math.inf
 
@@ -237,7 +234,7 @@ def _to_boundary(search, success, tolerance):
         a, b = low[rows], high[rows]
         share = 0.5 if turn % 2 else (tolerance / 2 - before[rows]) / (behind[rows] - before[rows])
         middle = a + share * (b - a)
-        points = search.x[rows] + middle.view(-1, 1, 1, 1) * whole[rows]
+        points = search.x[rows] + middle.to(whole).view(-1, 1, 1, 1) * whole[rows]
         margin, far, near = search.look(rows, points)
         crossed = margin > 0
         low[rows], high[rows] = torch.where(crossed, a, middle), torch.where(crossed, middle, b)

@@ -30,8 +30,8 @@ def newtonfool(model, x, *, eta, steps):
     checks.images(x)
     if not (0 <= eta < float("inf") and steps >= 0):
         raise ValueError(f"eta and steps must be finite and ≥ 0, got {eta} and {steps}")
-    x_adv, y = x.clone(), models.predict(model, x).argmax(1)
-    reach = eta * x.flatten(1).norm(dim=1)
+    x_adv, y = x.detach().clone(), models.predict(model, x).argmax(1)
+    reach = eta * x_adv.flatten(1).norm(dim=1)
     active = torch.arange(len(x), device=x.device)
     for _ in range(steps):
         gradient, excess, label = probability_gradient(model, x_adv[active], y[active])
@@ -65,7 +65,7 @@ def probability_gradient(model, x, y):
     def probability(logits, y):
         checks.labels(y, logits)
         chosen = logits.softmax(1).gather(1, y[:, None])[:, 0]
-        seen.append(((chosen - 1 / logits.shape[1]).detach().to(x.device), logits.argmax(1).to(x.device)))
+        seen.append(((chosen - 1 / logits.shape[1]).detach().to(x), logits.argmax(1).to(x.device)))
         return chosen.sum()
 
     gradient = models.input_gradient(model, x, y, probability)

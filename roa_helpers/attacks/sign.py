@@ -43,6 +43,7 @@ def project(x_adv, x, *, eps, region=None):
 
 def sign_step(x, gradient, *, eps, targeted=False):
     """FGSM's step for a gradient that is already known: clip(x ± eps · sign g, 0, 1), shapes (N, C, H, W)."""
+    x = x.detach()
     return project(x + (-eps if targeted else eps) * gradient.sign(), x, eps=eps)
 
 
@@ -128,7 +129,8 @@ def _iterate(model, start, x, y, *, eps, step, steps, targeted, region):
     if region is not None:
         checks.region(region, x)
     sign = -1.0 if targeted else 1.0
-    x_adv = project(start, x, eps=eps, region=region)
+    x = x.detach()
+    x_adv = project(start.detach(), x, eps=eps, region=region)
     for _ in range(steps):
         x_adv = x_adv + sign * step * loss_gradient(model, x_adv, y).sign()
         x_adv = project(x_adv, x, eps=eps, region=region)
@@ -181,19 +183,20 @@ def bim_until_success(model, x, target, *, eps, step, steps, patience, region=No
     _check_budget(eps)
     if not (0 <= step < float("inf") and steps >= 0 and patience >= 1):
         raise ValueError(f"step and steps must be finite and ≥ 0, patience ≥ 1, got {step}, {steps} and {patience}")
-    if target.shape != (len(x),):
-        raise ValueError(f"target must be a tensor ({len(x)},), got {tuple(target.shape)}")
+    if not torch.is_tensor(target) or target.shape != (len(x),):
+        raise ValueError(f"target must be a tensor ({len(x)},), got {getattr(target, 'shape', type(target).__name__)}")
     if region is not None:
         checks.region(region, x)
+    x = x.detach()
     x_adv = x.clone()
     succeeded, stalled = (torch.zeros(len(x), dtype=torch.bool, device=x.device) for _ in range(2))
     taken, since = (torch.zeros(len(x), dtype=torch.int64, device=x.device) for _ in range(2))
-    best = torch.full((len(x),), -float("inf"), dtype=x.dtype, device=x.device)
+    best = torch.full((len(x),), -float("inf"), dtype=torch.promote_types(x.dtype, torch.float32), device=x.device)
     active = torch.arange(len(x), device=x.device)
     while len(active):
         gradient, logits = _loss_gradient_and_logits(model, x_adv[active], target[active])
         hit = logits.argmax(1) == target[active]
-        reached = F.log_softmax(logits, 1).gather(1, target[active][:, None])[:, 0]
+        reached = F.log_softmax(logits, 1).gather(1, target[active][:, None])[:, 0].to(best)
         progress = reached > best[active] + 0.01
         best[active] = torch.where(progress, reached, best[active])
         since[active] = torch.where(progress, 0, since[active] + 1)

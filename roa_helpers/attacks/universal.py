@@ -75,6 +75,7 @@ def universal(
     if norm not in ("l2", "linf"):
         raise ValueError(f'norm must be "l2" or "linf", got {norm!r}')
     options = {"steps": steps, "overshoot": overshoot, "candidates": candidates, "clip": clip}
+    x = x.detach()
     generator = torch.Generator().manual_seed(seed)
     rows = []
     with models.frozen(model), torch.no_grad():
@@ -85,7 +86,7 @@ def universal(
             for images, classes in models.chunks(model, x[order], predicted[order], size=batch):
                 v = _add(model, images, classes, v.to(images), eps=eps, norm=norm, **options).to(x.device)
             k = sum(
-                int((model(placed(images, v.to(images), clip)).argmax(1) != classes).sum())
+                int((models.ask(model, placed(images, v.to(images), clip)).argmax(1) != classes).sum())
                 for images, classes in models.chunks(model, x, predicted, size=batch)
             )
             length = {"l2": float(v.norm()), "linf": float(v.abs().max())}
@@ -98,7 +99,7 @@ def _add(model, x, predicted, v, *, eps, norm, clip, **options):
     """v after one batch of images that the model, without v, takes for ``predicted``."""
 
     def holds(rows):
-        return model(placed(x[rows], v, clip)).argmax(1) == predicted[rows]
+        return models.ask(model, placed(x[rows], v, clip)).argmax(1) == predicted[rows]
 
     waiting = holds(slice(None)).nonzero()[:, 0]
     if not len(waiting):

@@ -70,10 +70,17 @@ def guided_backprop(model, x, target):
         (N, C, H, W), signed: below the first ReLU stands a linear layer, which may turn signs.
 
     Raises:
-        ValueError: a wrong shape, type or range, another rectifying activation, or no ReLU at all.
+        ValueError: a wrong shape, type or range, another rectifying activation, no ReLU at all, or one that is out of
+            reach (TorchScript, several GPUs). Wrappers and compilers are left aside
+            (:func:`roa_helpers.models.unwrapped`).
     """
-    with rectifiers.Guided() as guided:
-        maps = models.input_gradient(model, x, target, class_score)
+
+    def score(logits, classes):
+        rectifiers.refuse_hidden(logits)
+        return class_score(logits, classes)
+
+    with models.eager(), rectifiers.Guided() as guided:
+        maps = models.input_gradient(models.unwrapped(model), x, target, score)
     if guided.calls == 0:
         raise ValueError("guided backpropagation needs a model that calls ReLU; this one calls none that can be seen")
     return maps
@@ -118,7 +125,7 @@ def integrated_gradients(model, x, target, *, steps=50, baseline=0.0):
                 n_steps=steps,
                 internal_batch_size=CHUNK,
             )
-            parts.append(maps.detach().to(x.device))
+            parts.append(maps.detach().to(x))
     return torch.cat(parts)
 
 
@@ -155,14 +162,13 @@ def smooth_grad(model, x, target, *, samples, sd, seed):
             for drawn in noise.to(images.device).split(max(1, CHUNK // len(images))):
                 noisy = (images[:, None] + drawn).flatten(0, 1).requires_grad_()
                 score = _scores(model, noisy, targets.repeat_interleave(len(drawn))).sum()
-                total += torch.autograd.grad(score, noisy)[0].unflatten(0, (len(images), len(drawn))).sum(1)
+                total += models.gradient(score, noisy).unflatten(0, (len(images), len(drawn))).sum(1)
             parts.append((total / samples).to(x.device))
     return torch.cat(parts)
 
 
 def _scores(model, images, targets):
     """The logit of ``targets`` (N,) for each of the images (N, C, H, W): (N,)."""
-    logits = model(images)
-    checks.logits(logits.detach(), len(images))
+    logits = models.ask(model, images)
     checks.labels(targets, logits)
     return logits.gather(1, targets[:, None])[:, 0]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .. import checks
+from .. import models
 from ..models import CHUNK, chunks, frozen
 from . import superpixels
 
@@ -109,8 +109,7 @@ def probabilities(model, image, segments, shown, target):
         hidden = colours[:, segments].to(image)
         for (rows,) in chunks(model, shown, size=batch_size(model)):
             picture, painted, labels = (t.to(rows.device) for t in (image, hidden, segments))
-            logits = model(torch.where(rows[:, labels][:, None], picture, painted))
-            checks.logits(logits, len(rows))
+            logits = models.ask(model, torch.where(rows[:, labels][:, None], picture, painted))
             if not 0 <= target < logits.shape[1]:
                 raise ValueError(f"target must lie in 0…{logits.shape[1] - 1}, got {target}")
             parts.append(logits.double().softmax(1)[:, target].cpu())

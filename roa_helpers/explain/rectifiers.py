@@ -2,11 +2,17 @@
 
 ``nn.ReLU``, ``F.relu``, ``torch.relu`` and ``Tensor.relu`` (in place or not) all pass through PyTorch's function
 dispatch, so one ``TorchFunctionMode`` reaches them without touching the model. What calls no such function is out of
-reach: rectifiers written by hand (``torch.where``), scripted modules. ``clamp(min=0)`` is refused.
+reach: rectifiers written by hand (``torch.where``). ``clamp(min=0)`` is refused, and so is what the graph shows of a
+ReLU that was called in another way: in TorchScript, in another thread, in compiled code.
 """
 
 import torch
 from torch.overrides import TorchFunctionMode
+
+from . import graph
+
+#: Names in autograd's graph of rectifiers that no function call led to, or of what may hide them.
+HIDDEN = frozenset(("CompiledFunction", "DifferentiableGraph", "Relu"))
 
 #: Functions that rectify in another way; the rule of guided backpropagation is defined for ReLU alone.
 OTHERS = frozenset(
@@ -34,7 +40,7 @@ class Guided(TorchFunctionMode):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        called = getattr(func, "__name__", "")
+        called = getattr(func, "__name__", "").partition(".")[0]  # relu.default, as exported networks call it
         name = called.strip("_")
         if name in OTHERS:
             raise ValueError(f"guided backpropagation is defined for ReLU; the model calls {name}")
@@ -44,6 +50,20 @@ class Guided(TorchFunctionMode):
             return func(*args, **kwargs)
         self.calls += 1
         return _rectify(*args, **(kwargs | {"inplace": True} if called == "relu_" else kwargs))
+
+
+def refuse_hidden(logits):
+    """Refuse logits that a ReLU without the rule led to.
+
+    Raises:
+        ValueError: naming what the graph shows.
+    """
+    found = {graph.operation(node) for node, _ in graph.below(graph.edge(logits))} & HIDDEN
+    if found:
+        raise ValueError(
+            f"guided backpropagation cannot reach every ReLU of the model ({', '.join(sorted(found))} in its graph):"
+            " explain the network as it was before torch.jit, torch.compile or several GPUs"
+        )
 
 
 def _rectifies(min=None, max=None, **_):

@@ -2,9 +2,11 @@
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
-from .. import checks
+from .. import checks, models
 from ..models import chunks, frozen
+from .conservation import Watch
 
 
 def lrp_epsilon(model, x, target, *, epsilon=1e-6):
@@ -17,34 +19,88 @@ def lrp_epsilon(model, x, target, *, epsilon=1e-6):
     biases and ε take: Σ R = z_c where all biases are 0 and ε → 0. With ε → 0 a ReLU network gives input × gradient,
     the input being the *normalised* image (Ancona et al., 2018).
 
+    Both are checked. Between the modules that rules are for, only what moves entries is allowed
+    (:data:`.conservation.MOVES`): a sum x + f(x), a mean or a normalisation in a forward is refused by name. For every
+    image Σ R must be z_c less what the layers take (:data:`.conservation.TOLERANCE`), and the folded network must
+    give the logits of the network: within 1 % of the largest, and half of each normalisation's constant.
+
     Args:
         model: returns logits (N, K) for images in [0, 1]; whatever mixes entries must be a module. Where it has
             ``normalised`` and ``network``, relevance is that of the normalised image, otherwise that of ``x``.
+            Wrappers and compilers are left aside (:func:`roa_helpers.models.unwrapped`).
         x: images (N, C, H, W) in [0, 1].
         target: class to explain for each image, (N,), int64.
         epsilon: ε > 0, in units of the layers' outputs.
 
     Returns:
-        (N, C, H, W), signed, in logits.
+        (N, C, H, W), signed, in logits, on the device and of the dtype of ``x``.
 
     Raises:
-        ValueError: a wrong shape, type or range.
+        ValueError: a wrong shape, type or range, or a network that the rules don't reach as a whole.
     """
     checks.images(x)
+    checks.model(model)
     if not 0 < epsilon < float("inf"):
         raise ValueError(f"epsilon must be finite and > 0, got {epsilon}")
+    model = models.unwrapped(model)
     split = hasattr(model, "normalised") and hasattr(model, "network")
-    network = model.network if split else model
+    network = models.unwrapped(model.network) if split else model
+    norms = _foldable(network)
     parts = []
-    with frozen(model), _epsilon_rules(epsilon).context(network), torch.enable_grad():
-        for images, targets in chunks(model, x, target):
-            inputs = (model.normalised(images) if split else images.clone()).detach().requires_grad_()
-            logits = network(inputs)
-            checks.logits(logits.detach(), len(images))
-            checks.labels(targets, logits)
-            start = logits.detach() * F.one_hot(targets, logits.shape[1])
-            parts.append(torch.autograd.grad(logits, inputs, start)[0].to(x.device))
+    with frozen(model), models.eager(), torch.enable_grad():
+        first = _inputs(model, next(chunks(model, x[:1]))[0], split)
+        before = models.ask(network, first.detach())
+        with _epsilon_rules(epsilon).context(network):
+            _unchanged(before, models.ask(network, first.detach()), norms)
+            with _watch(network) as watch:
+                for images, targets in chunks(model, x, target):
+                    watch.start(len(images))
+                    inputs = _inputs(model, images, split)
+                    logits = models.ask(network, inputs)
+                    checks.labels(targets, logits)
+                    watch.reached(logits, type(network).__name__)
+                    start = logits.detach() * F.one_hot(targets, logits.shape[1])
+                    relevance = torch.autograd.grad(logits, inputs, start)[0]
+                    watch.conserved(start.sum(1), relevance)
+                    parts.append(relevance.to(x))
     return torch.cat(parts)
+
+
+def _inputs(model, images, split):
+    """What the network takes, with gradients of its own."""
+    return (model.normalised(images.clone()) if split else images).detach().requires_grad_()
+
+
+def _foldable(network):
+    """The batch normalisations of a network.
+
+    Raises:
+        ValueError: one that doesn't follow a convolution or linear layer that it could be folded into.
+    """
+    from zennit import core, types
+
+    found, last = [], None
+    for leaf in core.collect_leaves(network):
+        if isinstance(leaf, types.BatchNorm):
+            fits = isinstance(last, types.Linear) and leaf.num_features in last.weight.shape[:2]
+            if not (fits and leaf.affine and leaf.track_running_stats):
+                raise ValueError(
+                    f"LRP folds batch normalisation into the layer before it; in {type(network).__name__}"
+                    f" {leaf} follows {last} and cannot be"
+                )
+            found.append(leaf)
+        last = leaf
+    return found
+
+
+def _unchanged(before, after, norms):
+    """Refuse a network that zennit's rewriting, which goes by the order of modules, has made another."""
+    allowed = 0.01 + sum(norm.eps for norm in norms) / 2
+    if (after - before).abs().max() > allowed * before.abs().max():
+        raise ValueError(
+            "LRP cannot fold this network: its modules are not called in the order in which they are defined,"
+            " or its residual blocks are not torchvision's, so that the folded network gives other logits"
+        )
 
 
 def _epsilon_rules(epsilon):
@@ -56,3 +112,12 @@ def _epsilon_rules(epsilon):
     kinds = [(types.Activation, rules.Pass()), (types.BatchNorm, rules.Pass()), (types.AvgPool, share),
              (layer.Sum, share), (types.Convolution, rule), (types.Linear, rule)]  # fmt: skip
     return composites.LayerMapComposite(kinds, [ResNetCanonizer()])
+
+
+def _watch(network):
+    """A :class:`.conservation.Watch` over the modules of a network that have a rule."""
+    from zennit import layer, types
+
+    ruled = types.Activation, types.BatchNorm, types.AvgPool, layer.Sum, types.Convolution, types.Linear
+    layers = [m for m in network.modules() if isinstance(m, ruled) and not isinstance(m, nn.MultiheadAttention)]
+    return Watch(layers, free=types.Activation)

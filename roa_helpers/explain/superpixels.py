@@ -6,6 +6,8 @@ A segmentation is a map (H, W) of whole numbers; each of 0…S−1 occurs and na
 import numpy as np
 import torch
 
+from .. import checks
+
 
 def segment(image, *, kernel_size=4, max_dist=200, ratio=0.2):
     """Superpixels by quickshift (Vedaldi and Soatto, 2008), as scikit-image computes it.
@@ -28,7 +30,8 @@ def segment(image, *, kernel_size=4, max_dist=200, ratio=0.2):
     from skimage.segmentation import quickshift
 
     check_image(image)
-    rgb = image.detach().cpu().expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy()
+    rgb = image.detach().cpu().expand(3, -1, -1).permute(1, 2, 0).contiguous()
+    rgb = (rgb.float() if rgb.dtype.itemsize < 4 else rgb).numpy()
     labels = quickshift(rgb, kernel_size=kernel_size, max_dist=max_dist, ratio=ratio, rng=42)
     return torch.from_numpy(np.unique(labels, return_inverse=True)[1].reshape(labels.shape)).long()
 
@@ -36,10 +39,11 @@ def segment(image, *, kernel_size=4, max_dist=200, ratio=0.2):
 def check_image(image):
     """``image`` is a floating tensor (C, H, W) in [0, 1] with one or three channels."""
     if not torch.is_tensor(image) or image.ndim != 3 or not image.is_floating_point() or image.shape[0] not in (1, 3):
-        found = f"{image.dtype} {tuple(image.shape)}" if torch.is_tensor(image) else type(image).__name__
+        found = checks.described(image)
         raise ValueError(f"image must be one floating tensor (C, H, W) with 1 or 3 channels, got {found}")
-    if not (image.numel() and (image >= 0).all() and (image <= 1).all()):
-        raise ValueError("image must have pixels, and they must lie in [0, 1]")
+    if not image.numel():
+        raise ValueError("image must have pixels")
+    checks.pixels(image, name="image")
 
 
 def check(segments, size):

@@ -17,7 +17,8 @@ class Normalised(nn.Module):
 
     Attributes:
         body: the network, (N, 3, H, W) → logits (N, K).
-        cam_layer: what comes before its global pooling: the layer whose output Grad-CAM looks at.
+        cam_layer: the layer whose output Grad-CAM looks at, what comes before its global pooling; None where the
+            network's forward pools without a module.
     """
 
     def __init__(self, body):
@@ -29,8 +30,8 @@ class Normalised(nn.Module):
     @property
     def cam_layer(self):
         layers = list(self.body.children())
-        pooling = next((i for i, m in enumerate(layers) if isinstance(m, nn.AdaptiveAvgPool2d)), len(layers))
-        return layers[pooling - 1]
+        pooling = next((i for i, m in enumerate(layers) if isinstance(m, nn.AdaptiveAvgPool2d)), 0)
+        return layers[pooling - 1] if pooling else None
 
     def forward(self, x):
         return self.body((x - self.mean) / self.std)

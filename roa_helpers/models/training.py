@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from torch import nn
 from tqdm.auto import tqdm
 
+from .. import checks
 from ..errors import UserError
 from . import checkpoints
 from .inference import correct
@@ -109,7 +110,9 @@ def _epoch(model, optimizer, train, training, epoch):
         rate = training.learning_rate * _schedule(epoch + step / steps, training.epochs)
         optimizer.param_groups[0]["lr"] = rate
         with torch.autocast(where.type, torch.bfloat16, enabled=training.mixed):
-            loss = F.cross_entropy(model(images.to(where)).float(), train.labels[rows].to(where))
+            logits = model(images.to(where))
+            checks.logits(logits, len(rows))
+            loss = F.cross_entropy(logits.float(), train.labels[rows].to(where))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

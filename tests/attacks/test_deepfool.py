@@ -505,3 +505,58 @@ def test_what_universal_cannot_use_is_refused(smooth, changes, said):
 
 def test_both_are_attacks():
     assert attacks.deepfool is attacks.deepfool and attacks.universal is attacks.universal
+
+
+# What models and images may be
+
+
+class InPlace(nn.Module):
+    """An affine network at 2 x − 0.5, had by overwriting the image."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x):
+        x *= 2
+        x -= 0.5
+        return self.network(x)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_model_that_works_in_place_is_followed_as_it_is_written(method):
+    network, (x, _) = affine(4), middle(3)
+    pixels = x.clone()
+    direct = Affine(2 * network.weight, network.bias - 0.5 * network.weight.sum(1))
+    found, expected = METHODS[method](InPlace(network), x), METHODS[method](direct, x)
+    a, b = (one.perturbation if method == "universal" else one.x_adv for one in (found, expected))
+    assert same(a, b, 1e-9) and torch.equal(x, pixels)
+    if method == "deepfool":
+        assert found.success.all() and torch.equal(found.far, expected.far)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_graph_is_handed_on(smooth, method):
+    x, _ = images(3)
+    expected, found = METHODS[method](smooth, x), METHODS[method](smooth, x.clone().requires_grad_())
+    for name, value in vars(found).items():
+        if torch.is_tensor(value):
+            assert not value.requires_grad and torch.equal(value, getattr(expected, name))
+
+
+@pytest.mark.parametrize("given", [torch.float32, torch.float64])
+@pytest.mark.parametrize("held", [torch.float32, torch.float64])
+def test_images_and_networks_of_different_precision_meet_at_the_same_boundary(held, given):
+    reference, (x, _) = affine(3), middle(4)
+    network = Affine(nn.Parameter(reference.weight.to(held)), nn.Parameter(reference.bias.to(held)))
+    options = BUDGET | {"tolerance": 1e-3, "subspace": basis_of(40).to(given)}
+    found = attacks.deepfool(network, x.to(given), **options)
+    expected = attacks.deepfool(reference, x, **options | {"subspace": basis_of(40)})
+    assert found.x_adv.dtype == given and found.success.all()
+    assert torch.equal(found.far, expected.far) and same(found.norms.double(), expected.norms, 1e-3)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_one_logit_has_no_boundary(method):
+    with pytest.raises(ValueError, match="at least two classes"):
+        METHODS[method](affine(1), images(2)[0])

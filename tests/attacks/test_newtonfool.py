@@ -114,3 +114,29 @@ def test_refuses(smooth, bad):
 def test_refuses_images_out_of_range(smooth):
     with pytest.raises(ValueError, match="must lie in"):
         attacks.newtonfool(smooth, 2 + images()[0], eta=0.1, steps=1)
+
+
+def test_a_model_that_works_in_place_is_followed_as_it_is_written():
+    class InPlace(Two):
+        def forward(self, x):
+            x *= self.a
+            return Two(1.0, self.b).forward(x)
+
+    x = torch.full((1, 1, 2, 2), 0.5, dtype=torch.float64)
+    for steps in (1, 3):
+        expected = attacks.newtonfool(Two(0.5), x, eta=0.01, steps=steps)
+        assert torch.allclose(attacks.newtonfool(InPlace(0.5), x, eta=0.01, steps=steps), expected, rtol=0, atol=1e-15)
+    assert torch.equal(x, torch.full_like(x, 0.5))
+
+
+def test_no_graph_is_handed_on(smooth):
+    x, _ = images(2)
+    expected = attacks.newtonfool(smooth, x, eta=0.02, steps=2)
+    found = attacks.newtonfool(smooth, x.requires_grad_(), eta=0.02, steps=2)
+    assert not found.requires_grad and torch.equal(found, expected)
+
+
+def test_one_logit_has_no_probability_to_lower():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(108, 1)).double()
+    with pytest.raises(ValueError, match="at least two classes"):
+        attacks.newtonfool(model, images()[0], eta=0.1, steps=1)

@@ -348,3 +348,70 @@ def test_targets_of_another_number_are_refused(steep):
     x, _ = images(1)
     with pytest.raises(ValueError, match="target must be a tensor"):
         attacks.bim_until_success(steep, x, torch.tensor([1, 2]), eps=0.1, step=0.1, steps=1, patience=1)
+
+
+# What models and images may be
+
+
+class InPlace(nn.Module):
+    """The logits of ``Linear`` at 2 (x − 0.1), had by overwriting the image."""
+
+    def forward(self, x):
+        x -= 0.1
+        x *= 2
+        return Linear()(x)
+
+
+def test_steps_of_a_model_that_works_in_place_are_those_by_hand():
+    image = SQUARE.clone()
+    up = attacks.fgsm(InPlace(), image, ZERO, eps=0.1)
+    assert same(up, torch.tensor([[[[0.40, 0.15], [0.30, 0.00]]]], dtype=torch.float64))
+    region = torch.tensor([[[[True, False], [True, True]]]])
+    x_adv = attacks.bim(InPlace(), image, ZERO, eps=0.1, step=0.08, steps=2, region=region)
+    assert same(x_adv, torch.tensor([[[[0.40, 0.05], [0.30, 0.00]]]], dtype=torch.float64))
+    score = 2 * (0.50 - 0.05 + 2 * (0.04 - 0.1))
+    pull = -2 / (1 + 2.718281828459045**score)
+    expected = torch.tensor([[[[pull, -pull], [0.0, 2 * pull]]]], dtype=torch.float64)
+    assert same(attacks.loss_gradient(InPlace(), image, ZERO), expected)
+    assert torch.equal(image, SQUARE)
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+def test_no_attack_hands_on_a_graph(smooth, steps):
+    x, y = images()
+    budget = {"eps": 0.1, "step": 0.04, "steps": steps}
+    region = checkerboard(len(x), 6)
+
+    def found(x):
+        yield attacks.fgsm(smooth, x, y, eps=0.1)
+        yield attacks.bim(smooth, x, y, **budget)
+        yield attacks.bim(smooth, x, y, **budget, region=region)
+        yield attacks.pgd(smooth, x, y, **budget, seed=0)
+        yield attacks.bim_until_success(smooth, x, y, **budget, patience=2).x_adv
+        yield attacks.sign_step(x, torch.ones_like(x), eps=0.1)
+
+    plain = list(found(x))
+    x.requires_grad_()
+    for one, expected in zip(found(x), plain, strict=True):
+        assert not one.requires_grad and torch.equal(one, expected)
+    assert x.grad is None
+
+
+def test_one_logit_is_refused_instead_of_standing_still():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(108, 1)).double()
+    for method in METHODS.values():
+        with pytest.raises(ValueError, match=r"at least two classes, got torch.float64 \(2, 1\)"):
+            method(model, *images())
+    two = nn.Sequential(model, nn.ZeroPad1d((1, 0)))  # logits (0, z)
+    x, y = images()
+    x_adv = attacks.fgsm(two, x, torch.ones_like(y), eps=0.01)
+    moved = model[1].weight.sign().view(1, 3, 6, 6)  # class 1 wins by z, which falls against its weights
+    assert torch.equal(x_adv, (x - 0.01 * moved).clamp(0, 1))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_images_of_double_precision_stay_within_their_ball_at_a_network_of_single(convnet, method):
+    x, y = images(4)
+    x_adv = METHODS[method](convnet, x, y)
+    assert x_adv.dtype == torch.float64
+    assert (x_adv - x).abs().max() <= 0.1 + 1e-15 and (x_adv != x).any()

@@ -197,6 +197,49 @@ def test_relu_is_as_before_after_an_exception(rectified):
     assert torch.equal(explain.saliency(rectified, x, target), before)
 
 
+WRAPPERS = {
+    "Sequential": nn.Sequential,
+    "DataParallel": nn.DataParallel,
+    "compile": lambda model: torch.compile(model, backend="eager"),
+    "compile, by aot": lambda model: torch.compile(model, backend="aot_eager"),
+    "a compiled part": lambda model: nn.Sequential(torch.compile(model[:4], backend="aot_eager"), *model[4:]),
+    "exported": lambda model: nn.Sequential(model[:2], exported(model[2:4]), *model[4:]),
+}
+
+
+def exported(part):
+    """A part as a graph of calls of operators, ``relu.default`` among them."""
+    return torch.fx.symbolic_trace(Operators(part))
+
+
+class Operators(nn.Module):
+    def __init__(self, part):
+        super().__init__()
+        self.convolution = part[0]
+
+    def forward(self, x):
+        return torch.ops.aten.relu.default(self.convolution(x))
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_wrappers_and_compilers_change_no_guided_map(rectified, wrapper):
+    x, target = images(5)
+    expected = explain.guided_backprop(rectified, x, target)
+    wrapped = WRAPPERS[wrapper](rectified)
+    wrapped(x)
+    assert torch.equal(explain.guided_backprop(wrapped, x, target), expected)
+    assert torch.equal(explain.saliency(wrapped, x, target), explain.saliency(rectified, x, target))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_relu_out_of_reach_is_refused_even_beside_one_in_reach(rectified):
+    x, target = images(5)
+    scripted = torch.jit.script(rectified[2:4])
+    for model in (nn.Sequential(rectified[:2], scripted, rectified[4:]), torch.jit.script(rectified)):
+        with pytest.raises(ValueError, match=r"cannot reach every ReLU of the model \(Relu in its graph\)"):
+            explain.guided_backprop(model, x, target)
+
+
 # Input × gradient
 
 
@@ -268,6 +311,24 @@ def test_integrated_gradients_add_up_to_the_difference_of_the_logits(smooth, bas
 def test_bad_options_of_integrated_gradients_are_refused(smooth, options, said):
     with pytest.raises(ValueError, match=said):
         explain.integrated_gradients(smooth, *images(), **options)
+
+
+def test_integrated_gradients_keep_every_factor_of_a_model_that_works_in_place():
+    """z₀ = 3 · 5 (x − 0.4) / 0.2: from 0 to x the logit grows by 75 x, whatever the forward does to its input."""
+
+    class InPlace(nn.Module):
+        def forward(self, x):
+            x -= 0.4
+            x /= 0.2
+            x *= 5
+            return torch.stack([3 * x.sum((1, 2, 3)), x.sum((1, 2, 3))], 1)
+
+    x = torch.rand(3, 2, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    pixels = x.clone()
+    maps = explain.integrated_gradients(InPlace(), x, torch.tensor([0, 0, 1]), steps=4)
+    factors = torch.tensor([75.0, 75.0, 25.0], dtype=torch.float64)[:, None, None, None]
+    assert torch.allclose(maps, factors * pixels, rtol=1e-6, atol=0) and torch.equal(x, pixels)
+    assert torch.equal(explain.saliency(InPlace(), x, torch.tensor([0, 0, 1])), factors.expand_as(x))
 
 
 # SmoothGrad

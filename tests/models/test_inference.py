@@ -28,6 +28,65 @@ def test_correct_by_hand():
     assert models.correct(model, x, torch.tensor([1, 1, 0])).tolist() == [True, False, True]
 
 
+def test_a_model_is_given_a_copy_of_one_chunk_with_its_layout(smooth):
+    seen = []
+
+    class Keeping(nn.Module):
+        def forward(self, x):
+            seen.append(x)
+            return smooth(x)
+
+    x = images(models.CHUNK + 1, 5)[0].to(memory_format=torch.channels_last)
+    models.predict(Keeping(), x)
+    assert [len(given) for given in seen] == [models.CHUNK, 1]
+    assert torch.equal(torch.cat(seen), x)
+    assert all(given.is_contiguous(memory_format=torch.channels_last) for given in seen)
+    assert all(given.untyped_storage().data_ptr() != x.untyped_storage().data_ptr() for given in seen)
+    assert [given.untyped_storage().nbytes() for given in seen] == [given.nbytes for given in seen]
+
+
+def test_ask_keeps_the_graph_of_the_images_and_casts_within_it():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(12, 2, bias=False)).requires_grad_(False)
+    x = torch.rand(1, 3, 2, 2, dtype=torch.float64, requires_grad=True)
+    logits = models.ask(model, x)
+    slope = models.gradient(logits[0, 1], x)
+    assert logits.dtype == torch.float32 and slope.dtype == torch.float64
+    assert torch.equal(slope.flatten(), model[1].weight[1].double())
+
+
+def test_logits_of_half_precision_are_handed_on_as_float32():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(12, 2)).bfloat16()
+    x = torch.rand(3, 3, 2, 2)
+    logits = models.predict(model, x)
+    assert logits.dtype == torch.float32 and torch.equal(logits, model(x.bfloat16()).float())
+
+
+def test_chunks_of_inference_mode_are_ordinary_outside_of_it(smooth):
+    with torch.inference_mode():
+        x = torch.rand(3, 3, 5, 5)
+        inside = next(models.chunks(smooth, x))[0]
+    outside = next(models.chunks(smooth, x))[0]
+    assert inside.is_inference() and not outside.is_inference() and torch.equal(inside, outside)
+
+
+def test_a_score_that_hangs_on_nothing_has_no_gradient():
+    x, other = (torch.rand(2, 3, requires_grad=True) for _ in range(2))
+    for score in (other.sum(), x.detach().sum()):
+        with pytest.raises(ValueError, match="there is no gradient"):
+            models.gradient(score, x)
+    score = (x**2).sum()
+    assert torch.equal(models.gradient(score, x, keep=True), 2 * x) and torch.equal(models.gradient(score, x), 2 * x)
+
+
+def test_a_frozen_model_leaves_the_callers_inference_mode_and_comes_back(smooth):
+    with torch.inference_mode():
+        with models.frozen(smooth):
+            assert not torch.is_inference_mode_enabled()
+        assert torch.is_inference_mode_enabled()
+    with torch.no_grad(), models.frozen(smooth):
+        assert not torch.is_grad_enabled()
+
+
 @pytest.mark.parametrize(
     "x",
     [torch.rand(3, 5, 5), torch.rand(0, 3, 5, 5), torch.full((1, 3, 5, 5), 2.0), torch.full((1, 3, 5, 5), torch.nan)],

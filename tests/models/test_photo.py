@@ -32,6 +32,17 @@ def test_grad_cam_looks_at_what_comes_before_the_pooling():
     assert photo.build("regnet_x_400mf", 3).cam_layer.__class__.__name__ == "Sequential"
 
 
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("densenet121", "features"), ("mobilenet_v2", "features.18.0"), ("shufflenet_v2_x0_5", "conv5.0")],
+)
+def test_a_network_that_pools_without_a_module_names_no_layer_and_is_followed(name, place):
+    model = photo.build(name, 3)
+    x = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    assert model.cam_layer is None
+    assert explain.cam_layer(model, x) is model.body.get_submodule(place)
+
+
 def test_unknown_networks_and_widths_are_refused():
     with pytest.raises(ValueError, match="torchvision has no network 'resnet7'"):
         photo.build("resnet7", 3)

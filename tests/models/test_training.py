@@ -249,3 +249,30 @@ def test_a_full_disk_is_a_user_error(tmp_path, sets, monkeypatch):
     with pytest.raises(UserError, match="No space left"):
         fit(tmp_path / "m", sets)
     assert leftovers(tmp_path / "m") == []
+
+
+class Handing(torch.nn.Module):
+    """A network whose logits are handed on as something else."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.network, self.change = small(), change
+
+    def forward(self, x):
+        return self.change(self.network(x))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda z: (z, z), "got tuple of torch.float32"),
+        (lambda z: z[:, :1], "at least two classes"),
+        (lambda z: z / 0, "NaN or infinite logits"),
+        (lambda z: z.softmax(1), "returns probabilities"),
+    ],
+)
+def test_what_is_no_logits_is_not_learnt_from(tmp_path, sets, change, said):
+    path = tmp_path / "model.safetensors"
+    with pytest.raises(ValueError, match=said):
+        models.fit(Handing(change), *sets, TRAINING, path=path, fingerprint="f", progress=False)
+    assert not path.exists() and not leftovers(path)
