@@ -18,8 +18,8 @@ RECORDED = {
     ("faces", "face", "non-face"): "faces-face-non-face",
     ("cifar10", "3", "pretrained", "repeat1"): "cifar10-3-pretrained-repeat1",
     ("cifar10", "imagenet-alexnet"): "cifar10-imagenet-alexnet",
-    ("/home/me/zoo", "ant", "bee"): "own-zoo-ac0d82-ant-bee",
-    ("/home/me/my zoo.zip", "squares"): "own-my_zoo.zip-6bfd26-squares",
+    ("/data/zoo", "ant", "bee"): "own-zoo-6b8c40-ant-bee",
+    ("/data/my zoo.zip", "squares"): "own-my_zoo.zip-f766e8-squares",
 }
 
 
