@@ -61,11 +61,7 @@ def test_hooks_of_compiled_networks_are_called_while_networks_run_as_written():
     x, _ = images(2, 8, dtype=torch.float32)
     compiled(x)
     model[0].register_forward_hook(lambda module, inputs, output: calls.append(module))
-    compiled(x)
-    assert not calls  # compiled code does not know of it
-    with models.eager():
+    with models.eager():  # outside, it depends on what torch has compiled before whether they are
         compiled(x)
         nn.Sequential(nn.Identity(), compiled)(x)
-        assert len(calls) == 2
-    compiled(x)
     assert len(calls) == 2
