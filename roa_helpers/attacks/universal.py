@@ -75,7 +75,6 @@ def universal(
     if norm not in ("l2", "linf"):
         raise ValueError(f'norm must be "l2" or "linf", got {norm!r}')
     options = {"steps": steps, "overshoot": overshoot, "candidates": candidates, "clip": clip}
-    x = x.detach()
     generator = torch.Generator().manual_seed(seed)
     rows = []
     with models.frozen(model), torch.no_grad():

@@ -49,6 +49,8 @@ class Watch:
             handle.remove()
 
     def _enters(self, module, inputs):
+        if not inputs:
+            raise ValueError(f"LRP needs layers that are called by position; a {type(module).__name__} is by keyword")
         if not (torch.is_tensor(inputs[0]) and inputs[0].requires_grad):
             return None
         if id(module) in self.entries and not isinstance(module, self.free):

@@ -63,14 +63,17 @@ def cam_layer(model, x=None):
             " explain the network as it was before torch.jit"
         )
     convolutions = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
-    if not convolutions and not _named(network):
+    named = _named(network)
+    if not convolutions and not named:
         raise ValueError("the model has no convolution; name the layer that Grad-CAM should use: layer=…")
     calls, start, end = followed(network, x[:1]) if x is not None else _probed(network, convolutions)
-    if len(_named(network)) == 1:
-        for call in _last(calls):
-            if call.module is _named(network)[0] and graph.all_pass(start, call.edge, end):
-                return call.module
-    return _joined(network, calls, start, end)
+
+    def whole(call):
+        return graph.all_pass(start, call.edge, end)
+
+    if len(named) == 1 and any(call.module is named[0] and whole(call) for call in _last(calls)):
+        return named[0]
+    return _last_map(network, calls, whole)
 
 
 def _probed(network, convolutions):
@@ -114,15 +117,16 @@ def _last(calls):
     return list({id(call.module): call for call in calls}.values())
 
 
-def _joined(network, calls, start, end):
+def _last_map(network, calls, whole):
+    """The last convolution if all passes through it (``whole``), or the last of the maps of its size behind it that
+    all passes through, if no layer works on maps behind that."""
+    advice = "; pass one of its modules that returns maps (N, K, h, w): layer=…"
     convolution = _last_convolution(calls)
-    known = {id(call) for call in _last(calls)}
+    kept = {id(call) for call in _last(calls)}
     later = calls[calls.index(convolution) :] if convolution else []
     maps = [call for call in later if len(call.given) == 4 and call.given[2:] == convolution.given[2:]]
-    maps = [call for call in maps if id(call) in known and not isinstance(call.module, _IDLE)]
-    whole = [call for call in maps if graph.all_pass(start, call.edge, end)]
-    chosen = convolution if convolution in whole else whole[-1] if whole else None
-    advice = "; pass one of its modules that returns maps (N, K, h, w): layer=…"
+    maps = [call for call in maps if id(call) in kept and not isinstance(call.module, _IDLE)]
+    chosen = next((call for call in (convolution, *maps[::-1]) if call in maps and whole(call)), None)
     if chosen is None:
         raise ValueError(
             f"{_name(network)} joins branches behind its feature maps: all it sees passes through none of them{advice}"

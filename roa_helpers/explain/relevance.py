@@ -50,19 +50,18 @@ def lrp_epsilon(model, x, target, *, epsilon=1e-6):
     with frozen(model), models.eager(), torch.enable_grad():
         first = _inputs(model, next(chunks(model, x[:1]))[0], split)
         before = models.ask(network, first.detach())
-        with _epsilon_rules(epsilon).context(network):
+        with _epsilon_rules(epsilon).context(network), _watch(network) as watch:
             _unchanged(before, models.ask(network, first.detach()), norms)
-            with _watch(network) as watch:
-                for images, targets in chunks(model, x, target):
-                    watch.start(len(images))
-                    inputs = _inputs(model, images, split)
-                    logits = models.ask(network, inputs)
-                    checks.labels(targets, logits)
-                    watch.reached(logits, type(network).__name__)
-                    start = logits.detach() * F.one_hot(targets, logits.shape[1])
-                    relevance = torch.autograd.grad(logits, inputs, start)[0]
-                    watch.conserved(start.sum(1), relevance)
-                    parts.append(relevance.to(x))
+            for images, targets in chunks(model, x, target):
+                watch.start(len(images))
+                inputs = _inputs(model, images, split)
+                logits = models.ask(network, inputs)
+                checks.labels(targets, logits)
+                watch.reached(logits, type(network).__name__)
+                start = logits.detach() * F.one_hot(targets, logits.shape[1])
+                relevance = torch.autograd.grad(logits, inputs, start)[0]
+                watch.conserved(start.sum(1), relevance)
+                parts.append(relevance.to(x))
     return torch.cat(parts)
 
 

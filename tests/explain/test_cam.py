@@ -109,6 +109,19 @@ def test_capture_holds_the_latest_output_and_removes_its_hook(smooth):
     assert not smooth[1]._forward_hooks
 
 
+def test_maps_of_half_precision_are_weighed_in_single(convnet):
+    convnet.bfloat16().eval().requires_grad_(False)
+    x, target = images(2, 8, dtype=torch.float32)
+    with explain.capture(convnet[4]) as seen, torch.enable_grad():
+        score = explain.class_score(models.ask(convnet, x.requires_grad_()), target)
+        cam = explain.class_activation(seen[0], score, (8, 8))
+        slope = torch.autograd.grad(score, seen[0])[0].float()
+    weights = slope.mean((2, 3), keepdim=True)
+    expected = (weights * seen[0].detach().float()).sum(1, keepdim=True).relu()
+    assert seen[0].dtype == torch.bfloat16 and cam.dtype == torch.float32
+    assert torch.equal(cam, nn.functional.interpolate(expected, (8, 8), mode="bilinear", align_corners=False)[:, 0])
+
+
 # Bad input
 
 

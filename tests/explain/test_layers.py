@@ -8,9 +8,17 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 from twins import images
 
-from roa_helpers import explain, models
+from roa_helpers import explain, models, pipeline
 from roa_helpers.compat import torchvision
 from roa_helpers.models import photo, resnet, small
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """The same weights in every run."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
 
 
 def built(name, **options):
@@ -147,6 +155,27 @@ def test_a_part_that_was_compiled_is_looked_into():
     assert torch.equal(explain.grad_cam(model, x, target), expected)
 
 
+class Halves(nn.DataParallel):
+    """What DataParallel does on two devices: the network sees one half of the images after the other."""
+
+    def forward(self, x):
+        return torch.cat([self.module(half) for half in x.chunk(2)])
+
+
+def test_a_wrapper_that_splits_the_images_changes_no_map():
+    model, (x, target) = models.vgg16(4, width=1 / 16).double(), images(6, 32)
+    expected = explain.grad_cam(model, x, target)
+    assert torch.equal(explain.grad_cam(Halves(model), x, target), expected)
+    assert torch.equal(pipeline.scan(Halves(model), x, target).cam, expected)
+    within = nn.Sequential(Halves(nn.Sequential(conv(3, 5), nn.ReLU())), head(5)).double()
+    with pytest.raises(ValueError, match=r"return maps \(6, K, h, w\) .* got torch.float64 \(3, 5, 32, 32\)"):
+        explain.grad_cam(within, x, target)
+    outside = explain.grad_cam(within, x, target, layer=within[0])
+    assert torch.equal(
+        outside, explain.grad_cam(nn.Sequential(within[0].module, within[1]), x, target, layer=within[0].module)
+    )
+
+
 def test_a_wrapper_that_computes_something_is_no_wrapper():
     model, (x, target) = models.vgg16(4, width=1 / 16), images(3, 32, dtype=torch.float32)
     wrapped = nn.Sequential(model)
@@ -208,6 +237,18 @@ def test_a_joint_that_is_no_module_is_refused_by_the_name_of_the_network():
         explain.grad_cam(model, x, target)
     cam = explain.grad_cam(model, x, target, layer=model.left)
     assert cam.shape == (2, 8, 8)
+
+
+def test_a_module_that_is_called_again_behind_the_maps_shows_only_its_last_output():
+    class Shared(Joined):
+        def forward(self, x):
+            x = self.stem(x).relu()
+            made = self.join(self.left(x), self.right(x))
+            return self.join(self.head(made), self.head(made))
+
+    model, (x, target) = Shared(Of(torch.add), 5), images(2, 8, dtype=torch.float32)
+    with pytest.raises(ValueError, match=r"Shared joins branches .* layer=…"):
+        explain.grad_cam(model, x, target)
 
 
 def test_networks_side_by_side_are_refused():

@@ -198,6 +198,12 @@ def test_segments_have_labels_without_gaps(photo):
     assert superpixels.segment(photo, kernel_size=1, max_dist=4).max() > segments.max()
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_segments_of_half_precision_are_those_of_its_values(photo, dtype):
+    image = photo.to(dtype)
+    assert torch.equal(superpixels.segment(image), superpixels.segment(image.float()))
+
+
 @st.composite
 def weighted(draw):
     """Segments (4, 5) in which every label occurs, a weight for each, and a number of unions."""

@@ -14,6 +14,14 @@ from roa_helpers.explain import conservation
 from roa_helpers.models import resnet
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    """The same weights in every run."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
 @pytest.fixture
 def network():
     """A narrow residual network in double precision with biases, as trained."""
@@ -247,6 +255,19 @@ def test_a_layer_that_is_called_twice_is_refused():
     explain.lrp_epsilon(chain(layer, relu, nn.Conv2d(4, 4, 1), relu), *batch(side=8))
 
 
+def test_a_layer_that_is_called_by_keyword_is_refused():
+    class Keyword(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Conv2d(4, 4, 1)
+
+        def forward(self, x):
+            return self.layer(input=x)
+
+    with pytest.raises(ValueError, match="called by position; a Conv2d is by keyword"):
+        explain.lrp_epsilon(chain(Keyword()), *batch(side=8))
+
+
 def test_a_layer_that_is_given_other_rows_than_images_is_refused():
     class Rows(nn.Module):
         def __init__(self):
@@ -355,6 +376,34 @@ def test_a_wrapper_changes_no_relevance(network, wrapper):
     assert torch.equal(explain.lrp_epsilon(wrapped, x, y), expected)
     score = logit(network, x, y)[:, None, None, None]
     assert not torch.allclose(expected, score * explain.saliency(network, x, y))  # what compiled code gave
+
+
+class Halves(nn.DataParallel):
+    """What DataParallel does on two devices: the network sees one half of the images after the other."""
+
+    def forward(self, x):
+        return torch.cat([self.module(half) for half in x.chunk(2)])
+
+
+def test_a_wrapper_that_splits_the_images_changes_no_relevance(network):
+    x, y = batch(4)
+    expected = explain.lrp_epsilon(network, x, y)
+    assert torch.equal(explain.lrp_epsilon(Halves(network), x, y), expected)
+    network.network = Halves(network.network)
+    assert torch.equal(explain.lrp_epsilon(network, x, y), expected)
+    split = nn.Sequential(Halves(chain(nn.Conv2d(4, 4, 1))), nn.Identity())
+    with pytest.raises(ValueError, match="hands 2 rows to a Linear for 4 images|calls one .* twice"):
+        explain.lrp_epsilon(split, x[..., :8, :8], y)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_relevance_is_conserved_in_any_precision(network, dtype):
+    x, y = batch()
+    expected = explain.lrp_epsilon(network, x, y)
+    found = explain.lrp_epsilon(network.to(dtype), x, y)
+    assert found.dtype == x.dtype
+    likeness = F.cosine_similarity(found.flatten(1), expected.flatten(1))
+    assert likeness.min() > (0.99999 if dtype == torch.float32 else 0.9)
 
 
 def test_compiled_parts_change_no_relevance(network):
