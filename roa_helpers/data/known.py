@@ -291,7 +291,7 @@ KNOWN = {
 def find(name: str, root=None) -> tuple[Dataset, Layout | None]:
     """The known data set and the first of its layouts that is there (None: it comes with a dependency).
 
-    ``root`` is the data folder, see :func:`data_root`.
+    ``root`` is the data folder, see :func:`.places.data_root`.
 
     Raises:
         UserError: unknown name, or nothing there; the message names the places and how to mend it.

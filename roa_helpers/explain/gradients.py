@@ -72,7 +72,7 @@ def guided_backprop(model, x, target):
     Raises:
         ValueError: a wrong shape, type or range, another rectifying activation, no ReLU at all, or one that is out of
             reach (TorchScript, several GPUs). Wrappers and compilers are left aside
-            (:func:`roa_helpers.models.unwrapped`).
+            (:func:`roa_helpers.models.wrappers.unwrapped`).
     """
 
     def score(logits, classes):

@@ -27,7 +27,7 @@ def lrp_epsilon(model, x, target, *, epsilon=1e-6):
     Args:
         model: returns logits (N, K) for images in [0, 1]; whatever mixes entries must be a module. Where it has
             ``normalised`` and ``network``, relevance is that of the normalised image, otherwise that of ``x``.
-            Wrappers and compilers are left aside (:func:`roa_helpers.models.unwrapped`).
+            Wrappers and compilers are left aside (:func:`roa_helpers.models.wrappers.unwrapped`).
         x: images (N, C, H, W) in [0, 1].
         target: class to explain for each image, (N,), int64.
         epsilon: ε > 0, in units of the layers' outputs.
