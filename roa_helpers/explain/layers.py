@@ -36,9 +36,9 @@ def cam_layer(model, x=None):
 
     The network inside wrappers (:func:`roa_helpers.models.wrappers.unwrapped`) may name it as ``cam_layer``. Else one
     image is followed. If all that reaches the logits passes through the module inside that names a ``cam_layer``, it is
-    that one. Else if it passes through the last convolution, that; a convolution of 1×1 on a pooled map is a linear layer
-    and doesn't count. Else, where branches join, the last module that returns maps of the same size which all passes
-    through: the end of a residual stage, Inception's last concatenation, DenseNet's last normalisation.
+    that one. Else if it passes through the last convolution, that; a convolution of 1×1 on a pooled map is a linear
+    layer and doesn't count. Else, where branches join, the last module that returns maps of the same size which all
+    passes through: the end of a residual stage, Inception's last concatenation, DenseNet's last normalisation.
 
     Args:
         model: returns logits (N, K) for images in [0, 1].

@@ -1,8 +1,8 @@
 """Scores of many explanations compared: ranks, tests, intervals, tables. Needs no torch.
 
 What is compared comes as a dict of arrays, made by :mod:`roa_helpers.studies.localized.compute`: of each attempt
-``photo``, ``outcome``, ``steps``, ``share``; of each example, a success, ``jaccard`` and ``hamming`` (K + 1, n) for the K
-explainers of ``recovery.EXPLAINERS`` and the bound, ``budgets`` (n,), and more. Examples of one photo are not
+``photo``, ``outcome``, ``steps``, ``share``; of each example, a success, ``jaccard`` and ``hamming`` (K + 1, n) for the
+K explainers of ``recovery.EXPLAINERS`` and the bound, ``budgets`` (n,), and more. Examples of one photo are not
 independent: intervals draw whole photos.
 """
 
