@@ -24,7 +24,7 @@ def files():
 
 STUDY = Study(
     room=__name__,
-    title="What do the authors’ published pictures show?",
+    title="The authors’ published pictures, read cell by cell",
     paper="Pictures published beside Chattopadhyay et al. (2020)",
     files=files,
 )
