@@ -33,7 +33,7 @@ def test_the_registry_knows_the_study_and_its_files():
     study = studies.find("forensics")
     assert study.files() == (sources.authors(),) and study.units("quick") == ()
     assert [one.dataset for one in study.units("desk")] == list(sources.SETS)
-    assert not study.pair and study.title.endswith("?")
+    assert not study.pair
 
 
 def test_missing_pictures_say_how_to_fetch_them(tmp_path):
