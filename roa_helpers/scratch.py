@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import socket
+from contextlib import contextmanager
 from pathlib import Path
 
 _COUNT = itertools.count()
@@ -21,6 +22,18 @@ def beside(place):
     place = Path(place)
     names = (f".{place.name}.{_HOST}.{os.getpid()}.{count}.scratch" for count in _COUNT)
     return next(path for path in map(place.with_name, names) if not path.exists())
+
+
+@contextmanager
+def building(place):
+    """A path beside ``place`` to build on, gone at the end unless it was moved. What the dead left there goes first."""
+    for one in left(place):
+        remove(one)
+    path = beside(place)
+    try:
+        yield path
+    finally:
+        remove(path)
 
 
 def left(place):

@@ -96,9 +96,9 @@ def write(path: Path, text: str) -> None:
     """Replace a file by ``text`` unless it holds that: what is the same keeps its time."""
     if path.exists() and path.read_bytes() == text.encode():
         return
-    building = scratch.beside(path)
-    building.write_bytes(text.encode())
-    building.replace(path)
+    with scratch.building(path) as temporary:
+        temporary.write_bytes(text.encode())
+        temporary.replace(path)
 
 
 def check(root: Path) -> list[str]:

@@ -61,14 +61,9 @@ def download(file: Download, root: Path, *, progress: bool = True) -> Path:
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        for left in scratch.left(target):
-            scratch.remove(left)
-        folder = scratch.beside(target)
-        folder.mkdir()
-        try:
+        with scratch.building(target) as folder:
+            folder.mkdir()
             os.replace(_fetched(file, folder, progress=progress), target)
-        finally:
-            scratch.remove(folder)
     except (OSError, ValueError, EOFError, zlib.error, tarfile.TarError) as error:
         if not places.lies(target):  # else another download was first: a folder does not replace one that stands
             raise UserError(

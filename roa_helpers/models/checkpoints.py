@@ -65,12 +65,7 @@ def _sum(tensors):
 
 def write(path, tensors, metadata):
     """Put tensors by name and metadata (JSON-able) at ``path``, whole or not at all."""
-    for left in scratch.left(path):
-        scratch.remove(left)
-    temporary = scratch.beside(path)
-    try:
-        tensors = {name: values.detach().cpu().contiguous() for name, values in tensors.items()}
+    tensors = {name: values.detach().cpu().contiguous() for name, values in tensors.items()}
+    with scratch.building(path) as temporary:
         save_file(tensors, temporary, metadata={"roa": json.dumps(metadata | {"sum": _sum(tensors)})})
         os.replace(temporary, path)
-    finally:
-        scratch.remove(temporary)

@@ -32,16 +32,10 @@ def kept(path, key, make):
     found = _read(path, key)
     if found is None:
         found = {name: np.asarray(value) for name, value in make().items()}
-        with store.writable(path.parent):
-            for left in scratch.left(path):
-                scratch.remove(left)
-            temporary = scratch.beside(path)
-            try:
-                with temporary.open("wb") as file:
-                    np.savez_compressed(file, **found, **{KEY: np.array(key)})
-                os.replace(temporary, path)
-            finally:
-                scratch.remove(temporary)
+        with store.writable(path.parent), scratch.building(path) as temporary:
+            with temporary.open("wb") as file:
+                np.savez_compressed(file, **found, **{KEY: np.array(key)})
+            os.replace(temporary, path)
     return found
 
 
