@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import LogFormatter
 from PIL import Image
 
 from .. import data
@@ -106,8 +107,7 @@ def _display(markup):
 def _chart(figure, alt):
     """A matplotlib figure as an image; on a narrow screen it scrolls rather than become too small to read."""
     buffer = io.BytesIO()
-    for text in figure.findobj(Text):
-        text.set_parse_math(False)  # a class may be named $\frac$
+    _take_names_as_they_are(figure)
     with matplotlib.rc_context(STYLE):
         figure.savefig(buffer, format="webp", dpi=FILE_DPI, pil_kwargs={"lossless": True})
     width = round(Image.open(buffer).width * STYLE["figure.dpi"] / FILE_DPI)
@@ -116,6 +116,15 @@ def _chart(figure, alt):
         f'<img alt="{html.escape(alt, quote=True)}" width="{width}" style="height:auto;max-width:100%;'
         f'min-width:{round(0.72 * width)}px" src="data:image/webp;base64,{_text(buffer)}"></div>'
     )
+
+
+def _take_names_as_they_are(figure):
+    """No text is mathematics (a class may be named $\\frac$), but for the powers that logarithmic axes write."""
+    axes = [axis for one in figure.axes for axis in (one.xaxis, one.yaxis)]
+    scaled = [axis for axis in axes if isinstance(axis.get_major_formatter(), LogFormatter)]
+    powers = {label for axis in scaled for label in axis.get_ticklabels(which="both")}
+    for text in figure.findobj(lambda part: isinstance(part, Text) and part not in powers):
+        text.set_parse_math(False)
 
 
 def _text(buffer):

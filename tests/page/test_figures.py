@@ -83,6 +83,17 @@ def test_a_name_with_broken_mathematics_is_drawn(page):
     assert "data:image/webp" in page[0]
 
 
+def test_a_logarithmic_axis_keeps_its_powers(page):
+    figure, axis = figures.drawing(4, 1)
+    axis.plot([1e-3, 1e3], [1, 2])
+    axis.set_xscale("log")
+    axis.set_title("$a$")
+    figures.show(figure, name="l", caption="", alt="", data=pd.DataFrame())
+    powers = [label for label in axis.get_xticklabels() if label.get_text()]
+    assert powers and all("$" in label.get_text() and label.get_parse_math() for label in powers)
+    assert not axis.title.get_parse_math()
+
+
 def test_a_cell_that_a_spreadsheet_would_run_stays_text(page):
     table = pd.DataFrame({"=a": ["=1+1", "+0.5", "@x", "b"], "n": [-1.0, 2.0, 3.0, 4.0], "s": ["-x", "-2", "\t=1", ""]})
     figures.show_table(table, name="t", caption="")
