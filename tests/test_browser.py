@@ -315,6 +315,11 @@ def test_every_page_of_the_book_is_light():
 
 
 @built
+def test_no_page_of_the_book_shows_a_warning():
+    assert [path.name for path in real_pages() if 'class="output stderr' in path.read_text()] == []
+
+
+@built
 @pytest.mark.parametrize(("width", "mode"), [(1280, "light"), (400, "dark")])
 def test_every_page_of_the_book_is_sound(chromium, width, mode):
     for path in real_pages():
