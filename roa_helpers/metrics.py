@@ -14,28 +14,31 @@ class Interval(NamedTuple):
     high: float
 
 
-def ssim(a, b):
+def ssim(a, b, *, low=0.0):
     """Structural similarity of pairs of maps, averaged over each map.
 
     Wang et al. (2004), eq. 13, as scikit-image computes it by default: 7×7 uniform windows, K₁ = .01, K₂ = .03,
-    sample covariance, data range 1. The paper's Table I.
+    sample covariance, data range 1 − low. The paper's Table I.
 
     Args:
-        a, b: (N, H, W), or (N, C, H, W) averaged over channels; values in [0, 1], H and W at least 7.
+        a, b: (N, H, W), or (N, C, H, W) averaged over channels; values in [low, 1], H and W at least 7.
+        low: the smallest value there can be.
 
     Returns:
         (N,) in [−1, 1].
 
     Raises:
-        ValueError: two shapes, too small, or values outside [0, 1].
+        ValueError: two shapes, too small, or values outside [low, 1].
     """
     a, b = _pair(a, b, dtype=float)
     if a.ndim not in (3, 4) or min(a.shape[-2:]) < 7:
         raise ValueError(f"ssim needs (N, H, W) or (N, C, H, W) with sides of at least 7, got {a.shape}")
-    if not all(((v >= 0) & (v <= 1)).all() for v in (a, b)):
-        raise ValueError("ssim needs values in [0, 1]")
-    axis = 0 if a.ndim == 4 else None
-    return np.array([structural_similarity(p, q, data_range=1, channel_axis=axis) for p, q in zip(a, b, strict=True)])
+    if not all(((v >= low) & (v <= 1)).all() for v in (a, b)):
+        raise ValueError(f"ssim needs values in [{low:g}, 1]")
+    axis, reach = 0 if a.ndim == 4 else None, 1 - low
+    return np.array(
+        [structural_similarity(p, q, data_range=reach, channel_axis=axis) for p, q in zip(a, b, strict=True)]
+    )
 
 
 def jaccard(p, c):

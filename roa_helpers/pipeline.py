@@ -9,8 +9,11 @@ import torch
 
 from . import attacks, checks, explain, models, regions
 
-#: The paper's definition of the RoA (how far the attack moves a pixel), and by gradient magnitude.
+#: Definitions of the RoA that the image is split with: the paper's (how far the attack moves a pixel), and by gradient
+#: magnitude.
 DEFINITIONS = ("perturbation", "gradient")
+#: The definition of the authors' pictures, signed and channel by channel; its blob is V+, so nothing is split.
+PUBLISHED = "published"
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,11 @@ def _scores(logits, y):
 
 @dataclass(frozen=True)
 class Setting:
-    """What the pipeline is run with, after tuning."""
+    """What the pipeline is run with, after tuning; ``delta1`` and ``delta2`` are None where nothing is split."""
 
     eps: float
-    delta1: float
-    delta2: float
+    delta1: float | None
+    delta2: float | None
     theta: float
     value: float
 
@@ -101,6 +104,18 @@ def regions_of(side, setting, definition):
     """(RoI, RoA) of each image of a :class:`Scan` at a :class:`Setting`, (N, H, W) bool each."""
     importance, vulnerability = maps_of(side, setting.eps, definition)
     return regions.threshold(importance, setting.delta1), regions.threshold(vulnerability, setting.delta2)
+
+
+def blob_of(side, setting, definition):
+    """The blob that the images of a :class:`Scan` give: (H, W) bool, or (C, H, W) bool by ``PUBLISHED``."""
+    if definition == PUBLISHED:
+        return regions.signed_blob(signs(side, setting.eps), setting.theta)
+    return regions.blob(regions.isolate(*regions_of(side, setting, definition)).not_u_v, setting.theta)
+
+
+def signs(side, eps):
+    """Which way FGSM moves each entry of the images of a :class:`Scan`: (N, C, H, W) int8."""
+    return regions.attack_signs(side.x, perturbed(side, eps))
 
 
 def perturbed(side, eps):

@@ -1,7 +1,8 @@
 """Regions of importance and of attack, their isolation, class representatives, blobs, neutralisation.
 
 Maps are (N, H, W) tensors; regions are boolean maps. Source: “Spatially Correlated Patterns in Adversarial
-Images”, Sections II-D to III.
+Images”, Sections II-D to III. :func:`attack_signs` and :func:`signed_blob` are another procedure, that of the pictures
+which the authors published beside the paper.
 """
 
 from dataclasses import dataclass
@@ -63,11 +64,7 @@ def attack_magnitude(x, x_adv):
     Raises:
         ValueError: a wrong shape or range.
     """
-    checks.images(x)
-    checks.images(x_adv, name="x_adv")
-    if x.shape != x_adv.shape:
-        raise ValueError(f"x and x_adv must have one shape, got {tuple(x.shape)} and {tuple(x_adv.shape)}")
-    difference = x_adv - x
+    difference = _difference(x, x_adv)
     largest = difference.abs().amax((1, 2, 3))[:, None, None] * x.shape[1] ** 0.5
     norm = torch.linalg.vector_norm(difference, dim=1)
     return torch.where(largest > 0, norm / largest, 0).clamp(max=1)
@@ -193,12 +190,65 @@ def blob(not_u_v_maps, theta):
     return not_u_v_maps.double().mean(0) >= theta
 
 
+def attack_signs(x, x_adv):
+    """The RoA of the authors' pictures: which way the attack moved each channel of each pixel, sign(x_adv − x).
+
+    Args:
+        x: images (N, C, H, W) in [0, 1].
+        x_adv: adversarial images of the same shape.
+
+    Returns:
+        (N, C, H, W) int8, each −1, 0 or 1.
+
+    Raises:
+        ValueError: a wrong shape or range.
+    """
+    return _difference(x, x_adv).sign().to(torch.int8)
+
+
+def signed_representative(signs):
+    """The mean of a class's signed RoA at each entry; the authors' pictures show what is negative as black.
+
+    Args:
+        signs: (N, C, H, W), from :func:`attack_signs`; N > 0.
+
+    Returns:
+        (C, H, W) float32 in [−1, 1].
+
+    Raises:
+        ValueError: a wrong shape or no maps.
+    """
+    if not torch.is_tensor(signs) or signs.ndim != 4 or len(signs) == 0:
+        raise ValueError(f"signs must be a tensor (N, C, H, W) with N > 0, got {getattr(signs, 'shape', type(signs))}")
+    return signs.double().mean(0).float()
+
+
+def signed_blob(signs, theta):
+    """The blob of the authors' pictures: channel by channel, where the signed representative lies above θ.
+
+    It is V+, not U−V+: the RoI has no part in it.
+
+    Args:
+        signs: (N, C, H, W), from :func:`attack_signs`; N > 0.
+        theta: threshold in [0, 1).
+
+    Returns:
+        (C, H, W) bool.
+
+    Raises:
+        ValueError: a wrong shape or range, or no maps.
+    """
+    if not 0 <= theta < 1:
+        raise ValueError(f"theta must lie in [0, 1), got {theta}")
+    return signed_representative(signs) > theta
+
+
 def neutralise(x, blob, value):
     """Section III: the images with every channel of the blob's pixels set to one value.
 
     Args:
         x: images (N, C, H, W) in [0, 1].
-        blob: pixels to overwrite, (H, W) bool.
+        blob: pixels to overwrite, (H, W) bool; or single channels of pixels, (C, H, W) bool.
         value: 0 or 1 in the paper; any number in [0, 1].
 
     Returns:
@@ -209,9 +259,20 @@ def neutralise(x, blob, value):
     """
     checks.images(x)
     checks.unit_interval(value, name="value")
-    if blob.dtype != torch.bool or blob.shape != x.shape[2:]:
-        raise ValueError(f"blob must be a bool tensor {tuple(x.shape[2:])}, got {blob.dtype} {tuple(blob.shape)}")
+    if blob.dtype != torch.bool or blob.shape not in (x.shape[1:], x.shape[2:]):
+        raise ValueError(
+            f"blob must be a bool tensor {tuple(x.shape[2:])} or {tuple(x.shape[1:])}, got {blob.dtype}"
+            f" {tuple(blob.shape)}"
+        )
     return torch.where(blob, torch.as_tensor(value, dtype=x.dtype), x)
+
+
+def _difference(x, x_adv):
+    checks.images(x)
+    checks.images(x_adv, name="x_adv")
+    if x.shape != x_adv.shape:
+        raise ValueError(f"x and x_adv must have one shape, got {tuple(x.shape)} and {tuple(x_adv.shape)}")
+    return x_adv - x
 
 
 def _by_maximum(values):

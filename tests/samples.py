@@ -11,7 +11,8 @@ from roa_helpers.studies.roi_roa import choices, compute, pairs
 
 CHOICES = choices.RoiRoa(
     dataset="digits", classes=("0", "1"), size=32, width=1 / 16, epochs=2, batch=8, eps=(0.05, 0.2),
-    delta1=(0.3,), delta2=(0.5,), delta2_gradient=(0.2,), theta=(0.2,), value=(0.0,), tune=6, curve=5,
+    delta1=(0.3,), delta2=(0.5,), delta2_gradient=(0.2,), theta=(0.2,), theta_published=(0.1,), value=(0.0,),
+    tune=6, attacked=5, null_images=8, untrained=2, train_scored=10, curve=5,
     curve_theta=(0.2, 0.8), feature_count=4, feature_images=6, feature_steps=1, permutations=9, examples=2,
 )  # fmt: skip
 DIRECTIONS = ["0 to 1", "1 to 0"]

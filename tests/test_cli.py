@@ -222,8 +222,8 @@ def test_another_pair_borrows_the_choices_of_its_data_set(study, pair):
 def test_another_data_set_borrows_all_choices_but_the_accuracy_under_attack_to_match():
     (plan,) = studies.planned("quick", "roi_roa", dataset="mnist", classes=["0", "1"])
     lender = studies.planned("quick", "roi_roa")[0].choices
-    target = published.attacked_accuracy("mnist", default=0)
-    assert 0 < target != lender.eps_target
+    target = published.attacked_accuracy("mnist", ("0", "1"), default=None)
+    assert target == (0.9062, 0.9685) != lender.eps_target
     assert plan.choices == replace(lender, dataset="mnist", eps_target=target)
     (plan,) = studies.planned("desk", "roi_roa", dataset="digits", classes=["0", "1"])
     assert (

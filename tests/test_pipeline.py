@@ -81,12 +81,15 @@ def test_regions_follow_the_axioms(scanned, definition):
 def test_the_chosen_eps_comes_nearest_to_the_target(sides):
     model, both = sides
     grid = (0.0, 0.02, 0.05, 0.1, 0.3)
-    accuracy = [np.mean([float(pipeline.attacked(model, s, e).double().mean()) for s in both]) for e in grid]
-    for target in (0.0, 0.35, 1.0):
-        eps, table = search.choose_eps(model, both, grid, target)
-        assert abs(accuracy[grid.index(eps)] - target) == min(abs(a - target) for a in accuracy)
-        assert table.accuracy.tolist() == pytest.approx(accuracy)
-        assert table.eps[table.chosen].tolist() == [eps]
+    accuracy = [[float(pipeline.attacked(model, s, e).double().mean()) for e in grid] for s in both]
+    for targets in ((0.0, 1.0), (0.35, 0.0), (1.0, 0.6)):
+        eps, table = search.choose_eps(model, both, grid, targets)
+        for k, target in enumerate(targets):
+            distance = [abs(a - target) for a in accuracy[k]]
+            rows = table[table["class"] == k]
+            assert distance[grid.index(eps[k])] == min(distance) and eps[k] == grid[distance.index(min(distance))]
+            assert rows.accuracy.tolist() == pytest.approx(accuracy[k]) and (rows.target == target).all()
+            assert rows.eps[rows.chosen].tolist() == [eps[k]]
 
 
 def slow_grid(model, both, choices):
@@ -115,11 +118,23 @@ def slow_grid(model, both, choices):
             yield {"definition": definition, "delta1": d1, "delta2": d2, "theta": theta, "value": value,
                    "blob": np.mean(sizes), "mod": np.mean(mods), "mod_adv": np.mean(advs),
                    "filled": min(sizes) > 0}  # fmt: skip
+    for theta, value in itertools.product(choices.theta_published, choices.value):
+        mods, advs, sizes = [], [], []
+        for side in both:
+            moved = (attacks.fgsm(model, side.x, side.y, eps=EPS) - side.x).sign()
+            blob = moved.double().mean(0) > theta
+            x_mod = torch.where(blob, value, side.x)
+            mods.append(accuracy(x_mod, side.y))
+            advs.append(accuracy(attacks.fgsm(model, x_mod, side.y, eps=EPS), side.y))
+            sizes.append(float(blob.double().mean()))
+        yield {"definition": "published", "delta1": np.nan, "delta2": np.nan, "theta": theta, "value": value,
+               "blob": np.mean(sizes), "mod": np.mean(mods), "mod_adv": np.mean(advs),
+               "filled": min(sizes) > 0}  # fmt: skip
 
 
 def test_tuning_equals_the_slow_grid_and_chooses_by_its_rule(sides, choices):
     model, both = sides
-    found = search.tune(model, both, choices, EPS)
+    found = search.tune(model, both, choices, (EPS, EPS))
     slow = pd.DataFrame(slow_grid(model, both, choices))
     columns = ["definition", "delta1", "delta2", "theta", "value", "blob", "mod", "mod_adv"]
     pd.testing.assert_frame_equal(found[columns], slow[columns], check_exact=False, rtol=1e-6)
@@ -135,7 +150,7 @@ def test_tuning_equals_the_slow_grid_and_chooses_by_its_rule(sides, choices):
 
 def test_without_a_feasible_setting_the_dearest_cost_least(sides, choices):
     model, both = sides
-    found = search.tune(model, both, replace(choices, clean_loss=-2.0), EPS)
+    found = search.tune(model, both, replace(choices, clean_loss=-2.0), (EPS, EPS))
     assert not found.feasible.any()
     for _, table in found[found.blob > 0].groupby("definition"):
         assert table[table.chosen]["mod"].item() == table["mod"].max()

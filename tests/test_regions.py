@@ -282,3 +282,23 @@ def test_a_blob_of_another_shape_or_type_is_refused():
     for blob in (torch.ones(2, 4, 4, dtype=torch.bool), torch.ones(4, 4)):
         with pytest.raises(ValueError, match="blob"):
             regions.neutralise(x, blob, 0)
+
+
+def test_signs_representative_and_blob_of_the_pictures_by_hand():
+    x = torch.tensor([[[[0.5, 0.0]], [[0.2, 1.0]]], [[[0.5, 0.5]], [[0.2, 0.3]]]])
+    x_adv = torch.tensor([[[[0.6, 0.0]], [[0.1, 0.9]]], [[[0.6, 0.4]], [[0.3, 0.2]]]])
+    signs = regions.attack_signs(x, x_adv)
+    assert signs.dtype == torch.int8
+    assert signs.tolist() == [[[[1, 0]], [[-1, -1]]], [[[1, -1]], [[1, -1]]]]
+    assert regions.signed_representative(signs).tolist() == [[[1.0, -0.5]], [[0.0, -1.0]]]
+    assert regions.signed_blob(signs, 0.0).tolist() == [[[True, False]], [[False, False]]]
+    assert regions.signed_blob(signs, 0.99).tolist() == [[[True, False]], [[False, False]]]
+    blob = regions.signed_blob(signs, 0.0)
+    assert torch.equal(regions.neutralise(x, blob, 1.0)[:, 0, 0, 0], torch.ones(2))
+    assert torch.equal(regions.neutralise(x, blob, 1.0)[:, 1], x[:, 1])
+    with pytest.raises(ValueError, match="theta"):
+        regions.signed_blob(signs, 1.0)
+    with pytest.raises(ValueError, match="signs"):
+        regions.signed_representative(signs[:0])
+    with pytest.raises(ValueError, match="blob"):
+        regions.neutralise(x, blob[:1], 1.0)

@@ -6,10 +6,10 @@ images (N, C, H, W) in [0, 1] and a model that returns logits, and leave the mod
 
 from .deepfool import Fooled, deepfool
 from .newtonfool import newtonfool, probability_gradient
-from .sign import bim, bim_until_success, fgsm, loss_gradient, pgd, project, sign_step, total_loss
+from .sign import bim, bim_until_success, fgsm, loss_gradient, pgd, pgd_survivors, project, sign_step, total_loss
 from .universal import Universal, universal
 
 __all__ = [
     "Fooled", "Universal", "bim", "bim_until_success", "deepfool", "fgsm", "loss_gradient", "newtonfool", "pgd",
-    "probability_gradient", "project", "sign_step", "total_loss", "universal",
+    "pgd_survivors", "probability_gradient", "project", "sign_step", "total_loss", "universal",
 ]  # fmt: skip

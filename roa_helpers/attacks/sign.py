@@ -117,9 +117,61 @@ def pgd(model, x, y, *, eps, step, steps, seed, targeted=False, region=None):
         ValueError: a wrong shape, type or range.
     """
     checks.images(x)
-    noise = torch.rand(x.shape, generator=torch.Generator().manual_seed(seed), dtype=x.dtype).to(x.device)
-    start = x + eps * (2 * noise - 1)
+    start = _random_start(x, eps, seed)
     return _iterate(model, start, x, y, eps=eps, step=step, steps=steps, targeted=targeted, region=region)
+
+
+def pgd_survivors(model, x, y, *, eps, step, steps, restarts, seed, region=None):
+    """The images that :func:`pgd` does not fool: correct as they are, and at every step of every restart.
+
+    Restart r starts from the point that :func:`pgd` draws with ``seed + r``. An image is attacked no further once it
+    is misclassified, so this costs little where the attack succeeds.
+
+    Args:
+        model: returns logits (N, K) for images in [0, 1].
+        x: images (N, C, H, W) in [0, 1].
+        y: labels, (N,), int64.
+        eps: ℓ∞ radius, ≥ 0.
+        step: length of one step, ≥ 0.
+        steps: number of steps of a restart, ≥ 0.
+        restarts: number of random starts, ≥ 1.
+        seed: seed of the first of them.
+        region: (N, 1, H, W) bool; only these pixels may move (None: all).
+
+    Returns:
+        (N,) bool.
+
+    Raises:
+        ValueError: a wrong shape, type or range.
+    """
+    checks.images(x)
+    _check_budget(eps)
+    if not (0 <= step < float("inf") and steps >= 0 and restarts >= 1):
+        raise ValueError(f"step must be finite and ≥ 0, steps ≥ 0 and restarts ≥ 1, got {step}, {steps} and {restarts}")
+    if region is not None:
+        checks.region(region, x)
+    x = x.detach()
+    standing = models.correct(model, x, y)
+    for restart in range(restarts):
+        x_adv = project(_random_start(x, eps, seed + restart), x, eps=eps, region=region)
+        for _ in range(steps):
+            active = standing.nonzero()[:, 0]
+            if not len(active):
+                return standing
+            gradient, logits = _loss_gradient_and_logits(model, x_adv[active], y[active])
+            standing[active] = logits.argmax(1) == y[active]
+            within = None if region is None else region[active]
+            moved = x_adv[active] + step * gradient.sign()
+            x_adv[active] = project(moved, x[active], eps=eps, region=within)
+        active = standing.nonzero()[:, 0]
+        if len(active):
+            standing[active] = models.correct(model, x_adv[active], y[active])
+    return standing
+
+
+def _random_start(x, eps, seed):
+    noise = torch.rand(x.shape, generator=torch.Generator().manual_seed(seed), dtype=x.dtype).to(x.device)
+    return x.detach() + eps * (2 * noise - 1)
 
 
 def _iterate(model, start, x, y, *, eps, step, steps, targeted, region):

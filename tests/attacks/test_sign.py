@@ -415,3 +415,30 @@ def test_images_of_double_precision_stay_within_their_ball_at_a_network_of_singl
     x_adv = METHODS[method](convnet, x, y)
     assert x_adv.dtype == torch.float64
     assert (x_adv - x).abs().max() <= 0.1 + 1e-15 and (x_adv != x).any()
+
+
+def test_survivors_are_those_that_no_step_of_any_start_fools(smooth):
+    x, y = images()
+    logits = smooth(x)
+    y = logits.argmax(1)
+    y[0] = 1 - y[0].clamp(max=1)  # one that is wrong already
+    budget = {"eps": 0.12, "step": 0.03, "seed": 5}
+    standing = attacks.pgd_survivors(smooth, x, y, **budget, steps=4, restarts=3)
+    expected = models.correct(smooth, x, y)
+    for restart in range(3):
+        for steps in range(5):
+            moved = attacks.pgd(smooth, x, y, **budget | {"seed": 5 + restart}, steps=steps)
+            expected &= models.correct(smooth, moved, y)
+    assert torch.equal(standing, expected) and not standing[0]
+
+
+def test_survivors_are_told_by_the_region_and_the_radius():
+    x, y = SQUARE, ZERO  # the logit .50 − .05 + 2 · .04 falls to 0 where each pixel can move by .1325
+    budget = {"step": 0.05, "steps": 40, "restarts": 2, "seed": 0}
+    assert attacks.pgd_survivors(Linear(), x, y, eps=0.1, **budget).tolist() == [True]
+    assert attacks.pgd_survivors(Linear(), x, y, eps=0.6, **budget).tolist() == [False]
+    nowhere = torch.zeros(1, 1, 2, 2, dtype=torch.bool)
+    assert attacks.pgd_survivors(Linear(), x, y, eps=0.6, **budget, region=nowhere).tolist() == [True]
+    for wrong in ({"restarts": 0}, {"steps": -1}, {"step": float("nan")}):
+        with pytest.raises(ValueError, match="restarts"):
+            attacks.pgd_survivors(Linear(), x, y, eps=0.1, **budget | wrong)

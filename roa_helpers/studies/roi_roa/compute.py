@@ -6,24 +6,22 @@ A unit trains one binary model M and measures both directions, source class → 
 
 ε, δ1, δ2, θ and the value that neutralised pixels get are chosen on validation images. As in the paper, the blob is
 made from the test images themselves; a control makes it from validation images. Every direction is measured for two
-definitions of the RoA: ``perturbation``, the paper's, and ``gradient``.
+definitions of the RoA, ``perturbation``, the paper's, and ``gradient``, and by the procedure of the authors' pictures,
+``published`` (:mod:`.signed`).
 """
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 import pandas as pd
 import torch
 
-from ... import attacks, metrics, models, pipeline, regions
-from ...pipeline import DEFINITIONS
-from . import overlap, search, usefulness
+from ... import metrics, models, pipeline, regions
+from ...pipeline import DEFINITIONS, PUBLISHED
+from . import controls, examples, nulls, overlap, search, signed, usefulness
 from .pairs import load, sides, train
 
 __all__ = ["compute", "load", "results"]
-
-#: Steps of the stronger attack.
-PGD_STEPS = 10
 
 
 def compute(plan, splits, *, weights, progress=True):
@@ -45,38 +43,60 @@ def results(model, splits, choices, *, seed):
     val, test = sides(model, splits, choices, seed=seed)
     eps, eps_table = search.choose_eps(model, val, choices.eps, choices.eps_target)
     tuning = search.tune(model, [side[: choices.tune] for side in val], choices, eps)
-    settings = {d: search.chosen_setting(tuning, d, eps) for d in DEFINITIONS}
 
     directions, arrays, parts = {}, {}, []
     for k, (source, target) in enumerate((choices.classes, choices.classes[::-1])):
         name = f"{source} to {target}"
-        block, maps, tables = direction(model, test[k], val[k], settings, choices, seed=seed)
+        settings = {d: search.chosen_setting(tuning, d, eps[k]) for d in (*DEFINITIONS, PUBLISHED)}
+        seen = Seen(test[k], test[1 - k], val[k], val[1 - k])
+        block, maps, tables = direction(model, seen, settings, choices, seed=seed)
         directions[name] = {"source": source, "target": target} | block
         arrays |= {f"{key}_{k}": value for key, value in maps.items()}
         parts.append({key: table.assign(direction=name) for key, table in tables.items()})
 
     result = {
         "directions": directions,
-        "parameters": {"choices": asdict(choices), "eps": eps},
-        "model": {"test": metrics.count(models.correct(model, splits.test.images, splits.test.labels))},
+        "parameters": {"choices": asdict(choices), "eps": list(eps)},
+        "model": {name: metrics.count(models.correct(model, *part)) for name, part in scored(splits, choices, seed)},
     }
     half = max(1, choices.feature_images // 2)
     few = [torch.cat(column) for column in zip(*((s.x[:half], s.y[:half]) for s in test), strict=True)]
     features = usefulness.estimate(
         model, (splits.val.images, splits.val.labels), few,
-        eps=eps, count=choices.feature_count, steps=choices.feature_steps, seed=seed,
+        eps=max(eps), count=choices.feature_count, steps=choices.feature_steps, seed=seed,
     )  # fmt: skip
     tables = {key: pd.concat([part[key] for part in parts]) for key in parts[0]}
     return result, arrays, tables | {"tuning": tuning, "eps": eps_table, "features": features.assign(n=len(few[0]))}
 
 
-def direction(model, side, held_out, settings, choices, *, seed):
-    """One direction, source class → target class: both definitions of the RoA, and all else with the paper's.
+def scored(splits, choices, seed):
+    """What M is judged on: (``test``, all test images), and (``train``, some of those that it learnt from)."""
+    yield "test", (splits.test.images, splits.test.labels)
+    parts = [pipeline.of_class(splits.train, k, seed=seed, limit=choices.train_scored) for k in (0, 1)]
+    yield "train", tuple(torch.cat(column) for column in zip(*parts, strict=True))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The images of one direction, each set a :class:`roa_helpers.pipeline.Scan`.
+
+    Attributes:
+        side, other: test images of the source class and of the target class.
+        held_out, other_held_out: their validation images.
+    """
+
+    side: pipeline.Scan
+    other: pipeline.Scan
+    held_out: pipeline.Scan
+    other_held_out: pipeline.Scan
+
+
+def direction(model, seen, settings, choices, *, seed):
+    """One direction, source class → target class: every definition of the RoA, and all else with the paper's.
 
     Args:
         model: M.
-        side: test images of the source class, a :class:`roa_helpers.pipeline.Scan`.
-        held_out: its validation images, likewise.
+        seen: :class:`Seen`.
         settings: :class:`roa_helpers.pipeline.Setting` by definition.
         choices: :class:`.choices.RoiRoa`.
         seed: of all that is drawn.
@@ -84,7 +104,7 @@ def direction(model, side, held_out, settings, choices, *, seed):
     Returns:
         (result block, arrays by name, tables by name).
     """
-    setting = settings["perturbation"]
+    side, setting = seen.side, settings["perturbation"]
     adv = pipeline.scored(model, pipeline.perturbed(side, setting.eps), side.y)
     found = {
         definition: measure(
@@ -92,26 +112,51 @@ def direction(model, side, held_out, settings, choices, *, seed):
         )
         for definition in DEFINITIONS
     }
-    arrays = {f"{name}_{key}": m.numpy() for name, (_, maps, _, _) in found.items() for key, m in maps.items()}
+    pictured, signed_maps, signed_hits = signed.measure(model, side, adv, seen.held_out, settings[PUBLISHED])
+    everything = {name: maps for name, (_, maps, _, _) in found.items()} | {PUBLISHED: signed_maps}
+    arrays = {f"{name}_{key}": m.numpy() for name, maps in everything.items() for key, m in maps.items()}
     block, maps, images, modified = found["perturbation"]
-    controlled, control_hits = controls(model, side, held_out, maps, setting, seed=seed)
-    threatened, threat_hits = threats(model, side, modified, maps["blob"], setting)
-    few = images[["image", "adv", "mod_adv"]].rename(columns={"adv": "fgsm", "mod_adv": "mod_fgsm"})[: choices.curve]
-    few = few.assign(**stronger(model, side[: choices.curve], modified[: choices.curve], setting, seed=seed))
+    controlled, control_hits = controls.controls(
+        model, side, seen.held_out, seen.other_held_out, maps, setting, seed=seed
+    )
+    threatened, threat_hits = controls.threats(model, side, modified, maps["blob"], setting)
+    few = attacked_harder(model, seen, modified, images, setting, choices, seed=seed)
     threatened |= {name: metrics.count(few[name]) for name in few.columns.drop("image")}
-    block |= {"controls": controlled, "threats": threatened, "definitions": {"gradient": found["gradient"][0]}}
+    definitions = {"gradient": found["gradient"][0], PUBLISHED: pictured}
+    block |= {"controls": controlled, "threats": threatened, "definitions": definitions}
     shown = torch.argsort(~side.hit, stable=True)[: choices.examples]
-    arrays |= {f"example_{key}": m for key, m in example_maps(side[shown], modified[shown], setting).items()}
+    arrays |= {f"example_{key}": m for key, m in examples.example_maps(side[shown], modified[shown], setting).items()}
     tables = {
         "images": pd.concat([
             pd.concat([images, control_hits, threat_hits], axis=1).assign(definition="perturbation"),
             found["gradient"][2].assign(definition="gradient"),
+            pd.DataFrame({"image": range(len(side.x))} | signed_hits).assign(definition=PUBLISHED),
         ]),
         "threats": few,
-        "curves": curves(model, side, modified, choices.curve, setting, choices),
-        "examples": example_probabilities(model, side[shown], modified[shown], choices.eps),
+        "nulls": nulls.table(model, side, seen.other, settings, choices, seed=seed),
+        "curves": controls.curves(model, side, modified, choices.curve, setting, choices),
+        "examples": examples.example_probabilities(model, side[shown], modified[shown], choices.eps),
     }  # fmt: skip
     return block, arrays, tables
+
+
+def attacked_harder(model, seen, modified, images, setting, choices, *, seed):
+    """FGSM beside PGD on the first ``choices.attacked`` test images: a row an image, 1 where it is still classified.
+
+    Columns: image; fgsm, pgd (S_clean); mod_fgsm, mod_pgd (S_mod); ``mod_pgd, held out`` (the blob of validation
+    images); ``anything``, PGD on S_clean at a radius that nothing withstands.
+    """
+    few = images[["image", "adv", "mod_adv"]].rename(columns={"adv": "fgsm", "mod_adv": "mod_fgsm"})[: choices.attacked]
+    side = seen.side[: choices.attacked]
+    blob = pipeline.blob_of(seen.held_out, setting, "perturbation")
+    sides = {
+        "pgd": side, "mod_pgd": modified[: choices.attacked],
+        "mod_pgd, held out": pipeline.neutralised(model, side, blob, setting.value),
+    }  # fmt: skip
+    return few.assign(
+        **controls.stronger(model, sides, setting.eps, seed=seed),
+        **controls.stronger(model, {"anything": side}, controls.ANYTHING, seed=seed),
+    )
 
 
 def measure(model, side, adv, setting, definition, *, seed, permutations):
@@ -194,125 +239,3 @@ def colocation(maps, *, seed, permutations):
         "representative_moran": float(metrics.morans_i(representative)[0]),
         "representative_p": float(metrics.permutation_p(representative, permutations=permutations, seed=seed)[0]),
     }
-
-
-def controls(model, side, held_out, maps, setting, *, seed):
-    """The paper's blob against others on the same test images ``side``.
-
-    ``held out``: made in the same way from validation images of the class. The others have as many pixels as the
-    paper's blob: ``random`` ones, those highest in the representative RoI (``in the RoI``), and those that lie in
-    U−V− in most images (``in U−V−``).
-
-    Args:
-        maps: the maps of :func:`measure` for the paper's definition of the RoA.
-
-    Returns:
-        (by name: counts ``mod`` and ``mod_adv``, the blob's pixels, its Jaccard index with the paper's blob;
-        the hits, a row an image).
-    """
-    blob, found, hits = maps["blob"], {}, {}
-    inside = regions.isolate(*pipeline.regions_of(held_out, setting, "perturbation")).not_u_v
-    others = {"held out": regions.blob(inside, setting.theta)} | {
-        name: highest(values, int(blob.sum()), seed=seed)
-        for name, values in (
-            ("random", torch.zeros(blob.shape)), ("in the RoI", maps["roi"]), ("in U−V−", maps["not_u_not_v"])
-        )
-    }  # fmt: skip
-    for name, other in others.items():
-        modified = pipeline.neutralised(model, side, other, setting.value)
-        scores = {"mod": modified.hit, "mod_adv": pipeline.attacked(model, modified, setting.eps)}
-        found[name] = {score: metrics.count(hit) for score, hit in scores.items()} | {
-            "pixels": int(other.sum()),
-            "jaccard": float(metrics.jaccard(other[None].numpy(), blob[None].numpy())[0]),
-        }
-        hits |= {f"{score}, {name}": hit.int() for score, hit in scores.items()}
-    return found, pd.DataFrame(hits)
-
-
-def highest(values, count, *, seed):
-    """The ``count`` pixels of a map (H, W) with the highest values, (H, W) bool; ``seed`` draws the order of ties."""
-    order = torch.randperm(values.numel(), generator=torch.Generator().manual_seed(seed))
-    ranked = order[torch.argsort(values.flatten()[order], descending=True, stable=True)]
-    chosen = torch.zeros(values.numel(), dtype=torch.bool)
-    chosen[ranked[:count]] = True
-    return chosen.reshape(values.shape)
-
-
-def threats(model, side, modified, blob, setting):
-    """The blob against two other threats by FGSM, which differ in who knows what.
-
-    ``adv_mod``: the attacker does not know the defence. S_adv is neutralised before M sees it. ``mod_adv_mod``: the
-    attacker knows it. The attack on S_mod is neutralised once more, so it keeps only what lies outside the blob:
-    FGSM through the defence.
-
-    Args:
-        modified: S_mod, a :class:`roa_helpers.pipeline.Scan`.
-
-    Returns:
-        (counts by name; the hits, a row an image).
-    """
-    hits = {}
-    for name, scanned in (("adv_mod", side), ("mod_adv_mod", modified)):
-        defended = regions.neutralise(pipeline.perturbed(scanned, setting.eps), blob, setting.value)
-        hits[name] = models.correct(model, defended, side.y).int()
-    return {name: metrics.count(hit) for name, hit in hits.items()}, pd.DataFrame(hits)
-
-
-def stronger(model, side, modified, setting, *, seed):
-    """The paper's protocol with PGD, a stronger attack than FGSM: hits before and after neutralisation, by name.
-
-    Steps of 2.5 ε / ``PGD_STEPS``, so that the ball can be crossed from wherever the attack starts.
-    """
-    budget = {"eps": setting.eps, "step": 2.5 * setting.eps / PGD_STEPS, "steps": PGD_STEPS, "seed": seed}
-    return {
-        name: models.correct(model, attacks.pgd(model, scanned.x, scanned.y, **budget), scanned.y).int().numpy()
-        for name, scanned in (("pgd", side), ("mod_pgd", modified))
-    }
-
-
-def curves(model, side, modified, count, setting, choices):
-    """Scores of ``count`` test images as ε changes (blob fixed) and as θ changes (ε fixed), with the paper's RoA.
-
-    The blobs are those of all images of ``side``, ``modified`` is S_mod. A row a point.
-    """
-    inside = regions.isolate(*pipeline.regions_of(side, setting, "perturbation")).not_u_v
-    shown, modified, rows = side[:count], modified[:count], []
-    for eps in choices.eps:
-        for name, scanned in (("adv", shown), ("mod_adv", modified)):
-            rows.append(
-                {"axis": "eps", "at": eps, "score": name} | metrics.count(pipeline.attacked(model, scanned, eps))
-            )
-    for theta in choices.curve_theta:
-        scanned = pipeline.neutralised(model, shown, regions.blob(inside, theta), setting.value)
-        for name, hits in (("mod", scanned.hit), ("mod_adv", pipeline.attacked(model, scanned, setting.eps))):
-            rows.append({"axis": "theta", "at": theta, "score": name} | metrics.count(hits))
-    return pd.DataFrame(rows)
-
-
-def example_maps(picked, modified, setting):
-    """The maps that everything else follows from, float16, for a handful of images and their neutralised versions.
-
-    Perturbations are in units of ε: of the clean images, and of the neutralised ones.
-    """
-    maps = {"image": picked.x}
-    for name, scanned in (("perturbation", picked), ("perturbation_modified", modified)):
-        maps[name] = (pipeline.perturbed(scanned, setting.eps) - scanned.x) / setting.eps
-    for definition in DEFINITIONS:
-        maps["importance"], maps[f"vulnerability_{definition}"] = pipeline.maps_of(picked, setting.eps, definition)
-    return {name: m.numpy().astype(np.float16) for name, m in maps.items()}
-
-
-def example_probabilities(model, picked, modified, grid):
-    """Probability of the true class under FGSM at ε = 0 and each ε of ``grid``, with and without neutralisation.
-
-    Returns:
-        A row an example and ε: example (from 0), eps, clean (not neutralised), neutralised.
-    """
-    tables = []
-    for eps in (0.0, *grid):
-        clean, neutralised = (
-            pipeline.scored(model, pipeline.perturbed(s, eps), s.y)[1].numpy() for s in (picked, modified)
-        )
-        tables.append(pd.DataFrame({"example": range(len(clean)), "eps": eps, "clean": clean,
-                                    "neutralised": neutralised}))  # fmt: skip
-    return pd.concat(tables)

@@ -69,10 +69,16 @@ PUBLISHED = (
 )
 
 
-def attacked_accuracy(dataset, *, default):
-    """The paper's score_adv, averaged over both directions: what ε is matched to. ``default`` where it has none."""
-    values = [p.value for p in PUBLISHED if p.dataset == dataset and p.quantity == "adv"]
-    return float(np.mean(values)) if values else default
+def attacked_accuracy(dataset, classes, *, default):
+    """What ε of both directions of a pair is matched to: the paper's score_adv, (source → target, target → source).
+
+    For a pair that the paper does not print: the mean of what it prints for the data set; else ``default``.
+    """
+    found = [printed("A11", dataset, *pair, "adv") for pair in (classes, classes[::-1])]
+    if None not in found:
+        return tuple(paper.value for paper in found)
+    values = [paper.value for paper in PUBLISHED if paper.dataset == dataset and paper.quantity == "adv"]
+    return (float(np.mean(values)),) * 2 if values else default
 
 
 def printed(row, dataset, source, target, quantity):

@@ -34,7 +34,7 @@ def variants(base):
     and 64; mixed precision and augmentation are switched off and ImageNet weights left out where ``base`` has them.
 
     Args:
-        base: :class:`.choices.RoiRoa`; its grid for the gradient definition is left out.
+        base: :class:`.choices.RoiRoa`; its grids for other definitions of the RoA are left out.
 
     Returns:
         tuple of :class:`Sensitivity`.
@@ -45,7 +45,7 @@ def variants(base):
         changes += [(name, (getattr(base, name) + 1) // 2), (name, 2 * getattr(base, name))]
     changes += [(name, False) for name in ("mixed", "augment") if getattr(base, name)]
     changes += [("weights", "scratch")] if base.weights != "scratch" else []
-    first = Sensitivity(**vars(replace(base, delta2_gradient=())))
+    first = Sensitivity(**vars(replace(base, delta2_gradient=(), theta_published=())))
     return first, *(replace(first, varied=name, **{name: value}) for name, value in changes)
 
 

@@ -36,14 +36,14 @@ def results(model, splits, choices, *, seed):
     val, test = sides(model, splits, choices, seed=seed)
     eps, _ = search.choose_eps(model, val, choices.eps, choices.eps_target)
     tuning = search.tune(model, [side[: choices.tune] for side in val], choices, eps)
-    setting = search.chosen_setting(tuning, "perturbation", eps)
+    settings = [search.chosen_setting(tuning, "perturbation", one) for one in eps]
     classes = choices.classes
     return {
         "directions": {
             f"{source} to {target}": {"source": source, "target": target} | measure(model, side, setting)
-            for side, source, target in zip(test, classes, classes[::-1], strict=True)
+            for side, setting, source, target in zip(test, settings, classes, classes[::-1], strict=True)
         },
-        "parameters": {"choices": asdict(choices), "eps": eps},
+        "parameters": {"choices": asdict(choices), "eps": list(eps)},
         "model": {"test": metrics.count(torch.cat([side.hit for side in test]))},
     }
 

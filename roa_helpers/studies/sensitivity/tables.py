@@ -77,13 +77,14 @@ def _used(unit):
     model, counts = unit.result["model"], unit.result["provenance"]["data"]["counts"]
     found = {
         "delta2_gradient": block["definitions"]["gradient"]["parameters"]["delta2"],
+        "theta_published": block["definitions"]["published"]["parameters"]["theta"],
         "weights": {"scratch": "drawn at random", "imagenet": "ImageNet"}[model["initialisation"]],
         "mixed": model.get("mixed"),
         "train": min(counts["train"].values()),
         "tune": images_that_tune(unit),
         "seed": unit.result["seed"],
     }
-    return used["choices"] | used | block["parameters"] | found
+    return used["choices"] | block["parameters"] | used | found
 
 
 def _span(low, high):

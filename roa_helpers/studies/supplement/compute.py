@@ -2,7 +2,8 @@
 
 A unit trains one binary model and measures both directions on test images. Nothing is tuned but ε: δ1 and δ2 are
 fixed, θ runs over the supplement's ten values, neutralised pixels get every value of the choices in turn. The class
-probability is the softmax probability of the true class.
+probability is the softmax probability of the true class. Beside the blob of the paper's text, U−V+, stands that of the
+authors' pictures, signed and channel by channel.
 """
 
 from dataclasses import asdict
@@ -39,50 +40,71 @@ def results(model, splits, choices, *, seed):
         (result, arrays, tables) as :func:`roa_helpers.records.store.write` takes them. The table ``scores`` has a row
         for each direction and score (``clean``, ``adv``, ``mod``, ``mod_adv``; the last two for each value and θ):
         share of the image that the blob covers, min, max, mean, median, sd of the class probability, bootstrap interval
-        of its mean (low, high), k of n images classified correctly. The arrays hold the representatives and the blobs
-        (θ, H, W) of each direction.
+        of its mean (low, high), k of n images classified correctly. The table ``published`` has the same columns for
+        ``mod`` and ``mod_adv`` by the procedure of the authors' pictures. The arrays hold the representatives and the
+        blobs (θ, H, W) of each direction, and the signed representative (3, H, W).
     """
     val, test = sides(model, splits, choices, seed=seed)
     eps, eps_table = search.choose_eps(model, val, choices.eps, choices.eps_target)
-    directions, arrays, tables = {}, {}, []
+    directions, arrays, parts = {}, {}, []
     for k, (source, target) in enumerate((choices.classes, choices.classes[::-1])):
         name = f"{source} to {target}"
-        block, table, maps = measure(model, test[k], eps, choices)
+        block, tables, maps = measure(model, test[k], eps[k], choices)
         directions[name] = {"source": source, "target": target} | block
-        tables.append(table.assign(direction=name, source=source, target=target))
+        parts.append({key: t.assign(direction=name, source=source, target=target) for key, t in tables.items()})
         arrays |= {f"{key}_{k}": m for key, m in maps.items()}
     result = {
         "directions": directions,
-        "parameters": {"choices": asdict(choices), "eps": eps},
+        "parameters": {"choices": asdict(choices), "eps": list(eps)},
         "model": {"test": metrics.count(torch.cat([side.hit for side in test]))},
     }
-    return result, arrays, {"scores": pd.concat(tables), "eps": eps_table}
+    return result, arrays, {key: pd.concat([part[key] for part in parts]) for key in parts[0]} | {"eps": eps_table}
 
 
 def measure(model, side, eps, choices):
     """One direction on test images ``side``, a :class:`roa_helpers.pipeline.Scan`.
 
     Returns:
-        (SSIM and the scores before neutralisation, table of all scores, arrays).
+        (SSIM and the scores before neutralisation; tables by name; arrays).
     """
     importance, vulnerability = pipeline.maps_of(side, eps, "perturbation")
     roi, roa = regions.threshold(importance, choices.delta1), regions.threshold(vulnerability, choices.delta2)
-    inside = regions.isolate(roi, roa).not_u_v
-    blobs = torch.stack([regions.blob(inside, theta) for theta in choices.theta])
+    inside, signs = regions.isolate(roi, roa).not_u_v, pipeline.signs(side, eps)
+    blobs = {theta: regions.blob(inside, theta) for theta in choices.theta}
+    signed = {theta: regions.signed_blob(signs, theta) for theta in choices.theta_published}
     before = {"clean": summary(side.hit, side.probability), "adv": attacked(model, side, eps)}
-    rows = [{"score": score} | found for score, found in before.items()]
-    for value in choices.value:
+    scores = [{"score": score} | found for score, found in before.items()]
+    tables = {
+        "scores": pd.DataFrame(scores + after(model, side, eps, blobs, choices.value)),
+        "published": pd.DataFrame(after(model, side, eps, signed, choices.value)),
+    }
+    maps = {
+        "roi": regions.representative(roi), "roa": regions.representative(roa),
+        "signed_roa": regions.signed_representative(signs),
+    }  # fmt: skip
+    arrays = {name: m.numpy().astype(np.float16) for name, m in maps.items()}
+    arrays["blobs"] = torch.stack(list(blobs.values())).numpy()
+    return {"ssim": overlap.similarity(roi, roa), "scores": before}, tables, arrays
+
+
+def after(model, side, eps, blobs, values):
+    """Scores after neutralisation, a row a value, θ and score; what equal blobs give is computed once.
+
+    Args:
+        blobs: θ → (H, W) or (C, H, W) bool.
+    """
+    rows = []
+    for value in values:
         known = {}
-        for theta, blob in zip(choices.theta, blobs, strict=True):
+        for theta, blob in blobs.items():
             key = blob.numpy().tobytes()
             if key not in known:
-                after = pipeline.neutralised(model, side, blob, value)
-                known[key] = {"mod": summary(after.hit, after.probability), "mod_adv": attacked(model, after, eps)}
+                modified = pipeline.neutralised(model, side, blob, value)
+                found = summary(modified.hit, modified.probability)
+                known[key] = {"mod": found, "mod_adv": attacked(model, modified, eps)}
             at = {"value": value, "theta": theta, "blob": pipeline.share(blob)}
             rows += [{"score": score} | at | found for score, found in known[key].items()]
-    maps = {"roi": regions.representative(roi), "roa": regions.representative(roa)}
-    arrays = {name: m.numpy().astype(np.float16) for name, m in maps.items()} | {"blobs": blobs.numpy()}
-    return {"ssim": overlap.similarity(roi, roa), "scores": before}, pd.DataFrame(rows), arrays
+    return rows
 
 
 def attacked(model, side, eps):

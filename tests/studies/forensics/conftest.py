@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from roa_helpers import studies
 from roa_helpers.records import store
-from roa_helpers.studies.forensics import choices, colours, compute
+from roa_helpers.studies.forensics import choices, compute
+from roa_helpers.studies.roi_roa import colours
 
 CLASSES, SIDE, LEVEL = ("a", "b", "c"), 16, 27
 CHOICES = choices.Forensics(dataset="mnist", resamples=200)

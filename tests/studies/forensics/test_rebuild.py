@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
 
 from roa_helpers.studies.forensics import colours, rebuild, similarity
+from roa_helpers.studies.roi_roa import colours as heat
 
 
 def twin(representative, blob):
@@ -54,34 +55,34 @@ def test_readings_that_should_fail_are_what_they_say():
 
 
 def test_jet_is_the_one_of_opencv():
-    jet = colours.jet().astype(int)
+    jet = heat.jet().astype(int)
     anchors = {0: (0, 0, 128), 31: (0, 0, 252), 32: (0, 0, 255), 33: (0, 4, 255), 95: (0, 252, 255),
                96: (2, 255, 254), 97: (6, 255, 250), 159: (254, 255, 1), 160: (255, 252, 0), 223: (255, 0, 0),
                224: (252, 0, 0), 255: (128, 0, 0)}  # fmt: skip
     assert {level: tuple(jet[level]) for level in anchors} == anchors
     assert jet.shape == (256, 3) and len(np.unique(jet, axis=0)) == 256
-    assert np.array_equal(colours.exchanged()[:, 0], jet[:, 2]) and np.abs(np.diff(jet, axis=0)).max() <= 5
+    assert np.array_equal(heat.exchanged()[:, 0], jet[:, 2]) and np.abs(np.diff(jet, axis=0)).max() <= 5
 
 
 def test_the_core_is_the_upper_half_of_the_scale():
-    assert np.flatnonzero(colours.core(colours.exchanged())).tolist() == list(range(128, 256))
+    assert np.flatnonzero(colours.core(heat.exchanged())).tolist() == list(range(128, 256))
     assert not colours.core(np.full((2, 2, 3), 255, np.uint8)).any()
 
 
 def test_colours_of_the_map_are_known_and_no_others():
-    assert colours.known(colours.exchanged()).all()
+    assert colours.known(heat.exchanged()).all()
     assert colours.known(np.array([[[0, 0, 132], [0, 0, 133]], [[255, 255, 255], [252, 0, 0]]])).tolist() == [
         [True, False], [False, True]
     ]  # fmt: skip
 
 
 def test_two_scales_are_uint8_beside_zeros_and_ones():
-    heat = colours.exchanged()[np.add.outer(np.arange(0, 120, 6), np.arange(0, 120, 6))]
+    picture = heat.exchanged()[np.add.outer(np.arange(0, 120, 6), np.arange(0, 120, 6))]
     roa = np.random.default_rng(0).random((20, 20, 3)) > 0.5
-    found = similarity.readings(heat, roa)
+    found = similarity.readings(picture, roa)
 
     def ssim(other, data_range):
-        return structural_similarity(heat, other.astype(np.uint8), data_range=data_range, channel_axis=2)
+        return structural_similarity(picture, other.astype(np.uint8), data_range=data_range, channel_axis=2)
 
     assert found["two_scales"] == pytest.approx(ssim(roa, 255))
     assert found["zero"] == pytest.approx(ssim(np.zeros_like(roa), 255))

@@ -38,9 +38,11 @@ def test_the_papers_interval_is_wilsons_where_n_is_known():
     assert published.printed("A10", "cats-vs-dogs", "Cat", "Dog", "mod").interval is None
 
 
-def test_eps_is_matched_to_the_papers_mean_attacked_accuracy():
-    assert published.attacked_accuracy("mnist", default=0.5) == pytest.approx((0.9062 + 0.9685) / 2)
-    assert published.attacked_accuracy("digits", default=0.25) == 0.25
+def test_eps_is_matched_to_the_papers_attacked_accuracy_of_each_direction():
+    assert published.attacked_accuracy("mnist", ("0", "1"), default=None) == (0.9062, 0.9685)
+    assert published.attacked_accuracy("mnist", ("1", "0"), default=None) == (0.9685, 0.9062)
+    assert published.attacked_accuracy("mnist", ("1", "2"), default=None) == pytest.approx([(0.9062 + 0.9685) / 2] * 2)
+    assert published.attacked_accuracy("digits", ("0", "1"), default=(0.25, 0.5)) == (0.25, 0.5)
 
 
 def test_the_papers_clean_accuracy_is_the_mean_of_both_directions():

@@ -42,9 +42,9 @@ def test_values_are_told_once_where_all_data_sets_share_them(units):
 
 
 def test_values_that_differ_name_their_data_sets(units):
-    other = samples_with(units[1], eps_target=0.9)
+    other = samples_with(units[1], eps_target=[0.9, 0.8])
     values = tables.open_choices([units[0], other]).set_index("choice").value
-    assert values["score_adv that ε aims at"] == "0.5: Digits; 0.9: MNIST"
+    assert values["score_adv that ε aims at"] == "0.5, 0.5: Digits; 0.9, 0.8: MNIST"
 
 
 def samples_with(unit, **choices):

@@ -14,7 +14,7 @@ from roa_helpers.studies.supplement import choices, compute
 
 CHOICES = choices.Supplement(
     dataset="digits", classes=("0", "1"), size=32, width=1 / 16, epochs=2, batch=8, eps=(0.05, 0.2),
-    theta=(0.1, 0.11, 0.6), value=(0.0, 1.0),
+    theta=(0.1, 0.11, 0.6), theta_published=(0.1, 0.3), value=(0.0, 1.0),
 )  # fmt: skip
 NUMBERS = ["min", "max", "mean", "median", "sd"]
 
@@ -44,7 +44,7 @@ def five(values):
 def test_every_score_follows_from_public_functions(computed, measured, k):
     model, splits, _, _ = computed
     result, arrays, tables = measured
-    eps, images = result["parameters"]["eps"], splits.test.of_class(k)
+    eps, images = result["parameters"]["eps"][k], splits.test.of_class(k)
     x, y = images.images, images.labels
     x_adv = attacks.fgsm(model, x, y, eps=eps)
     roi = regions.region_of_importance(explain.grad_cam(model, x, y), CHOICES.delta1)
@@ -67,6 +67,18 @@ def test_every_score_follows_from_public_functions(computed, measured, k):
         assert [row[n] for n in NUMBERS] == pytest.approx(five(expected), abs=1e-6)
         assert row["low"] <= row["mean"] <= row["high"]
         assert row["k"] == sum(int(one[k] > one[1 - k]) for one in logits)
+    table = tables["published"][tables["published"].direction == name]
+    signs = (x_adv - x).sign()
+    assert len(table) == 2 * 2 * 2
+    assert np.array_equal(arrays[f"signed_roa_{k}"], signs.double().mean(0).numpy().astype(np.float16))
+    for row in table.to_dict("records"):
+        blob = signs.double().mean(0) > row["theta"]
+        pictures = torch.where(blob, row["value"], x)
+        if row["score"] == "mod_adv":
+            pictures = attacks.fgsm(model, pictures, y, eps=eps)
+        expected = models.predict(model, pictures).softmax(1)[:, k].double().tolist()
+        assert row["blob"] == pytest.approx(blob.double().mean().item())
+        assert [row[n] for n in NUMBERS] == pytest.approx(five(expected), abs=1e-6)
     block = result["directions"][name]
     similarity = metrics.ssim(roi.numpy(), roa.numpy())
     assert [block["ssim"]["individual"][n] for n in NUMBERS] == pytest.approx(five(similarity))
@@ -74,7 +86,8 @@ def test_every_score_follows_from_public_functions(computed, measured, k):
     assert block["ssim"]["representative"] == pytest.approx(metrics.ssim(*(m[None] for m in means))[0])
     assert np.array_equal(arrays[f"roi_{k}"], means[0].astype(np.float16))
     assert np.array_equal(arrays[f"roa_{k}"], means[1].astype(np.float16))
-    scores = table[table.score.isin(["clean", "adv"])].set_index("score")
+    scores = tables["scores"][tables["scores"].direction == name]
+    scores = scores[scores.score.isin(["clean", "adv"])].set_index("score")
     assert {s: block["scores"][s]["k"] for s in ("clean", "adv")} == scores.k.to_dict()
 
 
@@ -96,7 +109,8 @@ def test_equal_blobs_are_scored_once(computed, monkeypatch):
     monkeypatch.setattr(pipeline, "neutralised", lambda *args: calls.append(1) or single(*args))
     _, arrays, tables = compute.results(model, splits, CHOICES, seed=0)
     different = sum(len(np.unique(arrays[f"blobs_{k}"], axis=0)) for k in (0, 1))
-    assert len(calls) == different * len(CHOICES.value) < 2 * len(CHOICES.theta) * len(CHOICES.value)
+    signed = sum(len({(arrays[f"signed_roa_{k}"] > t).tobytes() for t in CHOICES.theta_published}) for k in (0, 1))
+    assert different < 2 * len(CHOICES.theta) and len(calls) == (different + signed) * len(CHOICES.value)
     rows = tables["scores"].set_index(["direction", "score", "value", "theta"])
     for key in ((d, s, v) for d in samples.DIRECTIONS for s in ("mod", "mod_adv") for v in CHOICES.value):
         assert rows.loc[(*key, 0.1), NUMBERS].equals(rows.loc[(*key, 0.11), NUMBERS])

@@ -1,0 +1,113 @@
+"""What the blob is held against: other blobs, attackers who know more, stronger attacks, other ε and θ."""
+
+import pandas as pd
+import torch
+
+from ... import attacks, metrics, models, pipeline, regions
+
+#: The stronger attack: steps of each start, and starts.
+PGD_STEPS, PGD_RESTARTS = 40, 2
+#: A radius at which every pixel can be made mid-grey: no image withstands an attack that works (Carlini et al., 2019).
+ANYTHING = 0.5
+
+
+def controls(model, side, held_out, other, maps, setting, *, seed):
+    """The paper's blob against others on the same test images ``side``.
+
+    ``held out``: made in the same way from validation images of the class, ``any class``: from those of both classes,
+    as by a defender who does not know which one an image has. The others have as many pixels as the paper's blob:
+    ``random`` ones, those highest in the representative RoI (``in the RoI``), and those that lie in U−V− in most
+    images (``in U−V−``).
+
+    Args:
+        held_out, other: validation images of the class and of the other one, each a
+            :class:`roa_helpers.pipeline.Scan`.
+        maps: the maps of :func:`measure` for the paper's definition of the RoA.
+
+    Returns:
+        (by name: counts ``mod`` and ``mod_adv``, the blob's pixels, its Jaccard index with the paper's blob;
+        the hits, a row an image).
+    """
+    blob, found, hits = maps["blob"], {}, {}
+    inside = [regions.isolate(*pipeline.regions_of(s, setting, "perturbation")).not_u_v for s in (held_out, other)]
+    others = {
+        "held out": regions.blob(inside[0], setting.theta), "any class": regions.blob(torch.cat(inside), setting.theta)
+    } | {
+        name: highest(values, int(blob.sum()), seed=seed)
+        for name, values in (
+            ("random", torch.zeros(blob.shape)), ("in the RoI", maps["roi"]), ("in U−V−", maps["not_u_not_v"])
+        )
+    }  # fmt: skip
+    for name, one in others.items():
+        modified = pipeline.neutralised(model, side, one, setting.value)
+        scores = {"mod": modified.hit, "mod_adv": pipeline.attacked(model, modified, setting.eps)}
+        found[name] = {score: metrics.count(hit) for score, hit in scores.items()} | {
+            "pixels": int(one.sum()),
+            "jaccard": float(metrics.jaccard(one[None].numpy(), blob[None].numpy())[0]),
+        }
+        hits |= {f"{score}, {name}": hit.int() for score, hit in scores.items()}
+    return found, pd.DataFrame(hits)
+
+
+def highest(values, count, *, seed):
+    """The ``count`` pixels of a map (H, W) with the highest values, (H, W) bool; ``seed`` draws the order of ties."""
+    order = torch.randperm(values.numel(), generator=torch.Generator().manual_seed(seed))
+    ranked = order[torch.argsort(values.flatten()[order], descending=True, stable=True)]
+    chosen = torch.zeros(values.numel(), dtype=torch.bool)
+    chosen[ranked[:count]] = True
+    return chosen.reshape(values.shape)
+
+
+def threats(model, side, modified, blob, setting):
+    """The blob against two other threats by FGSM, which differ in who knows what.
+
+    ``adv_mod``: the attacker does not know the defence. S_adv is neutralised before M sees it. ``mod_adv_mod``: the
+    attacker knows it. The attack on S_mod is neutralised once more, so it keeps only what lies outside the blob:
+    FGSM through the defence.
+
+    Args:
+        modified: S_mod, a :class:`roa_helpers.pipeline.Scan`.
+
+    Returns:
+        (counts by name; the hits, a row an image).
+    """
+    hits = {}
+    for name, scanned in (("adv_mod", side), ("mod_adv_mod", modified)):
+        defended = regions.neutralise(pipeline.perturbed(scanned, setting.eps), blob, setting.value)
+        hits[name] = models.correct(model, defended, side.y).int()
+    return {name: metrics.count(hit) for name, hit in hits.items()}, pd.DataFrame(hits)
+
+
+def stronger(model, sides, eps, *, seed):
+    """The paper's protocol with PGD of many steps and several starts: which images stand, by name of the images.
+
+    Steps of 2.5 ε / ``PGD_STEPS``, so that the ball can be crossed from wherever the attack starts.
+
+    Args:
+        sides: name → :class:`roa_helpers.pipeline.Scan`.
+        eps: ℓ∞ radius.
+
+    Returns:
+        name → hits (N,) of 0 and 1.
+    """
+    budget = {"eps": eps, "step": 2.5 * eps / PGD_STEPS, "steps": PGD_STEPS, "restarts": PGD_RESTARTS, "seed": seed}
+    return {name: attacks.pgd_survivors(model, side.x, side.y, **budget).int().numpy() for name, side in sides.items()}
+
+
+def curves(model, side, modified, count, setting, choices):
+    """Scores of ``count`` test images as ε changes (blob fixed) and as θ changes (ε fixed), with the paper's RoA.
+
+    The blobs are those of all images of ``side``, ``modified`` is S_mod. A row a point.
+    """
+    inside = regions.isolate(*pipeline.regions_of(side, setting, "perturbation")).not_u_v
+    shown, modified, rows = side[:count], modified[:count], []
+    for eps in choices.eps:
+        for name, scanned in (("adv", shown), ("mod_adv", modified)):
+            rows.append(
+                {"axis": "eps", "at": eps, "score": name} | metrics.count(pipeline.attacked(model, scanned, eps))
+            )
+    for theta in choices.curve_theta:
+        scanned = pipeline.neutralised(model, shown, regions.blob(inside, theta), setting.value)
+        for name, hits in (("mod", scanned.hit), ("mod_adv", pipeline.attacked(model, scanned, setting.eps))):
+            rows.append({"axis": "theta", "at": theta, "score": name} | metrics.count(hits))
+    return pd.DataFrame(rows)
