@@ -17,6 +17,7 @@ import torch
 from ... import attacks, data, geometry, metrics, models
 from ...models import small
 from ...records import fingerprints, partial
+from .. import trained, training_of
 from . import directions, subspaces
 
 __all__ = ["compute", "load", "results"]
@@ -80,21 +81,12 @@ def train(choices, splits, *, seed, path, progress=True):
     name = "alexnet" if choices.network == "imagenet-alexnet" else choices.network
     mean = splits.train.images.mean(0)
     model = small.BUILDERS[name](len(splits.train.class_names), mean=mean, width=choices.width, seed=seed)
-    training = models.Training(
-        epochs=choices.epochs, batch=choices.batch, learning_rate=choices.learning_rate,
-        weight_decay=choices.weight_decay, augment=choices.augment,
-        mixed=choices.mixed and models.has_bfloat16(), seed=seed,
-    )  # fmt: skip
-    fingerprint = fingerprints.value(
-        [asdict(training), choices.width, name, splits.train.fingerprint, splits.val.fingerprint, torch.__version__,
-         models.device_name(), fingerprints.code(models.fit, small.BUILDERS[name])]
-    )  # fmt: skip
-    trained = models.fit(
-        model.to(models.device()), splits.train, splits.val, training,
-        path=path, fingerprint=fingerprint, progress=progress,
-    )  # fmt: skip
-    told = {"initialisation": "scratch", "network": name, "mixed": training.mixed, "history": list(trained.history)}
-    return trained.model, told
+    training = training_of(choices, seed=seed)
+    depends = choices.width, name, splits.train.fingerprint, splits.val.fingerprint
+    finished = trained(model, splits.train, splits.val, training, path=path, depends=depends,
+                       makers=[small.BUILDERS[name]], progress=progress)  # fmt: skip
+    told = {"initialisation": "scratch", "network": name, "mixed": training.mixed, "history": list(finished.history)}
+    return finished.model, told
 
 
 def results(model, splits, choices, *, seed, stages):
