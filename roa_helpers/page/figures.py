@@ -43,6 +43,25 @@ def drawing(width, height, **subplots):
         return figure, figure.subplots(**subplots)
 
 
+def panels(count, *, columns, width, height, margin=0.0, **options):
+    """A figure with so many charts in lines of ``columns``, and their axes, (count,).
+
+    Args:
+        count: how many charts.
+        columns: how many side by side; places of the last line that stay empty are not seen.
+        width: of the figure, in inches.
+        height: of a line of charts, in inches.
+        margin: what the figure is higher than its lines, in inches.
+        options: of ``Figure.subplots``.
+    """
+    lines = -(-count // columns)
+    figure, axes = drawing(width, height * lines + margin, nrows=lines, ncols=columns, squeeze=False, **options)
+    for empty, above in zip(axes.flat[count:], axes.flat[count - columns :], strict=False):
+        empty.set_visible(False)
+        above.tick_params(labelbottom=True)
+    return figure, axes.flat[:count]
+
+
 def place(title):
     """Position of a data set, by its title, among those of the book; those that are not the book's come last."""
     titles = list(data.TITLES.values())

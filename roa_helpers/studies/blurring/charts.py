@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ...page import drawing, pictures, sheets
+from ...page import drawing, panels, pictures, sheets
 from ...records import seeds
 from . import blur
 from .published import HEATMAPS, MODELS, ROWS, TESTS
@@ -60,7 +60,7 @@ def bars(group):
 def strengths(units):
     """Accuracy of A on attacked validation images over the strength; dashed: the aim, filled: the strength chosen."""
     rows = seeds.groups(units)
-    figure, axes = _panels(len(rows), height=2.3)
+    figure, axes = panels(len(rows), columns=min(3, len(rows)), width=7.0, height=2.3, margin=0.6)
     data = []
     for axis, group in zip(axes, rows, strict=True):
         for unit in group:
@@ -87,7 +87,7 @@ def attackers(units):
     steps."""
     table = knowing(units)
     names = list(table.group.unique())
-    figure, axes = _panels(len(names), height=2.7)
+    figure, axes = panels(len(names), columns=min(3, len(names)), width=7.0, height=2.7, margin=0.6)
     models = list(HEATMAPS)
     for axis, name in zip(axes, names, strict=True):
         part = table[table.group == name]
@@ -180,16 +180,6 @@ def frames(unit, shares, sigmas):
         ]
         for heatmap, title in HEATMAPS.items()
     ]
-
-
-def _panels(count, *, height):
-    """A figure with ``count`` charts, at most three side by side, as wide as the page whatever the count."""
-    columns = min(3, count)
-    lines = -(-count // columns)
-    figure, axes = drawing(7.0, height * lines + 0.6, nrows=lines, ncols=columns, squeeze=False)
-    for axis in axes.flat[count:]:
-        axis.set_visible(False)
-    return figure, axes.flat[:count]
 
 
 def _classes(unit):

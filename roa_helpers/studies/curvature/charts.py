@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ... import metrics
-from ...page import REGION_LABELS, drawing
+from ...page import REGION_LABELS, drawing, panels
 from .choices import FACTORS
 from .claims import NEAR
 from .published import IMAGES, SIDE, TABLE_ONE, label
@@ -28,15 +28,15 @@ _STEPS = {"logits": ("#D55E00", "o", "logits"), "softmax": ("#0072B2", "s", "sof
 _METHODS = dict(zip(METHODS, ("#000000", "#999999", "#0072B2", "#009E73"), strict=True))
 
 
-def _panels(units, rows, *, height=1.5, **options):
-    """A grid of axes with a column for each unit; the first row has their titles."""
-    width = min(7.4, max(5.2, 1.0 + 2.1 * len(units)))
-    figure, axes = drawing(width, 0.5 + height * rows, nrows=rows, ncols=len(units), squeeze=False, **options)
-    for axis, unit in zip(axes[0], units, strict=True):
+def _by_unit(units, rows, *, height=1.5, **options):
+    """A figure with a column of charts for each unit, titled, and their axes, (rows, units)."""
+    count, width = len(units), min(7.4, max(5.2, 1.0 + 2.1 * len(units)))
+    figure, axes = panels(rows * count, columns=count, width=width, height=height, margin=0.5, **options)
+    for axis, unit in zip(axes, units, strict=False):
         axis.set_title(label(unit), fontsize=8)
-    for axis in axes.flat:
+    for axis in axes:
         axis.tick_params(labelsize=7)
-    return figure, axes
+    return figure, axes.reshape(rows, count)
 
 
 def single_curves(units):
@@ -47,7 +47,7 @@ def single_curves(units):
     Returns:
         (figure, arrays by unit: positions s, scores and whether the class is predicted, (2, images, positions)).
     """
-    figure, axes = _panels(units, 2, sharex="col")
+    figure, axes = _by_unit(units, 2, sharex="col")
     data = {}
     for column, unit in zip(axes.T, units, strict=True):
         names, shown = unit.result["classes"], unit.result["featured"]
@@ -79,7 +79,7 @@ def population(units, kind):
     Returns:
         (figure, DataFrame of what is drawn).
     """
-    figure, axes = _panels(units, 2, sharex="col")
+    figure, axes = _by_unit(units, 2, sharex="col")
     data = []
     for (above, below), unit in zip(axes.T, units, strict=True):
         table = unit.table("responses")
@@ -141,7 +141,7 @@ def steps(units):
     """The step study: asymmetry, norm, and error against the exact or closed form, by step."""
     columns = {"asymmetry": "‖H − Hᵀ‖ / 2‖H‖\nof the mean", "norm": "norm of one\nimage’s Hessian",
                "error": "relative error"}  # fmt: skip
-    figure, axes = _panels(units, 3, height=1.35, sharex=True)
+    figure, axes = _by_unit(units, 3, height=1.35, sharex=True)
     data = []
     for column, unit in zip(axes.T, units, strict=True):
         table = unit.table("steps")
@@ -171,7 +171,7 @@ def figure_three(units):
     Returns:
         (figure, (accuracies, retained norms) in one DataFrame).
     """
-    figure, axes = _panels(units, 1 + len(ATTACKS), height=1.2, sharex="col")
+    figure, axes = _by_unit(units, 1 + len(ATTACKS), height=1.2, sharex="col")
     data = []
     for column, unit in zip(axes.T, units, strict=True):
         primary = unit.result["parameters"]["choices"]["methods"][0]
@@ -199,7 +199,7 @@ def figure_three(units):
 
 def by_method(units):
     """Accuracy of test images on S_neg∪pos and S_flat for every definition of curvature."""
-    figure, axes = _panels(units, 2, height=1.4, sharex="col", sharey=True)
+    figure, axes = _by_unit(units, 2, height=1.4, sharex="col", sharey=True)
     data = []
     for column, unit in zip(axes.T, units, strict=True):
         table = unit.table("accuracy")
@@ -244,7 +244,7 @@ def areas(units):
 
 def figure_four(units):
     """Fig. 4: accuracy on the first m singular vectors of DeepFool perturbations, and on the last m."""
-    figure, axes = _panels(units, 1, height=1.9)
+    figure, axes = _by_unit(units, 1, height=1.9)
     data = []
     for axis, unit in zip(axes[0], units, strict=True):
         table = unit.table("singular")
@@ -265,7 +265,7 @@ def figure_four(units):
 
 def figure_five(units):
     """Fig. 5: median norm of confined DeepFool (left axis) and mean norm of the projected images (right axis)."""
-    figure, axes = _panels(units, 2, height=1.6)
+    figure, axes = _by_unit(units, 2, height=1.6)
     data = []
     for column, unit in zip(axes.T, units, strict=True):
         table = unit.table("confined")
@@ -343,7 +343,7 @@ REGIONS = {"roi": "RoI", "roa": "RoA"} | REGION_LABELS
 def bridge(units):
     """The energy of curved and of flat directions in the book's regions, less the region's share of the pixels."""
     names = {"perturbation": "RoA by perturbation", "gradient": "RoA by gradient"}
-    figure, axes = _panels(units, 2, height=1.7, sharex="col", sharey=True)
+    figure, axes = _by_unit(units, 2, height=1.7, sharex="col", sharey=True)
     data = []
     for column, unit in zip(axes.T, units, strict=True):
         table = unit.table("bridge")
