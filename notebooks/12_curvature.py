@@ -206,8 +206,8 @@ widgets.browse(
     [
         widgets.choice("network", [label(unit) for unit in chosen]),
         widgets.choice("direction", [charts.DIRECTIONS[kind] for kind in kinds]),
-        widgets.choice("image", list(range(1, 1 + pictures.IMAGES))),
-        widgets.slider("position", list(range(-4, 5)), start=4),
+        widgets.choice("image", range(1, 1 + pictures.IMAGES)),
+        widgets.slider("position", pictures.PLACES, start=pictures.PLACES.index(0)),
     ],
 )
 
@@ -224,7 +224,7 @@ figures.show(
     figure,
     name="curvature-shapes",
     caption="Errors of symmetry, monotony and separability along four kinds of directions: mean over classes and its "
-    "95 % bootstrap interval. Dashed: the quarter that the rules below ask for.",
+    "95 % bootstrap interval. Dashed: what the rules below ask for.",
     alt="Three panels of intervals for each network and kind of direction.",
     data=data,
     units=shown,

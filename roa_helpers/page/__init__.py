@@ -14,6 +14,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "pictures": ["bordered", "heat", "picture"],
         "sheets": ["Bar", "Cell", "Sheet", "Strip"],
         "tables": ["in_brackets", "open_choices"],
-        "words": ["capitalised", "minus", "span"],
+        "words": ["capitalised", "minus", "seeds_note", "span"],
     },
 )

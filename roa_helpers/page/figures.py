@@ -187,18 +187,12 @@ def _origin(units, sample):
         devices = ", ".join(sorted({r["provenance"]["device"] for r in results}))
         dates = sorted(r["provenance"]["finished"][:10] for r in results)
         when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
-        lines.append(
-            f"profile {profile} ({devices}, {when})"
-            + ("" if sample else _counted([n for unit in own for n in unit.sample]))
-        )
+        counts = () if sample else [n for unit in own for n in unit.sample]
+        told = f", {words.images_a_direction(counts)}" if counts else ""
+        lines.append(f"profile {profile} ({devices}, {when}){told}")
     if not lines:
         return ""
     text = html.escape("; ".join(lines) + (f"; {sample}" if sample else ""))
     outdated = store.outdated(units)
     mark = f" <strong>Outdated: {html.escape(outdated)}.</strong>" if outdated else ""
     return f'<span class="roa-origin">{text}{mark}</span>'
-
-
-def _counted(sample):
-    """On how many images the numbers of units rest, in words; empty where the units do not tell."""
-    return f", n = {words.span(sample)} test images a direction" if sample else ""

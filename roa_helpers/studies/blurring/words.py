@@ -6,7 +6,7 @@ from ... import metrics
 from ...page import capitalised, claims, minus, words
 from ...records import seeds
 from .claims import ALL, CLAIMS
-from .published import N, count
+from .published import AIMS, CLASSES, TRAIN, N, count
 from .results import ATTACKERS, has_printed, label
 from .tables import compare
 
@@ -20,6 +20,35 @@ def answer_accuracy(table):
     return (
         f"The thesis’s A classifies {100 * aim / N:.2f} % [{100 * low:.1f}, {100 * high:.1f}] of its {N} clean test "
         f"images correctly. Ours: {'; '.join(told)}."
+    )
+
+
+def blurred(unit):
+    """What the blur of a unit leaves and what it does to the rest, in words."""
+    choices = unit.result["parameters"]["choices"]
+    return (
+        f"The blur is SciPy's Gaussian filter, σ = {choices['sigma']:g} pixels of images of "
+        f"{choices['size']}×{choices['size']}. At least the {kept(unit)} of the "
+        "pixels that a heatmap ranks highest stay."
+    )
+
+
+def kept(unit):
+    """The share of the pixels that are not blurred."""
+    return f"{100 * unit.result['parameters']['choices']['keep']:.0f} %"
+
+
+def aims():
+    """What the thesis's A keeps under both attacks, in words."""
+    aim = {name: f"{100 * value:.0f} %" for name, value in AIMS}
+    return f"The thesis’s A keeps {aim['fgsm']} under FGSM and {aim['newtonfool']} under NewtonFool."
+
+
+def learnt():
+    """What the thesis trains on, in words."""
+    return (
+        f"The thesis trains “the provided Keras ResNet50” on {TRAIN} images of each of {CLASSES} classes and does not "
+        "say whether from ImageNet weights."
     )
 
 

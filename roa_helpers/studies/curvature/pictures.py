@@ -10,8 +10,8 @@ from .published import label
 #: Classes of which directions are shown, and the kinds of directions that the widget offers.
 CLASSES = 4
 OFFERED = ("positive", "negative", "flat")
-#: How many networks, images and positions the widget offers.
-NETWORKS, IMAGES, POSITIONS = 4, 2, 9
+#: How many networks and images the widget offers, and its positions, 0 in the middle of the line.
+NETWORKS, IMAGES, PLACES = 4, 2, range(-4, 5)
 
 
 def direction(values):
@@ -76,8 +76,8 @@ def shifted(unit, image, kind, position):
 
 
 def offered(unit):
-    """``POSITIONS`` of the stored positions, both ends and the middle among them."""
-    return np.linspace(0, len(unit.arrays["positions"]) - 1, POSITIONS).round().astype(int)
+    """As many of the stored positions as there are ``PLACES``, both ends and the middle among them."""
+    return np.linspace(0, len(unit.arrays["positions"]) - 1, len(PLACES)).round().astype(int)
 
 
 def frames(unit, kind):

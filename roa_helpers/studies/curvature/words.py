@@ -3,8 +3,9 @@
 import numpy as np
 
 from ...page import capitalised, claims, span
+from .choices import FACTORS
 from .claims import CLAIMS, STATEMENTS
-from .published import label
+from .published import TABLE_ONE, label
 
 
 def findings(statement, table):
@@ -77,13 +78,14 @@ def few(units):
 
 
 def beyond(units):
-    """How large perturbations are at f = 10, in words."""
-    shares = [10 * unit.result["deepfool"]["norm"] / unit.result["deepfool"]["image"] for unit in units]
+    """How large perturbations are at the largest f, in words."""
+    f, paper = FACTORS[-1], TABLE_ONE[0]
+    shares = [f * unit.result["deepfool"]["norm"] / unit.result["deepfool"]["image"] for unit in units]
     told = ", ".join(f"{label(unit)} {share:.0%}" for unit, share in zip(units, shares, strict=True))
     return (
-        "The paper scales perturbations only while they stay far smaller than images: at f = 10 they have 2.4 % of the "
-        f"norm of its images. Here they have more: {told}. Above 100 % a perturbation outweighs the image, and a "
-        "changed prediction says nothing of the compression."
+        f"The paper scales perturbations only while they stay far smaller than images: at f = {f} they have "
+        f"{100 * f * paper.perturbation / paper.image:.1f} % of the norm of its images. Here they have more: {told}. "
+        "Above 100 % a perturbation outweighs the image, and a changed prediction says nothing of the compression."
     )
 
 

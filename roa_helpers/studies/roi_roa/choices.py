@@ -7,6 +7,9 @@ from ...errors import UserError
 from ...records import stem
 from .published import attacked_accuracy
 
+#: Steps of PGD, the stronger attack, and how far they reach together, in units of ε.
+PGD_STEPS, PGD_REACH = 10, 2.5
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:

@@ -18,12 +18,10 @@ import torch
 from ... import attacks, metrics, models, pipeline, regions
 from ...pipeline import DEFINITIONS
 from . import overlap, search, usefulness
+from .choices import PGD_REACH, PGD_STEPS
 from .pairs import load, sides, train
 
 __all__ = ["compute", "load", "results"]
-
-#: Steps of the stronger attack.
-PGD_STEPS = 10
 
 
 def compute(plan, splits, *, weights, progress=True):
@@ -261,9 +259,9 @@ def threats(model, side, modified, blob, setting):
 def stronger(model, side, modified, setting, *, seed):
     """The paper's protocol with PGD, a stronger attack than FGSM: hits before and after neutralisation, by name.
 
-    Steps of 2.5 ε / ``PGD_STEPS``, so that the ball can be crossed from wherever the attack starts.
+    Its steps reach so far together that the ball can be crossed from wherever the attack starts.
     """
-    budget = {"eps": setting.eps, "step": 2.5 * setting.eps / PGD_STEPS, "steps": PGD_STEPS, "seed": seed}
+    budget = {"eps": setting.eps, "step": PGD_REACH * setting.eps / PGD_STEPS, "steps": PGD_STEPS, "seed": seed}
     return {
         name: models.correct(model, attacks.pgd(model, scanned.x, scanned.y, **budget), scanned.y).int().numpy()
         for name, scanned in (("pgd", side), ("mod_pgd", modified))
