@@ -12,7 +12,8 @@ from ... import metrics
 from ...page import REGION_LABELS, drawing, panels
 from .choices import FACTORS
 from .claims import NEAR
-from .published import IMAGES, SIDE, TABLE_ONE, label
+from .published import IMAGES, SIDE, TABLE_ONE
+from .results import label
 from .tables import METHODS, dependence
 
 #: Colours (Okabe–Ito) and names of the kinds of directions and subspaces.

@@ -4,7 +4,8 @@ from functools import partial
 
 from ... import metrics
 from ...page import claims
-from .published import IMAGES, NETWORK, SIDE, TABLE_ONE, label
+from .published import IMAGES, NETWORK, SIDE, TABLE_ONE
+from .results import label
 
 #: The three statements that the paper makes, in the order of its sections.
 STATEMENTS = {

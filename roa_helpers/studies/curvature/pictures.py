@@ -5,7 +5,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ...page import Cell, Sheet, Strip, drawing, picture
 from .charts import DIRECTIONS
-from .published import label
+from .results import label
 
 #: Classes of which directions are shown, and the kinds of directions that the widget offers.
 CLASSES = 4

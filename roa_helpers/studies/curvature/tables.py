@@ -8,7 +8,8 @@ import pandas as pd
 
 from ... import metrics
 from ...page import span, words
-from .published import IMAGES, NETWORK, SIDE, TABLE_ONE, label
+from .published import IMAGES, NETWORK, SIDE, TABLE_ONE
+from .results import label
 
 #: The methods as a reader would write them.
 METHODS = {

@@ -5,7 +5,8 @@ import numpy as np
 from ...page import capitalised, claims, span
 from .choices import FACTORS
 from .claims import CLAIMS, STATEMENTS
-from .published import TABLE_ONE, label
+from .published import TABLE_ONE
+from .results import label
 
 
 def findings(statement, table):

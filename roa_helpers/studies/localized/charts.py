@@ -8,8 +8,9 @@ import pandas as pd
 
 from ... import metrics
 from ...page import Cell, Sheet, Strip, bordered, drawing, picture
+from .comparison import METRICS
 from .recovery import AVERAGED, BOUND, EXPLAINERS, PAPER, TITLES
-from .results import METRICS, label, shape_of
+from .results import label, shape_of
 
 COLOURS = {
     "saliency": "#0072B2",
@@ -110,7 +111,7 @@ def curves(units):
         table = unit.table("curves")
         table = table[table.explainer.isin(names)]
         tables.append(table.assign(unit=unit.path.name, profile=unit.result["profile"]))
-        for axis, (metric, title) in zip(line, METRICS.items(), strict=True):
+        for axis, metric in zip(line, METRICS, strict=True):
             for name in names:
                 rows = table[(table.metric == metric) & (table.explainer == name)]
                 style = {"ls": "--"} if name == BOUND else {"ls": ":"} if name == "random" else {}
@@ -119,7 +120,11 @@ def curves(units):
                 if name in PAPER:
                     axis.fill_between(rows.n, rows.q25, rows.q75, color=COLOURS[name], alpha=0.15, lw=0)
             examples = unit.result["attack"]["success"]["k"]
-            axis.set(xlabel="superpixels n in LIME’s union", ylabel=title, title=f"{label(unit)}, {examples} examples")
+            axis.set(
+                xlabel="superpixels n in LIME’s union",
+                ylabel=metric.capitalize(),
+                title=f"{label(unit)}, {examples} examples",
+            )
             axis.title.set_fontsize(7.5)
             axis.set_xticks((1, 5, 10, 15, 20))
     handles, labels = axes[0, 0].get_legend_handles_labels()

@@ -1,9 +1,7 @@
 """How finished units of this study are read and named. Needs no torch."""
 
 from ...data import title_of
-
-METRICS = {"jaccard": "Jaccard", "hamming": "Hamming"}
-REGIONS = {"segments": "segments of the photo", "squares": "squares", "blobs": "random blobs"}
+from .choices import REGIONS
 
 
 def shape_of(unit):
