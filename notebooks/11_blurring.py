@@ -199,7 +199,7 @@ for k, group in enumerate(groups):
     figures.show(
         figure,
         name=f"blurring-bars-{k}",
-        caption=f"{results.label(group[0])}: accuracy without attack (light) and under attack (dark, with "
+        caption=f"{results.named(group[0])}: accuracy without attack (light) and under attack (dark, with "
         "95 % interval), by what a network was trained on (groups of bars) and what it is tested on (colours). "
         "Diamonds: the thesis’s, under attack. Figures 4.2 to 4.5 of the thesis; the data are all cells of its Tables "
         "4.1 to 4.5.",
@@ -215,7 +215,7 @@ for model in published.MODELS:
     figures.show_table(
         tables.crossed(tables.compare(known[0]), model),
         name=f"blurring-table-{model}",
-        caption=f"{results.label(known[0][0])}: accuracy in %, in brackets the thesis’s where it has one "
+        caption=f"{results.named(known[0][0])}: accuracy in %, in brackets the thesis’s where it has one "
         "(Tables 4.1 to 4.5).",
         units=known[0],
         sample="all test images",

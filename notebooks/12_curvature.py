@@ -38,7 +38,7 @@ seed = None  # None: all seeds of the profile
 from roa_helpers import studies
 from roa_helpers.page import figures, open_choices, span, widgets
 from roa_helpers.records import seeds
-from roa_helpers.studies.curvature import charts, choices, label, pictures, tables, words
+from roa_helpers.studies.curvature import charts, choices, named, pictures, tables, words
 
 units = studies.units("curvature", profile, seed=seed)
 shown = seeds.one_of_each(units)
@@ -204,7 +204,7 @@ chosen = shown[: pictures.NETWORKS]
 widgets.browse(
     [[pictures.frames(unit, kind) for kind in kinds] for unit in chosen],
     [
-        widgets.choice("network", [label(unit) for unit in chosen]),
+        widgets.choice("network", [named(unit) for unit in chosen]),
         widgets.choice("direction", [charts.DIRECTIONS[kind] for kind in kinds]),
         widgets.choice("image", range(1, 1 + pictures.IMAGES)),
         widgets.slider("position", pictures.PLACES, start=pictures.PLACES.index(0)),

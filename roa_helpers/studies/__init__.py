@@ -13,8 +13,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "freshness": ["expected", "standing"],
         "profiles": ["PROFILES", "RECORDED", "Planned", "Profile", "checked_seed", "planned", "profile"],
-        "runs": ["place_of", "presented", "run", "shown", "units", "verdicts"],
-        "study": ["Study", "find", "register", "registered"],
+        "runs": ["finished", "place_of", "presented", "run", "units", "verdicts"],
+        "study": ["Study", "by_name", "find", "register"],
         "training": ["trained", "training_of"],
     },
 )

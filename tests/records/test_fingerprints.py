@@ -259,7 +259,7 @@ def test_an_object_stands_for_its_name():
 STANDS_ON = {"forensics": "supplement"}
 
 
-@pytest.mark.parametrize("name", studies.registered())
+@pytest.mark.parametrize("name", studies.by_name())
 def test_the_code_of_a_study_holds_what_it_computes_with(name):
     study = studies.find(name)
     found = {module.removeprefix("roa_helpers.") for module, _ in fingerprints.reached(*study.entries)}
@@ -269,5 +269,5 @@ def test_the_code_of_a_study_holds_what_it_computes_with(name):
     assert not [module for module in found if module.startswith(("page.", "records.", "data.archives", "data.splits"))]
     presents = ("charts", "claims", "pictures", "tables", "words")
     assert not [module for module in found if module.rpartition(".")[2] in presents]
-    others = set(studies.registered()) - {name, "roi_roa", STANDS_ON.get(name)}
+    others = set(studies.by_name()) - {name, "roi_roa", STANDS_ON.get(name)}
     assert not [module for module in found if module.startswith(tuple(f"studies.{other}." for other in others))]

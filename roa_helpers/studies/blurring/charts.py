@@ -8,7 +8,7 @@ from ...page import drawing, panels, pictures, sheets
 from ...records import seeds
 from . import blur
 from .published import HEATMAPS, MODELS, ROWS, TESTS
-from .results import ATTACKERS, label
+from .results import ATTACKERS, named
 from .tables import compare, knowing
 
 #: Okabe–Ito colours of the six test sets; the thesis’s own are dark grey, light grey, red, yellow, green and blue.
@@ -65,7 +65,7 @@ def strengths(units):
     for axis, group in zip(axes, rows, strict=True):
         for unit in group:
             table = unit.table("strengths")
-            data.append(table.assign(group=label(unit), seed=seeds.of(unit)))
+            data.append(table.assign(group=named(unit), seed=seeds.of(unit)))
             for name, (text, colour, marker) in _AIMED.items():
                 own = table[table.attack == name]
                 chosen = own[own.chosen]
@@ -75,7 +75,7 @@ def strengths(units):
                           label=text if unit is group[0] else None)  # fmt: skip
                 axis.axhline(100 * own.aim.iloc[0], color=colour, lw=0.8, ls="--")
         axis.set(xscale="log", ylim=(0, 100))
-        axis.set_title(label(group[0]).replace(", ", ",\n", 1), fontsize=8)
+        axis.set_title(named(group[0]).replace(", ", ",\n", 1), fontsize=8)
     figure.supxlabel("strength", fontsize=9)
     figure.supylabel("accuracy of A in %", fontsize=9)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)

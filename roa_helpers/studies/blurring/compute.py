@@ -75,8 +75,8 @@ def load(choices, *, root=None, progress=True):
     )
 
 
-def compute(plan, loaded, *, weights, progress=True):
-    """Train the five networks and measure them; what is finished is kept below ``weights`` until all is.
+def compute(plan, loaded, *, checkpoints, progress=True):
+    """Train the five networks and measure them; what is finished is kept below ``checkpoints`` until all is.
 
     Returns:
         (result, arrays, tables) as :func:`roa_helpers.records.store.write` takes them. Tables: ``cells``, a row for
@@ -86,7 +86,7 @@ def compute(plan, loaded, *, weights, progress=True):
         images with their heatmaps, and under both attacks.
     """
     choices, test = plan.choices, loaded.splits.test
-    folder, seed = weights / "blurring", plan.seed + choices.repeat
+    folder, seed = checkpoints / "blurring", plan.seed + choices.repeat
     state, told = initial(loaded, choices, seed=plan.seed, folder=folder, progress=progress)
     key = fingerprints.value([asdict(choices), seed, told, loaded.fingerprint, fingerprints.code(compute)])
 

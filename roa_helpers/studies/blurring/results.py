@@ -13,7 +13,7 @@ ATTACKERS = {
 }  # fmt: skip
 
 
-def label(unit):
+def named(unit):
     """A unit, whatever its seed, in words: ``CIFAR-10, 3 classes, pre-trained``."""
     result = unit.result
     start = INITIALISATION[result["model"]["initialisation"]]

@@ -7,7 +7,7 @@ from ...page import capitalised, claims, minus, words
 from ...records import seeds
 from .claims import ALL, CLAIMS
 from .published import AIMS, CLASSES, TRAIN, N, count
-from .results import ATTACKERS, has_printed, label
+from .results import ATTACKERS, has_printed, named
 from .tables import compare
 
 
@@ -56,12 +56,12 @@ def answer_cells(group):
     """How many of the 150 accuracies agree, and whether they rise and fall together, in Markdown."""
     table = compare(group)
     if not has_printed(group[0]):
-        return f"{label(group[0])}: the thesis has no numbers for these classes."
+        return f"{named(group[0])}: the thesis has no numbers for these classes."
     agree = int((table.verdict == claims.AGREES).sum())
     off = 100 * (table.ours - table.paper)
     rho = stats.spearmanr(table.ours, table.paper).statistic
     return (
-        f"{label(group[0])}: of {len(table)} accuracies {agree} agree with the thesis’s and {len(table) - agree} "
+        f"{named(group[0])}: of {len(table)} accuracies {agree} agree with the thesis’s and {len(table) - agree} "
         f"differ; ours are {minus(off.mean(), '+.1f')} points off on average, {off.abs().mean():.1f} in absolute "
         f"value, and their rank correlation over the {len(table)} cells is {minus(rho, '.2f')}. To agree means that "
         "the 95 % intervals overlap; ours span those of all seeds, so that more seeds agree more easily."
@@ -106,7 +106,7 @@ def answer_newton(units):
         unit = group[0]
         steps, eta = unit.result["newton_step"], unit.result["parameters"]["strengths"]["newtonfool"]
         lines.append(
-            f"- {label(unit)}, seed {seeds.of(unit)}, η = {eta:.3g}: by the definition the first step has a median ℓ₂ "
+            f"- {named(unit)}, seed {seeds.of(unit)}, η = {eta:.3g}: by the definition the first step has a median ℓ₂ "
             f"length of {steps['definition']['median']:.3g}, with squared norms {steps['squared']['median']:.3g}; the "
             f"median of their ratio over {steps['ratio']['n']} test images is {steps['ratio']['median']:.3g}."
         )

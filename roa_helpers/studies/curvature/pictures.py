@@ -5,7 +5,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ...page import Cell, Sheet, Strip, drawing, picture
 from .charts import DIRECTIONS
-from .results import label
+from .results import named
 
 #: Classes of which directions are shown, and the kinds of directions that the widget offers.
 CLASSES = 4
@@ -38,7 +38,7 @@ def directions(units):
                     ("flat", 0, "flattest"),
                 )
             ]  # fmt: skip
-            strips.append(Strip(f"{label(unit)}: {unit.result['classes'][c]}", tuple(cells)))
+            strips.append(Strip(f"{named(unit)}: {unit.result['classes'][c]}", tuple(cells)))
     return Sheet(tuple(strips), across=2)
 
 
@@ -59,7 +59,7 @@ def confined(units):
         for place, row in enumerate(table.itertuples()):
             order = {"hi": "S_hi", "lo": "S_lo"}[row.order]
             cells = Cell(picture(pictures[place, 0]), "image"), Cell(picture(pictures[place, 1]), "perturbation")
-            strips.append(Strip(f"{label(unit)}: {order}, {row.dimension}", cells))
+            strips.append(Strip(f"{named(unit)}: {order}, {row.dimension}", cells))
     return Sheet(tuple(strips), across=4)
 
 

@@ -6,6 +6,6 @@ from ...data import title_of
 NETWORKS = {"lenet": "LeNet", "nin": "NiN", "alexnet": "AlexNet-style", "imagenet-alexnet": "AlexNet"}
 
 
-def label(unit):
+def named(unit):
     """A unit's data set and network as a reader would write them: “MNIST, LeNet”."""
     return f"{title_of(unit.result['dataset'])}, {NETWORKS[unit.result['model']['network']]}"

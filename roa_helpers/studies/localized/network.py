@@ -26,7 +26,7 @@ def train(name, splits, training, *, width=1.0, copies=0, path, progress=True):
                    makers=[photo.build, photo.cropped], progress=progress)  # fmt: skip
 
 
-def network(choices, material, *, seed, weights, progress=True):
+def network(choices, material, *, seed, checkpoints, progress=True):
     """The network to attack.
 
     Returns:
@@ -41,7 +41,7 @@ def network(choices, material, *, seed, weights, progress=True):
     training = training_of(choices, seed=seed, augment=True)
     name = f"{choices.trained_on}-{choices.network}-{choices.size}-seed{seed}.safetensors"
     finished = train(choices.network, splits, training, width=choices.width, copies=choices.copies,
-                     path=weights / name, progress=progress)  # fmt: skip
+                     path=checkpoints / name, progress=progress)  # fmt: skip
     told = {
         "name": choices.network, "initialisation": "scratch", "mixed": training.mixed, "target": choices.target,
         "trained_on": choices.trained_on, "size": choices.size, "classes": len(splits.train.class_names),

@@ -9,7 +9,7 @@ def shape_of(unit):
     return unit.result["parameters"]["choices"]["regions"]
 
 
-def label(unit):
+def named(unit):
     """What a chart says of a unit: data set, shape of the regions, profile."""
     seed = f", seed {unit.result['seed']}" if unit.result["seed"] else ""
     return f"{title_of(unit.result['dataset'])}, {REGIONS[shape_of(unit)]}, {unit.result['profile']}{seed}"

@@ -16,7 +16,7 @@ from ...records import seeds
 from .claims import CLAIMS, registration
 from .maps import coloured_regions, example, four_regions
 from .published import printed
-from .results import SCORES, by_direction, label_of, setting_of
+from .results import SCORES, by_direction, named, setting_of
 
 SCORE_COLOURS = {"clean": "#000000", "adv": "#D55E00", "mod": "#0072B2", "mod_adv": "#009E73"}
 
@@ -81,7 +81,7 @@ def similarity_histogram(units):
             axis.plot(paper.value, row, "D", color="#D55E00", ms=6, label=None if marked else "the paper’s mean")
             marked = True
         data.append(pd.DataFrame({"data set": title_of(dataset), "direction": name, "ssim": values}))
-    axis.set(yticks=range(len(rows)), yticklabels=[label_of(pair[0], name) for pair, name, _ in rows],
+    axis.set(yticks=range(len(rows)), yticklabels=[named(pair[0], name) for pair, name, _ in rows],
              xlabel="SSIM of RoI and RoA, one dot an image", ylim=(len(rows) - 0.5, -0.5))  # fmt: skip
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure, pd.concat(data)
@@ -113,7 +113,7 @@ def score_curves(units, axis_name):
             ]  # fmt: skip
         for used in {block["parameters"][axis_name] for block in blocks}:
             axis.axvline(used, color="k", lw=0.8, ls="--")
-        axis.set_title(label_of(pair[0], name).replace(": ", "\n"), fontsize=8)
+        axis.set_title(named(pair[0], name).replace(": ", "\n"), fontsize=8)
         axis.set_ylim(-4, 104)
     if axis_name == "eps":
         axes[0].set_xscale("log")
@@ -237,7 +237,7 @@ def _changes(units, series, key, xlabel):
             axis.plot(100 * found["change"], height, marker, color=colour, ms=4, label=label if row == 0 else None)
             data.append(found | {key: label})
     axis.axvline(0, color="k", lw=0.8)
-    axis.set(yticks=range(len(rows)), yticklabels=[label_of(pair[0], name) for pair, name, _ in rows], xlabel=xlabel,
+    axis.set(yticks=range(len(rows)), yticklabels=[named(pair[0], name) for pair, name, _ in rows], xlabel=xlabel,
              ylim=(len(rows) - 0.5, -0.5))  # fmt: skip
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     order = ["data set", "direction", key, "change", "low", "high", "n", "profile", "seeds"]
@@ -279,7 +279,7 @@ def alignment_plot(units):
             data.append({"region": region, "data set": title_of(pair[0].result["dataset"]), "direction": name,
                          "alignment": value, "null_low": low, "null_high": high})  # fmt: skip
         axis.set(title=label, xlabel="alignment", xlim=(-0.03, 1.03), ylim=(len(rows) - 0.5, -0.5))
-    axes[0].set(yticks=range(len(rows)), yticklabels=[label_of(pair[0], name) for pair, name, _ in rows])
+    axes[0].set(yticks=range(len(rows)), yticklabels=[named(pair[0], name) for pair, name, _ in rows])
     return figure, pd.DataFrame(data)
 
 

@@ -21,20 +21,20 @@ from . import overlap, search, usefulness
 from .choices import PGD_REACH, PGD_STEPS
 from .pairs import load, sides, train
 
-__all__ = ["compute", "load", "results"]
+__all__ = ["compute", "load", "measurements"]
 
 
-def compute(plan, splits, *, weights, progress=True):
-    """Train M, or read it from the folder ``weights``, and measure it: see :func:`results`."""
+def compute(plan, splits, *, checkpoints, progress=True):
+    """Train M, or read it from the folder ``checkpoints``, and measure it: see :func:`measurements`."""
     choices = plan.choices
-    path = weights / f"{plan.name}.safetensors"
+    path = checkpoints / f"{plan.name}.safetensors"
     model, training = train(choices, splits, seed=plan.seed, path=path, progress=progress)
-    result, arrays, tables = results(model, splits, choices, seed=plan.seed)
+    result, arrays, tables = measurements(model, splits, choices, seed=plan.seed)
     head = {"dataset": choices.dataset, "classes": list(choices.classes)}
     return head | result | {"model": result["model"] | training}, arrays, tables
 
 
-def results(model, splits, choices, *, seed):
+def measurements(model, splits, choices, *, seed):
     """Everything that a unit reports, for a trained model.
 
     Returns:

@@ -181,12 +181,12 @@ def test_a_killed_run_loses_no_finished_network(outcome, loaded, plan, tmp_path,
 
     monkeypatch.setattr(compute, "evaluate", breaking)
     with pytest.raises(KeyboardInterrupt):
-        compute.compute(plan, loaded, weights=tmp_path, progress=False)
+        compute.compute(plan, loaded, checkpoints=tmp_path, progress=False)
     kept = {path.name for path in tmp_path.glob("blurring/[!.]*.npz")}
     assert kept == {f"{plan.name}-{name}.npz" for name in ("strengths", "original", "gradient")}
     counted = []
     monkeypatch.setattr(compute, "evaluate", lambda *args: counted.append(1) or evaluate(*args))
-    resumed = compute.compute(plan, loaded, weights=tmp_path, progress=False)
+    resumed = compute.compute(plan, loaded, checkpoints=tmp_path, progress=False)
     assert len(counted) == 3
     assert np.array_equal(resumed[1]["hits"], whole[1]["hits"])
     pd.testing.assert_frame_equal(resumed[2]["knowing"], whole[2]["knowing"])

@@ -18,7 +18,7 @@ def retrained(computed, tmp_path_factory):
     first = choices.variants(samples.CHOICES)[0]
     units = []
     for varied, value, lost in (("", None, 0), ("seed_offset", 1, 1), ("epochs", 4, 3)):
-        result = compute.results(model, splits, first, seed=0)
+        result = compute.measurements(model, splits, first, seed=0)
         for block in result["directions"].values():
             block["scores"]["mod"] = {"k": block["scores"]["clean"]["k"] - lost, "n": 12}
         result["model"]["test"]["k"] -= lost
