@@ -55,7 +55,7 @@ pair: $(READY)  ## write the side of each notebook (.py or .ipynb) that was chan
 	@$(PY) workflow/pair.py
 
 bench: $(READY)  ## measure attacks, explainers and ways to curvature beside those of other libraries
-	$(PY) -m benchmarks.attacks.sign
+	$(PY) -m benchmarks.attacks.fgsm
 	$(PY) -m benchmarks.attacks.deepfool
 	$(PY) -m benchmarks.explain.lime
 	$(PY) -m benchmarks.geometry

@@ -23,7 +23,7 @@ SEED = config.get("seed")  # None: the profile's own seeds
 SEED_OPTION = "" if SEED is None else f"--seed {SEED}"
 RESULTS = os.path.relpath(store.root())
 PYTHON = shlex.quote(sys.executable)
-STUDIES = studies.registered()
+STUDIES = studies.by_name()
 UNITS = [(name, plan.name) for name in STUDIES for plan in studies.planned(PROFILE, name, seed=SEED)]
 NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("[0-9][0-9]_*.ipynb"))
 FOLDER = Path(roa_helpers.__file__).parent

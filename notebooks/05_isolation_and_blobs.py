@@ -196,17 +196,8 @@ figures.show_table(
 )
 
 # %% tags=["remove-input"]
-exceeding = sensitivity.changes.beyond_chance(anew)
-for dataset in dict.fromkeys(anew["data set"]):
-    tried = [choice for choice in dict.fromkeys(anew[anew["data set"] == dataset].choice) if choice != "seed"]
-    by_result = {
-        label: [roi_roa.LABELS[choice] for d, choice, r in exceeding if (d, r) == (dataset, result)]
-        for result, label in sensitivity.changes.RESULTS.items()
-    }
-    figures.show_text(
-        f"**{dataset}**: of {len(tried)} choices of the training, these move a result further than a change of the "
-        "seed does: " + "; ".join(f"{label}: {', '.join(names) or 'none'}" for label, names in by_result.items()) + "."
-    )
+for told in sensitivity.words.exceeding(anew):
+    figures.show_text(told)
 
 # %% [markdown]
 # All open choices in one table: what was used, why, and how far the two changes of score move with it, in points.

@@ -37,9 +37,9 @@ seed = None  # None: all seeds of the profile
 import pandas as pd
 
 from roa_helpers import studies
-from roa_helpers.page import figures
+from roa_helpers.page import figures, seeds_note
 from roa_helpers.records import seeds
-from roa_helpers.studies.roi_roa import charts, comparison, pictures, words
+from roa_helpers.studies.roi_roa import charts, choices, comparison, pictures, words
 
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
@@ -68,7 +68,7 @@ figures.show_table(
     table_of_models,
     name="model-accuracy",
     caption="Accuracy (%) of M on all n test images of both classes with its 95 % Wilson interval, beside the paper’s "
-    "score_clean, averaged over both directions." + seeds.note(table_of_models),
+    "score_clean, averaged over both directions." + seeds_note(table_of_models),
     sample="accuracy on all test images",
     units=units,
 )
@@ -85,8 +85,7 @@ figures.show_table(
     table_2,
     name="table-2",
     caption="<b>Table II of the paper</b>: accuracy (%) on clean and on neutralised images of the source class, with "
-    "95 % Wilson intervals. The paper’s MNIST and Fashion-MNIST percentages are multiples of 1/32, so its interval is "
-    "that of 32 images; for the other sets it does not state n." + seeds.note(table_2),
+    "95 % Wilson intervals. " + words.printed_sample() + seeds_note(table_2),
     units=units,
 )
 
@@ -102,7 +101,7 @@ figures.show_table(
     table_3,
     name="table-3",
     caption="<b>Table III of the paper</b>: accuracy (%) under FGSM before and after neutralisation."
-    + seeds.note(table_3),
+    + seeds_note(table_3),
     units=units,
 )
 
@@ -122,7 +121,7 @@ figures.show(
     figure,
     name="gain",
     caption="Change of accuracy under attack by neutralisation; lines: 95 % intervals (same images scored twice)."
-    + seeds.note(gain),
+    + seeds_note(gain),
     alt="For each data set and direction: the change in accuracy under attack for five blobs, with intervals.",
     data=gain,
     units=units,
@@ -133,7 +132,7 @@ figure, cost = charts.change_plot(units, "clean", "mod")
 figures.show(
     figure,
     name="cost",
-    caption="Change of clean accuracy by neutralisation, the price of the defence." + seeds.note(cost),
+    caption="Change of clean accuracy by neutralisation, the price of the defence." + seeds_note(cost),
     alt="For each data set and direction: the change in clean accuracy for five blobs, with intervals.",
     data=cost,
     units=units,
@@ -162,7 +161,7 @@ figures.show(
     charts.tilt_plot(both),
     name="tilt",
     caption="Change of accuracy by the paper’s blob: one direction against the other; lines: 95 % intervals. Upper "
-    "left and lower right: M is tilted toward one class." + seeds.note(gain),
+    "left and lower right: M is tilted toward one class." + seeds_note(gain),
     alt="Two scatters with one mark a data set, on clean images and under attack: the change in one direction against "
     "the change in the other.",
     data=pd.concat([table.assign(images=images) for images, table in both.items()]),
@@ -182,8 +181,8 @@ figures.show_text(
 # would rather neutralise what arrives. Then there are two cases. An attacker who is *unaware* of the defence changes
 # the clean image, and the defender overwrites the blob’s pixels. An attacker who is *aware* of it computes the attack
 # on the neutralised image, and the defender overwrites the blob’s pixels once more, so that only changes outside the
-# blob remain: FGSM through the defence. A fourth threat is the paper’s with a stronger attack of the same size: PGD,
-# ten steps of ε/4 from a random start.
+# blob remain: FGSM through the defence. A fourth threat is the paper’s with a stronger attack of the same size: PGD
+# from a random start.
 
 # %% tags=["hide-input"]
 figure, threats = charts.threat_plot(units)
@@ -192,7 +191,8 @@ figures.show(
     figure,
     name="threats",
     caption="Change of accuracy by the paper’s blob under four threats, each against the same attack without a blob; "
-    f"lines: 95 % intervals. PGD ran on at most {few.max()} test images a direction." + seeds.note(threats),
+    f"lines: 95 % intervals. PGD takes {choices.PGD_STEPS} steps of ε/{choices.PGD_STEPS / choices.PGD_REACH:g}; it "
+    f"ran on at most {few.max()} test images a direction." + seeds_note(threats),
     alt="For each data set and direction: the change in accuracy under four attacks, with intervals.",
     data=threats,
     units=units,
@@ -219,7 +219,7 @@ figures.show(
     name="curve-eps",
     sample=f"at most {data.n.max()} test images a direction",
     caption="Accuracy under attack before and after neutralisation as ε grows; bands: 95 % Wilson; dashed: the ε used."
-    + seeds.note(data),
+    + seeds_note(data),
     alt="Curves of accuracy against epsilon for each data set and direction, with and without neutralisation.",
     data=data,
     units=units,
@@ -232,7 +232,7 @@ figures.show(
     name="curve-theta",
     sample=f"at most {data.n.max()} test images a direction",
     caption="Accuracy on neutralised images, clean and attacked, as θ grows and the blob shrinks; dashed: the θ used."
-    + seeds.note(data),
+    + seeds_note(data),
     alt="Curves of accuracy against theta for each data set and direction, clean and attacked.",
     data=data,
     units=units,

@@ -83,8 +83,8 @@ figures.show(
 # ## What does neutralisation cost?
 #
 # The class probability is the softmax probability of the true class, averaged over the images of the source class. For
-# each pair the matrices show it at the θ, among .10, .11, … .19, that keeps most of it. Neutralised pixels are set to 0
-# or to 1; the files do not say to which.
+# each pair the matrices show it at the θ, of those in the authors’ files, that keeps most of it. Neutralised pixels are
+# set to 0 or to 1; the files do not say to which.
 
 # %% tags=["hide-input"]
 sheet, data = matrices.probability_sheet(ours[1], theirs[1], "clean")
@@ -177,8 +177,9 @@ if authors:
         name="pairs-kept",
         caption="<b>From the authors’ files</b>: class probability after neutralisation as a share of that before, at "
         "the θ that keeps most; a dot an ordered pair. Diamonds: the pairs that the paper presents; of CIFAR-10 the "
-        "pair whose pictures stand beside the files. Dashed: 90 %.",
-        alt="For each data set the 90 pairs in the order of the share of class probability that they keep.",
+        "pair whose pictures stand beside the files. Dashed: "
+        f"{100 * presented.MOST:.0f} %.",
+        alt="For each data set the pairs in the order of the share of class probability that they keep.",
         data=data,
     )
     figures.show_table(

@@ -36,8 +36,7 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import claims, figures
-from roa_helpers.records import seeds
+from roa_helpers.page import claims, figures, seeds_note
 from roa_helpers.studies.roi_roa import CLAIMS, by_definition, charts, where, words
 
 units = studies.units("roi_roa", profile, seed=seed)
@@ -71,7 +70,7 @@ figures.show(
     figure,
     name="verdict-intervals",
     caption="The quantity that each claim is judged by, its interval, and the bound (black line). Right of the line: "
-    "reproduced." + seeds.note(verdicts),
+    "reproduced." + seeds_note(verdicts),
     alt="One panel for each claim with an interval for each data set and direction, against the bound of the rule.",
     data=data,
     units=units,
@@ -120,19 +119,13 @@ else:
 figures.show_table(
     verdicts,
     name="verdicts",
-    caption="All verdicts, by the paper’s definition of the RoA." + seeds.note(verdicts),
+    caption="All verdicts, by the paper’s definition of the RoA." + seeds_note(verdicts),
     units=units,
 )
 
 # %% tags=["remove-input"]
-judged = verdicts[verdicts["paper's verdict"] != ""]
-if len(judged):
-    unclear = (judged["paper's verdict"] == claims.UNDECIDED).sum()
-    same = (judged["paper's verdict"] == judged.verdict).sum()
-    figures.show_text(
-        f"By its own numbers the paper could be judged {len(judged)} times; {unclear} of these verdicts are undecided, "
-        f"because 32 images say little. Ours is the same {same} times."
-    )
+if told := words.on_paper(verdicts):
+    figures.show_text(told)
 
 # %% [markdown]
 # ## With the RoA by gradient
@@ -153,6 +146,6 @@ figures.show_table(
 figures.show_table(
     by_gradient,
     name="verdicts-gradient",
-    caption="All verdicts with the RoA by gradient magnitude." + seeds.note(by_gradient),
+    caption="All verdicts with the RoA by gradient magnitude." + seeds_note(by_gradient),
     units=units,
 )

@@ -43,7 +43,7 @@ from roa_helpers import studies
 from roa_helpers.page import figures, open_choices
 from roa_helpers.studies.forensics import charts, choices, claims, pictures, tables, words
 
-units = studies.shown(profile, "forensics", seed=seed)
+units = studies.finished(profile, "forensics", seed=seed)
 verdicts = studies.verdicts(units) if units else None
 pairs = "all ordered pairs of ten classes; intervals by a bootstrap over unordered pairs"
 

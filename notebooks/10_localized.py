@@ -84,7 +84,7 @@ figures.show_text(words.reached(units))
 # ## What the explainers say
 #
 # LIME cuts the attacked photo into superpixels and asks which of them speak for the target. The n most influential, for
-# n = 1 to 20, make a partial explanation, and every other explainer gets as many pixels, those it holds most relevant:
+# n = 1, 2, …, make a partial explanation, and every other explainer gets as many pixels, those it holds most relevant:
 # of a gradient, negative entries are discarded and the ℓ1 norm is taken over channels. Gradients are of the target’s
 # logit; the paper writes of its objective. Ties are broken at random, anew for every example.
 
@@ -184,7 +184,7 @@ figures.show(
     name="localized-all-ranks",
     caption="Mean rank among all explainers by Jaccard, with its 95 % interval; dotted: no better than the others. "
     "Hollow: averaged over superpixels.",
-    alt="Mean ranks of ten explainers with intervals, a panel for each run.",
+    alt="Mean ranks of all explainers with intervals, a panel for each run.",
     data=data,
     units=units,
     sample=sample,
@@ -219,7 +219,7 @@ figures.show_table(
     questions,
     view=in_brackets(questions),
     name="localized-questions",
-    caption="Mean rank of another explainer minus that of LIME, among the five above, for Grad-CAM among all ten; "
+    caption="Mean rank of another explainer minus that of LIME, among the five above, for Grad-CAM among all; "
     "yes where the 95 % interval lies above 0, no where it lies below. The paper does not ask this.",
     units=units,
     sample=sample,

@@ -18,8 +18,8 @@
 # # Does blurring what doesn't matter help?
 #
 # If a classifier were shown only the pixels that matter, an attack would have fewer to hide in. Chun's thesis
-# {cite:p}`chun2022robust` keeps at least the 15 % of the pixels that a heatmap ranks highest, blurs the others, trains
-# on such images, and attacks before and after the blurring. It concludes that training on blurred images makes a
+# {cite:p}`chun2022robust` keeps the pixels that a heatmap ranks highest, blurs the others, trains on such images, and
+# attacks before and after the blurring. It concludes that training on blurred images makes a
 # network more robust, that blurring after the attack keeps accuracy about the same, and that blurring before it does
 # not. It takes the latter for an attacker who knows of the blur; this page adds one whose attack has to pass through
 # it.
@@ -38,7 +38,7 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import figures, open_choices, widgets
+from roa_helpers.page import figures, open_choices, seeds_note, span, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies.blurring import charts, choices, published, results, tables, words
 
@@ -49,15 +49,16 @@ sample = "test images; n and seeds in the data"
 
 # %% [markdown]
 # ## What the blur does
-#
-# The blur is SciPy's Gaussian filter, σ = 4 pixels of images of 32×32.
+
+# %% tags=["remove-input"]
+figures.show_text(words.blurred(first))
 
 # %% tags=["hide-input"]
 sheet, data = charts.blur_sheet(first)
 figures.show(
     sheet,
     name="blurring-levels",
-    caption="Images blurred entirely, σ = 1 to 4 (Figure 3.1 of the thesis).",
+    caption=f"Images blurred entirely, σ = {span(charts.SIGMAS, 'g')} (Figure 3.1 of the thesis).",
     alt="For each class one test image and four blurred versions, softer and softer.",
     data=data,
     units=[first],
@@ -76,8 +77,8 @@ sheet, data = charts.heatmap_sheet(first)
 figures.show(
     sheet,
     name="blurring-heatmaps",
-    caption="Heatmaps, each scaled to its own range, and images blurred but for the 15 % of their pixels that a "
-    "heatmap ranks highest (Figure 3.2 of the thesis).",
+    caption=f"Heatmaps, each scaled to its own range, and images blurred but for the {words.kept(first)} of their "
+    "pixels that a heatmap ranks highest (Figure 3.2 of the thesis).",
     alt="For each class one test image, and for each heatmap its map and the image blurred where the map is low.",
     data=data,
     units=[first],
@@ -110,13 +111,16 @@ figures.show_table(
 # input × gradient takes the image as it is. That alone tells these two heatmaps apart.
 #
 # ## The networks
-#
-# The thesis trains “the provided Keras ResNet50” on 400 images of each of three classes and does not say whether from
-# ImageNet weights. The profile `paper` tries to load these; in the others two variants stand in for them: training from
-# scratch, and pre-training on the other classes of the same data set, which shares no class with the three. Its
+
+# %% tags=["remove-input"]
+figures.show_text(words.learnt())
+
+# %% [markdown]
+# The profile `paper` tries to load these; in the others two variants stand in for them: training from scratch, and
+# pre-training on the other classes of the same data set, which shares no class with those told apart. The thesis’s
 # discussion asks for more classes: another version tells all of them apart. Only `paper` gives it all images; in `desk`
-# it has fewer than the three classes have, and an A so weak that its verdicts carry little. To stay within half an hour
-# on two cores, `desk` also takes a quarter of ResNet-50's channels, and few images for the attackers who know the blur.
+# it has fewer of each class than the others have, and an A so weak that its verdicts carry little. For the sake of
+# time, `desk` also takes fewer channels than ResNet-50 has, and few images for the attackers who know the blur.
 #
 # Seeds of one group share the images and, where there is one, the pre-training; they differ in what comes after it.
 # Groups with a single seed say nothing of the spread over seeds.
@@ -127,7 +131,7 @@ figures.show_table(
     accuracies.round(3),
     name="blurring-networks",
     caption="Accuracy of A, the network trained on originals, on clean originals, beside the thesis’s; 95 % Wilson "
-    "interval." + seeds.note(accuracies),
+    "interval." + seeds_note(accuracies),
     units=units,
     sample="all test images",
 )
@@ -141,10 +145,13 @@ figures.show_text(words.answer_accuracy(accuracies))
 # FGSM {cite:p}`goodfellow2015explaining` moves every value by ε; NewtonFool {cite:p}`jang2017objective` goes down the
 # slope of the probability of the predicted class, by Newton's step for chance but no longer than η times the norm of
 # the image. Both lead away from the class that the network sees, as the thesis writes them. It gives neither ε nor η:
-# they are chosen, on validation images, so that A keeps the accuracy that the thesis's A keeps on attacked originals,
-# 82 % and 27 %. Where our A has less than 82 % before any attack, or so little more that this would hardly be one, the
-# aim is the same share of its clean accuracy. An aim can be out of reach: an attack that leads away from the class that
-# a network sees can also correct images that it sees wrongly. The chart shows where the strength used misses its aim.
+# they are chosen, on validation images, so that A keeps the accuracy that the thesis's A keeps on attacked originals.
+# Where our A has less than that before any attack, or so little more that this would hardly be one, the aim is the same
+# share of its clean accuracy. An aim can be out of reach: an attack that leads away from the class that a network sees
+# can also correct images that it sees wrongly. The chart shows where the strength used misses its aim.
+
+# %% tags=["remove-input"]
+figures.show_text(words.aims())
 
 # %% tags=["hide-input"]
 figure, data = charts.strengths(units)
@@ -192,7 +199,7 @@ for k, group in enumerate(groups):
     figures.show(
         figure,
         name=f"blurring-bars-{k}",
-        caption=f"{results.label(group[0])}: accuracy without attack (light) and under attack (dark, with "
+        caption=f"{results.named(group[0])}: accuracy without attack (light) and under attack (dark, with "
         "95 % interval), by what a network was trained on (groups of bars) and what it is tested on (colours). "
         "Diamonds: the thesis’s, under attack. Figures 4.2 to 4.5 of the thesis; the data are all cells of its Tables "
         "4.1 to 4.5.",
@@ -208,7 +215,7 @@ for model in published.MODELS:
     figures.show_table(
         tables.crossed(tables.compare(known[0]), model),
         name=f"blurring-table-{model}",
-        caption=f"{results.label(known[0][0])}: accuracy in %, in brackets the thesis’s where it has one "
+        caption=f"{results.named(known[0][0])}: accuracy in %, in brackets the thesis’s where it has one "
         "(Tables 4.1 to 4.5).",
         units=known[0],
         sample="all test images",

@@ -38,7 +38,7 @@ seed = None  # None: all seeds of the profile
 from roa_helpers import studies
 from roa_helpers.page import figures, open_choices, span, widgets
 from roa_helpers.records import seeds
-from roa_helpers.studies.curvature import charts, choices, label, pictures, tables, words
+from roa_helpers.studies.curvature import charts, choices, named, pictures, tables, words
 
 units = studies.units("curvature", profile, seed=seed)
 shown = seeds.one_of_each(units)
@@ -204,10 +204,10 @@ chosen = shown[: pictures.NETWORKS]
 widgets.browse(
     [[pictures.frames(unit, kind) for kind in kinds] for unit in chosen],
     [
-        widgets.choice("network", [label(unit) for unit in chosen]),
+        widgets.choice("network", [named(unit) for unit in chosen]),
         widgets.choice("direction", [charts.DIRECTIONS[kind] for kind in kinds]),
-        widgets.choice("image", list(range(1, 1 + pictures.IMAGES))),
-        widgets.slider("position", list(range(-4, 5)), start=4),
+        widgets.choice("image", range(1, 1 + pictures.IMAGES)),
+        widgets.slider("position", pictures.PLACES, start=pictures.PLACES.index(0)),
     ],
 )
 
@@ -224,7 +224,7 @@ figures.show(
     figure,
     name="curvature-shapes",
     caption="Errors of symmetry, monotony and separability along four kinds of directions: mean over classes and its "
-    "95 % bootstrap interval. Dashed: the quarter that the rules below ask for.",
+    "95 % bootstrap interval. Dashed: what the rules below ask for.",
     alt="Three panels of intervals for each network and kind of direction.",
     data=data,
     units=shown,

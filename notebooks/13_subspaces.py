@@ -38,7 +38,7 @@ seed = None  # None: all seeds of the profile
 from roa_helpers import studies
 from roa_helpers.page import claims, figures, span
 from roa_helpers.records import seeds
-from roa_helpers.studies.curvature import STATEMENTS, charts, pictures, tables, words
+from roa_helpers.studies.curvature import STATEMENTS, charts, choices, pictures, tables, words
 
 units = studies.units("curvature", profile, seed=seed)
 shown = seeds.one_of_each(units)
@@ -159,8 +159,8 @@ figure, data = charts.figure_five(shown)
 figures.show(
     figure,
     name="curvature-fig-5",
-    caption="Median norm (the paper: the mean) of confined DeepFool (images that it does not fool within 20 steps "
-    "count as infinite), and mean norm of the images projected on the same subspace.",
+    caption="Median norm (the paper: the mean) of confined DeepFool (images that it does not fool within "
+    f"{choices.CONFINED_STEPS} steps count as infinite), and mean norm of the images projected on the same subspace.",
     alt="For each network the norm of confined DeepFool and of projected images over the dimension of S_hi and S_lo.",
     data=data,
     units=shown,

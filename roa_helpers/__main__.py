@@ -31,7 +31,7 @@ def parser():
     commands = top.add_subparsers(metavar="COMMAND", required=True)
 
     study = commands.add_parser("study", help="compute units of a study, or find them finished", allow_abbrev=False)
-    study.add_argument("name", metavar="NAME", help=f"one of: {', '.join(studies.registered())}")
+    study.add_argument("name", metavar="NAME", help=f"one of: {', '.join(studies.by_name())}")
     _add_profile(study)
     study.add_argument("--unit", metavar="U", help="only this unit of the profile, by the name of its folder")
     study.add_argument("--dataset", metavar="D", help="only this data set (default: all that the profile names)")
@@ -72,7 +72,7 @@ def seed(text):
         raise argparse.ArgumentTypeError(str(error).partition("\n")[0]) from error
 
 
-def planned(*, name, profile, unit=None, dataset=None, images=None, pair=None, seed=None):
+def asked(*, name, profile, unit=None, dataset=None, images=None, pair=None, seed=None):
     """The units that the arguments of ``study`` ask for.
 
     Raises:
@@ -136,7 +136,7 @@ def _pair_of(place, pair):
 
 
 def run_study(args):
-    plans = planned(
+    plans = asked(
         name=args.name, profile=args.profile, unit=args.unit,
         dataset=args.dataset, images=args.images, pair=args.pair, seed=args.seed,
     )  # fmt: skip
@@ -156,7 +156,7 @@ def run_list(args):
         place = row["where"] or f"not found; looked in {' · '.join(row['looked_in'])}"
         size = f"fetch: {row['download_size'] / 2**20:.0f} MB" if row["download_size"] else ""
         print(f"{row['name']:<18} {len(row['classes']):>2} classes  {'' if row['found'] else size:<15} {_short(place)}")
-    for study in studies.registered().values():
+    for study in studies.by_name().values():
         for files in study.files():
             place = files.find() or f"not found; looked in {' · '.join(map(str, files.places()))}"
             print(f"{files.name:<18} {files.title:<26} {_short(place)}")
@@ -177,14 +177,14 @@ def run_check(args):
 
 
 def run_fetch(args):
-    others = {files.name: files.downloads for study in studies.registered().values() for files in study.files()}
+    others = {files.name: files.downloads for study in studies.by_name().values() for files in study.files()}
     for path in data.fetch(args.name, others=others) or [f"{args.name} comes with the package's dependencies"]:
         print(_short(path))
     return 0
 
 
 def run_verdicts(args):
-    units = [unit for name in studies.registered() for unit in studies.shown(args.profile, name)]
+    units = [unit for name in studies.by_name() for unit in studies.finished(args.profile, name)]
     if not units:
         raise UserError(f"no results of profile '{args.profile}' yet\n  compute them: make book PROFILE={args.profile}")
     table = studies.verdicts(units)

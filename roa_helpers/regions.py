@@ -77,7 +77,7 @@ def gradient_magnitude(gradient):
     gradient that it discards does.
 
     Args:
-        gradient: (N, C, H, W), from :func:`.sign.loss_gradient`.
+        gradient: (N, C, H, W), from :func:`.fgsm.loss_gradient`.
 
     Returns:
         (N, H, W) in [0, 1].

@@ -60,7 +60,7 @@ def two_seeds(computed, tmp_path_factory):
     """Two finished units of one pair, said to be MNIST, that differ in their seed alone."""
     model, splits, training, first = computed
     folder = tmp_path_factory.mktemp("seeds")
-    outcomes = first, compute.results(model, splits, samples.CHOICES, seed=1)
+    outcomes = first, compute.measurements(model, splits, samples.CHOICES, seed=1)
     return [
         samples.stored(folder, (model, splits, training, outcome), dataset="mnist", profile="desk", seed=seed)
         for seed, outcome in enumerate(outcomes)

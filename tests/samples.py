@@ -41,7 +41,7 @@ def computed(folder):
     grey = splits()
     coloured = replace(grey, **{name: data.in_colour(getattr(grey, name)) for name in ("train", "val", "test")})
     model, training = pairs.train(CHOICES, coloured, seed=0, path=folder / "model.safetensors", progress=False)
-    return model, coloured, training, compute.results(model, coloured, CHOICES, seed=0)
+    return model, coloured, training, compute.measurements(model, coloured, CHOICES, seed=0)
 
 
 def stored(folder, outcome, *, dataset="digits", profile="quick", seed=0):

@@ -118,7 +118,7 @@ def sample_notebook():
     sets = widgets.choice("data set", ["first", "second"])
     three = widgets.browse([strip(0.1), strip(0.2)], [sets], legend={"UV": "#E69F00"})
     state = embed.embed_data(views=[one, two, three])["manager_state"]
-    wide = sheets.picture(np.ones((300, 1200)), "white", attributes="")
+    wide = sheets.img(np.ones((300, 1200)), "white", attributes="")
     cells = "".join(f"<td>0.{i}78 [0.19, 0.23]</td>" for i in range(12))
     bundles = [{"application/vnd.jupyter.widget-view+json": view(w), "text/plain": "w"} for w in (one, two, three)]
     bundles.append({"text/html": f'<figure class="roa">{wide}</figure>'})

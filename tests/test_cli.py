@@ -17,7 +17,7 @@ from roa_helpers.studies import runs
 from roa_helpers.studies.roi_roa import choices, published
 from roa_helpers.studies.supplement import reference
 
-PAIRED = [name for name, study in studies.registered().items() if study.pair]
+PAIRED = [name for name, study in studies.by_name().items() if study.pair]
 
 
 def run(*arguments, **environment):
@@ -135,7 +135,7 @@ def test_the_known_data_sets_are_listed(tmp_path):
     assert done.returncode == 0
     assert str(tmp_path) in done.stdout
     assert [line.split()[0] for line in done.stdout.splitlines()[1:3]] == ["digits", "faces"]
-    offered = [files for study in studies.registered().values() for files in study.files()]
+    offered = [files for study in studies.by_name().values() for files in study.files()]
     listed = done.stdout.splitlines()[-len(offered) :]
     assert [line.split()[0] for line in listed] == [files.name for files in offered]
     assert reference.AUTHORS in offered
@@ -165,11 +165,11 @@ def test_an_interrupt_is_one_line_and_exit_code_130(monkeypatch, capsys):
 
 
 def test_without_a_data_set_all_units_of_the_profile_are_planned():
-    assert __main__.planned(name="roi_roa", profile="quick") == studies.planned("quick", "roi_roa")
+    assert __main__.asked(name="roi_roa", profile="quick") == studies.planned("quick", "roi_roa")
 
 
 @pytest.mark.parametrize("profile", studies.PROFILES)
-@pytest.mark.parametrize("study", studies.registered())
+@pytest.mark.parametrize("study", studies.by_name())
 def test_every_profile_plans_units_of_every_study_each_with_a_name_of_its_own(study, profile):
     names = [plan.name for plan in studies.planned(profile, study)]
     assert len(set(names)) == len(names)
@@ -177,16 +177,16 @@ def test_every_profile_plans_units_of_every_study_each_with_a_name_of_its_own(st
     assert all(re.fullmatch(r"[\w.-]+-seed\d+", name) for name in names)
 
 
-@pytest.mark.parametrize("study", studies.registered())
+@pytest.mark.parametrize("study", studies.by_name())
 def test_a_unit_is_planned_by_its_name_alone(study):
     for plan in studies.planned("quick", study, seed=7):
-        assert __main__.planned(name=study, profile="quick", unit=plan.name, seed=7) == [plan]
+        assert __main__.asked(name=study, profile="quick", unit=plan.name, seed=7) == [plan]
 
 
 @pytest.mark.parametrize("study", PAIRED)
 @pytest.mark.parametrize("pair", [["0", "1"], ["1", "0"], None])
 def test_a_data_set_of_the_profile_takes_its_units_whatever_the_order_of_the_pair(study, pair):
-    plans = __main__.planned(name=study, profile="quick", dataset="digits", pair=pair, seed=7)
+    plans = __main__.asked(name=study, profile="quick", dataset="digits", pair=pair, seed=7)
     every = [plan for plan in studies.planned("quick", study, seed=7) if plan.choices.dataset == "digits"]
     assert plans == [plan for plan in every if pair is None or plan.choices.classes == ("0", "1")]
     assert plans[0].name == "digits-0-1-seed7"
@@ -195,7 +195,7 @@ def test_a_data_set_of_the_profile_takes_its_units_whatever_the_order_of_the_pai
 @pytest.mark.parametrize("study", PAIRED)
 @pytest.mark.parametrize("pair", [["1", "2"], ["2", "1"], ["Pullover", "1"], ["Trouser", "Pullover"]])
 def test_labels_name_classes_as_well(study, pair):
-    plans = __main__.planned(name=study, profile="desk", dataset="fashion-mnist", pair=pair)
+    plans = __main__.asked(name=study, profile="desk", dataset="fashion-mnist", pair=pair)
     assert plans and all(plan in studies.planned("desk", study) for plan in plans)
     assert {plan.choices.classes for plan in plans} == {("Trouser", "Pullover")}
 
@@ -207,14 +207,14 @@ def test_names_of_folders_name_classes_as_well():
 
 def test_one_class_by_two_names_is_no_pair():
     with pytest.raises(UserError, match="two different classes, not '1' and 'Trouser'"):
-        __main__.planned(name="roi_roa", profile="desk", dataset="fashion-mnist", pair=["1", "Trouser"])
+        __main__.asked(name="roi_roa", profile="desk", dataset="fashion-mnist", pair=["1", "Trouser"])
 
 
 @pytest.mark.parametrize("study", PAIRED)
 @pytest.mark.parametrize("pair", [["8", "9"], ["9", "8"]])
 def test_another_pair_borrows_the_choices_of_its_data_set(study, pair):
-    plans = __main__.planned(name=study, profile="quick", dataset="digits", pair=pair)
-    known = __main__.planned(name=study, profile="quick", dataset="digits", pair=["0", "1"])
+    plans = __main__.asked(name=study, profile="quick", dataset="digits", pair=pair)
+    known = __main__.asked(name=study, profile="quick", dataset="digits", pair=["0", "1"])
     assert [plan.name for plan in plans] == [plan.name.replace("0-1", "8-9") for plan in known]
     assert [replace(plan.choices, classes=("0", "1")) for plan in plans] == [plan.choices for plan in known]
 
@@ -233,13 +233,13 @@ def test_another_data_set_borrows_all_choices_but_the_accuracy_under_attack_to_m
 
 def test_own_images_that_cannot_make_a_pair_are_refused(pictures, tmp_path):
     with pytest.raises(UserError, match="nothing lies at"):
-        __main__.planned(name="roi_roa", profile="quick", images=str(tmp_path / "nowhere"))
+        __main__.asked(name="roi_roa", profile="quick", images=str(tmp_path / "nowhere"))
     for name in ("bee", "cat"):
         for picture in (pictures / name).iterdir():
             picture.unlink()
         (pictures / name).rmdir()
     with pytest.raises(UserError, match="a single class, ant"):
-        __main__.planned(name="roi_roa", profile="quick", images=str(pictures))
+        __main__.asked(name="roi_roa", profile="quick", images=str(pictures))
 
 
 @pytest.mark.parametrize("study", ["roi_roa", "curvature", "localized"])
@@ -303,10 +303,10 @@ def test_a_path_that_is_no_utf_8_is_refused_before_anything_is_read(tmp_path):
     os.mkdir(place)
     for study in ("roi_roa", "curvature", "localized"):
         with pytest.raises(UserError, match="is no UTF-8: results cannot say so\n  rename it"):
-            __main__.planned(name=study, profile="quick", images=place)
+            __main__.asked(name=study, profile="quick", images=place)
 
 
-@pytest.mark.parametrize("study", studies.registered())
+@pytest.mark.parametrize("study", studies.by_name())
 def test_what_is_neither_folder_nor_file_is_one_message_of_every_study(study, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
@@ -319,13 +319,13 @@ def test_what_is_neither_folder_nor_file_is_one_message_of_every_study(study, tm
         ("nowhere", "nothing lies at"),
     ):
         with pytest.raises(UserError, match=message) as caught:
-            __main__.planned(name=study, profile="quick", images=str(images))
+            __main__.asked(name=study, profile="quick", images=str(images))
         assert len(str(caught.value).splitlines()) == 2
 
 
 def test_an_existing_folder_is_not_said_to_be_absent(pictures):
     with pytest.raises(UserError, match="by --images; a folder lies at"):
-        __main__.planned(name="roi_roa", profile="quick", dataset=str(pictures), pair=["ant", "bee"])
+        __main__.asked(name="roi_roa", profile="quick", dataset=str(pictures), pair=["ant", "bee"])
 
 
 def test_two_classes_are_too_few_for_curvature_and_that_is_said_before_anything_is_computed(pictures, tmp_path, capsys):
@@ -347,13 +347,13 @@ def test_two_classes_are_too_few_for_curvature_and_that_is_said_before_anything_
 
 def test_own_images_with_two_classes_need_no_pair(pictures):
     with pytest.raises(UserError, match="has 3 classes: ant, bee, cat\n  choose two"):
-        __main__.planned(name="roi_roa", profile="quick", images=str(pictures))
-    (plan,) = __main__.planned(name="roi_roa", profile="quick", images=str(pictures), pair=["cat", "ant"])
+        __main__.asked(name="roi_roa", profile="quick", images=str(pictures))
+    (plan,) = __main__.asked(name="roi_roa", profile="quick", images=str(pictures), pair=["cat", "ant"])
     assert re.fullmatch(r"own-zoo-[0-9a-f]{6}-ant-cat-seed0", plan.name)
     for picture in (pictures / "bee").iterdir():
         picture.unlink()
     (pictures / "bee").rmdir()
-    (plan,) = __main__.planned(name="roi_roa", profile="quick", images=str(pictures))
+    (plan,) = __main__.asked(name="roi_roa", profile="quick", images=str(pictures))
     assert plan.choices.classes == ("ant", "cat")
     assert "/" not in plan.name
 

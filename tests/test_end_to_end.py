@@ -17,7 +17,7 @@ from roa_helpers.records import store
 pytestmark = pytest.mark.end_to_end
 PATIENCE = 600  # seconds
 
-PAIRED = [name for name, study in studies.registered().items() if study.pair]
+PAIRED = [name for name, study in studies.by_name().items() if study.pair]
 
 
 def start(results, *arguments):

@@ -92,8 +92,8 @@ def test_reproducing_fetches_every_data_set_of_the_profile():
     (names,) = (
         found[1].split() for step in steps if (found := re.match(r"for name in (.*?); do", step.get("run", "")))
     )
-    planned = [plan for study in studies.registered() for plan in studies.planned("desk", study)]
-    beside = {files.name for study in studies.registered().values() for files in study.files()}
+    planned = [plan for study in studies.by_name() for plan in studies.planned("desk", study)]
+    beside = {files.name for study in studies.by_name().values() for files in study.files()}
     assert set(names) == {plan.choices.dataset for plan in planned} | beside
 
 

@@ -332,6 +332,74 @@ def newtonfool(model, image, eta, steps):
     return now
 
 
+def dot(a, b):
+    return sum(float(a[p]) * float(b[p]) for p in positions(a))
+
+
+def deepfool(model, image, *, steps, overshoot, target=None, basis=None, clip=False):
+    """(x_adv, steps, success): one class at a time, derivatives by automatic differentiation of one logit."""
+
+    def logits(point):
+        return [float(v) for v in model(point[None])[0]]
+
+    def slope(point, k):
+        point = point.clone().requires_grad_()
+        return torch.autograd.grad(model(point[None])[0, k], point)[0]
+
+    def best(scores, without):
+        return max((k for k in range(len(scores)) if k != without), key=lambda k: scores[k])
+
+    def bounded(point):
+        return point.clamp(0, 1) if clip else point
+
+    def projected(w):
+        if basis is None:
+            return w
+        out = torch.zeros_like(w)
+        for column in basis.T:
+            column = column.view_as(w)
+            out += dot(column, w) * column
+        return out
+
+    origin = best(logits(image), None)
+    r, x_adv, done = torch.zeros_like(image), image, 0
+    while done < steps:
+        scores = logits(image + r)
+        rivals = [k for k in range(len(scores)) if k != origin] if target is None else [target]
+        shortest = None
+        for k in rivals:
+            base = origin if target is None else best(scores, target)
+            w, f = projected(slope(image + r, k) - slope(image + r, base)), abs(scores[k] - scores[base])
+            if shortest is None or f / sqrt(dot(w, w)) < shortest[0]:
+                shortest = f / sqrt(dot(w, w)), f / dot(w, w) * w
+        r = bounded(image + r + shortest[1]) - image
+        x_adv, done = bounded(image + (1 + overshoot) * r), done + 1
+        label = best(logits(x_adv), None)
+        if label == target if target is not None else label != origin:
+            return x_adv, done, True
+    return x_adv, done, False
+
+
+def universal(model, x, *, eps, norm, fraction, epochs, seed, steps, overshoot):
+    """Algorithm 1 read aloud, without clipping."""
+    generator = torch.Generator().manual_seed(seed)
+    v, log = torch.zeros_like(x[0]), []
+
+    def fooled(image):
+        return int(model((image + v)[None]).argmax()) != int(model(image[None]).argmax())
+
+    while len(log) < epochs and (not log or log[-1] < fraction * len(x)):
+        for i in torch.randperm(len(x), generator=generator).tolist():
+            if not fooled(x[i]):
+                x_adv, _, success = deepfool(model, x[i] + v, steps=steps, overshoot=overshoot)
+                if success:
+                    v = x_adv - x[i]
+                    length = sqrt(dot(v, v))
+                    v = v.clamp(-eps, eps) if norm == "linf" else v * min(1.0, eps / length)
+        log.append(sum(fooled(image) for image in x))
+    return v, log
+
+
 def pgd_perturbation(model, image, label, radius, steps):
     moved = torch.zeros_like(image)
     for _ in range(steps):

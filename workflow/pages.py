@@ -14,7 +14,7 @@ _ESCAPED = {ord(c): f"\\{c}" for c in "\\`*[]|$"}
 
 def generated_pages(profile):
     """Markdown by path in the book, from the units that pages of ``profile`` show."""
-    units = {name: studies.shown(profile, name) for name in studies.registered()}
+    units = {name: studies.finished(profile, name) for name in studies.by_name()}
     return {"book/generated/summary.md": summary(units["roi_roa"]), "book/status.md": status(units)}
 
 

@@ -29,7 +29,7 @@ def main(argv=None):
 
 def recorded():
     """The units that are committed and that verdicts come from."""
-    units = [unit for name in studies.registered() for unit in studies.shown("quick", name)]
+    units = [unit for name in studies.by_name() for unit in studies.finished("quick", name)]
     return [unit for unit in units if unit.result["profile"] in studies.RECORDED]
 
 

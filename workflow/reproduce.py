@@ -41,7 +41,7 @@ def main(argv=None):
     os.chdir(ROOT)
     anew, done = Path("_build/reproduce"), Path("_build/reproduce") / f".{args.profile}.compared"
     try:
-        plans = [(study, plan.name) for study in studies.registered() for plan in studies.planned(args.profile, study)]
+        plans = [(study, plan.name) for study in studies.by_name() for plan in studies.planned(args.profile, study)]
         if args.accept:
             if not done.exists():
                 raise UserError(f"nothing to accept\n  first: make reproduce PROFILE={args.profile}")

@@ -35,7 +35,7 @@ class Row:
 def rows(profile, *, seed=None):
     """What stands of a profile, in the order in which it is made."""
     times = ROOT / "_build" / "times" / profile
-    plans = [plan for study in studies.registered() for plan in studies.planned(profile, study, seed=seed)]
+    plans = [plan for study in studies.by_name() for plan in studies.planned(profile, study, seed=seed)]
     units = [store.read(store.unit_path(profile, plan.study, plan.name)) for plan in plans]
     for unit in filter(None, units):
         made = unit.result["provenance"]
@@ -68,9 +68,7 @@ def text(found, *, since):
 
 def _gathered(found, since):
     """The rows, with those of a study that were reused as one: their number, all seconds, the latest time."""
-    old = {
-        study: [row for row in found if row.kind == study and row.finished < since] for study in studies.registered()
-    }
+    old = {study: [row for row in found if row.kind == study and row.finished < since] for study in studies.by_name()}
     for row in found:
         same = old.get(row.kind, [])
         if row not in same:
@@ -82,7 +80,7 @@ def _gathered(found, since):
 
 def show(profile, *, seed, since, book):
     """Print the table, how long this run took, and where the book is (without ``book``: the units alone)."""
-    print(text([row for row in rows(profile, seed=seed) if book or row.kind in studies.registered()], since=since))
+    print(text([row for row in rows(profile, seed=seed) if book or row.kind in studies.by_name()], since=since))
     print(f"  {'this run':<{WIDTH + 10}} {time.time() - since:7.1f} s")
     if book:
         print(f"\nopen {(ROOT / '_build' / 'html' / 'index.html').as_uri()}")

@@ -1,12 +1,12 @@
 """Attacks: images moved so that a model fails. Gradient → step → project → clip, a line each.
 
-``sign`` holds the steps by the sign of the gradient (FGSM, BIM, PGD), the other files one attack each. All take
+``fgsm`` holds the steps by the sign of the gradient (FGSM, BIM, PGD), the other files one attack each. All take
 images (N, C, H, W) in [0, 1] and a model that returns logits, and leave the model as it was.
 """
 
 from .deepfool import Fooled, deepfool
+from .fgsm import bim, bim_until_success, fgsm, loss_gradient, pgd, pgd_survivors, project, sign_step, total_loss
 from .newtonfool import newtonfool, probability_gradient
-from .sign import bim, bim_until_success, fgsm, loss_gradient, pgd, pgd_survivors, project, sign_step, total_loss
 from .universal import Universal, universal
 
 __all__ = [

@@ -7,7 +7,6 @@
 Any number of outer folders may stand around all of this.
 """
 
-import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable
@@ -21,6 +20,7 @@ from ..errors import UserError
 from . import archives, pictures, telling
 from .archives import Tree
 from .names import shown
+from .telling import listed
 
 _PARTS = {
     **dict.fromkeys(("train", "training", "trn"), "train"),
@@ -169,12 +169,12 @@ def _parts_of_classes(paths, folders, depth: int, parts: dict[str, str]) -> _Lay
             layout.records.append(Record("/".join(path), path[level], parts[name]))
             labels[name].add(path[level])
     if others := sorted(_names_at(paths, depth) - parts.keys()):
-        layout.doubts.append(f"{_listed(parts)} taken for parts of the data, {_listed(others)} left aside")
+        layout.doubts.append(f"{listed(parts)} taken for parts of the data, {listed(others)} left aside")
     for name in sorted(parts):
         if not labels[name]:
             layout.doubts.append(f"{name} has none of the classes of the training part and is left aside")
         elif odd := sorted(labels[name] ^ training):
-            layout.doubts.append(f"{name} and the training part do not have the same classes: {_listed(odd)}")
+            layout.doubts.append(f"{name} and the training part do not have the same classes: {listed(odd)}")
     return layout
 
 
@@ -183,7 +183,7 @@ def _classes_of_parts(paths, depth: int, inner: dict[str, str]) -> _Layout:
     records = [Record("/".join(path), path[depth], inner[path[depth + 1]]) for path in paths]
     classes = {record.label for record in records}
     trained = {record.label for record in records if record.part == "train"}
-    doubts = [f"{_listed(inner)} taken for parts of the data, but not all classes have one for training: {_listed(odd)}"
+    doubts = [f"{listed(inner)} taken for parts of the data, but not all classes have one for training: {listed(odd)}"
               for odd in [sorted(classes - trained)] if odd]  # fmt: skip
     return _Layout(records, classes, Counter(), doubts)
 
@@ -200,9 +200,9 @@ def _doubts(paths, classes: set[str], depth: int) -> list[str]:
     """What may be wrong with taking these folders for classes."""
     doubts = []
     if likely := sorted(name for name in classes if _part_of(name)[0] and not _part_of(name)[1]):
-        doubts.append(f"{_listed(likely)} taken for a class, but named like a part of the data")
+        doubts.append(f"{listed(likely)} taken for a class, but named like a part of the data")
     if kinds := sorted(name for name in classes if name.lower() in _KINDS):
-        doubts.append(f"{_listed(kinds)} taken for a class, but named like a kind of files")
+        doubts.append(f"{listed(kinds)} taken for a class, but named like a kind of files")
     below, deeper = defaultdict(set), 0
     for path in paths:
         if len(path) > depth + 2:
@@ -211,8 +211,8 @@ def _doubts(paths, classes: set[str], depth: int) -> list[str]:
     shared = set.intersection(*below.values()) if len(below) > 1 else set()
     if len(shared) > 1 and 2 * deeper > len(paths):
         doubts.append(
-            f"{_listed(sorted(below))} taken for classes, but each holds folders of the same names: "
-            f"{_listed(sorted(shared))}; if these are the classes, give one of the upper folders, or call them train "
+            f"{listed(sorted(below))} taken for classes, but each holds folders of the same names: "
+            f"{listed(sorted(shared))}; if these are the classes, give one of the upper folders, or call them train "
             "and test"
         )
     return doubts
@@ -248,16 +248,10 @@ def _folders_of_notes(tree: Tree, found: list[str]) -> set[str]:
     return noted - others
 
 
-def _listed(names) -> str:
-    """The first names of many."""
-    some = [shown(name) for name in itertools.islice(names, 6)]
-    return ", ".join(some) + (", …" if len(names) > len(some) else "")
-
-
 def _no_training_part(place: Path, parts: dict[str, str]) -> str:
     lacking = "has pictures but no class folders" if "train" in parts.values() else "is missing"
     return (
-        f"{shown(place)} holds the parts {_listed(parts)}, of which the one for training {lacking}\n"
+        f"{shown(place)} holds the parts {listed(parts)}, of which the one for training {lacking}\n"
         "  expected   {train,test}/<class>/<picture> or <class>/<picture>"
     )
 

@@ -10,10 +10,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["claims", "figures", "pictures", "sheets", "tables", "widgets", "words"],
     submod_attrs={
-        "figures": ["MAPS", "REGION_COLOURS", "REGION_LABELS", "drawing", "look", "place"],
+        "figures": ["MAPS", "REGION_COLOURS", "REGION_LABELS", "drawing", "look", "panels", "place"],
         "pictures": ["bordered", "heat", "picture"],
         "sheets": ["Bar", "Cell", "Sheet", "Strip"],
         "tables": ["in_brackets", "open_choices"],
-        "words": ["capitalised", "minus", "span"],
+        "words": ["capitalised", "minus", "seeds_note", "span"],
     },
 )

@@ -43,6 +43,25 @@ def drawing(width, height, **subplots):
         return figure, figure.subplots(**subplots)
 
 
+def panels(count, *, columns, width, height, margin=0.0, **options):
+    """A figure with so many charts in lines of ``columns``, and their axes, (count,).
+
+    Args:
+        count: how many charts.
+        columns: how many side by side; places of the last line that stay empty are not seen.
+        width: of the figure, in inches.
+        height: of a line of charts, in inches.
+        margin: what the figure is higher than its lines, in inches.
+        options: of ``Figure.subplots``.
+    """
+    lines = -(-count // columns)
+    figure, axes = drawing(width, height * lines + margin, nrows=lines, ncols=columns, squeeze=False, **options)
+    for empty, above in zip(axes.flat[count:], axes.flat[count - columns :], strict=False):
+        empty.set_visible(False)
+        above.tick_params(labelbottom=True)
+    return figure, axes.flat[:count]
+
+
 def place(title):
     """Position of a data set, by its title, among those of the book; those that are not the book's come last."""
     titles = list(data.TITLES.values())
@@ -168,18 +187,12 @@ def _origin(units, sample):
         devices = ", ".join(sorted({r["provenance"]["device"] for r in results}))
         dates = sorted(r["provenance"]["finished"][:10] for r in results)
         when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
-        lines.append(
-            f"profile {profile} ({devices}, {when})"
-            + ("" if sample else _counted([n for unit in own for n in unit.sample]))
-        )
+        counts = () if sample else [n for unit in own for n in unit.sample]
+        told = f", {words.images_a_direction(counts)}" if counts else ""
+        lines.append(f"profile {profile} ({devices}, {when}){told}")
     if not lines:
         return ""
     text = html.escape("; ".join(lines) + (f"; {sample}" if sample else ""))
     outdated = store.outdated(units)
     mark = f" <strong>Outdated: {html.escape(outdated)}.</strong>" if outdated else ""
     return f'<span class="roa-origin">{text}{mark}</span>'
-
-
-def _counted(sample):
-    """On how many images the numbers of units rest, in words; empty where the units do not tell."""
-    return f", n = {words.span(sample)} test images a direction" if sample else ""

@@ -149,7 +149,7 @@ def encode(image, *, quality=None):
     return file.getvalue()
 
 
-def picture(image, alt, *, quality=None, attributes='class="roa-pixels"'):
+def img(image, alt, *, quality=None, attributes='class="roa-pixels"'):
     """An array as an ``img`` element that holds its own data."""
     data = base64.b64encode(encode(image, quality=quality)).decode()
     height, width = np.shape(image)[:2]
@@ -161,8 +161,8 @@ def picture(image, alt, *, quality=None, attributes='class="roa-pixels"'):
 
 def _versions(image, paper, quality, alt):
     if paper is None:
-        return picture(image, alt, quality=quality)
-    return picture(image, alt, quality=quality, attributes='class="roa-pixels roa-even"') + picture(
+        return img(image, alt, quality=quality)
+    return img(image, alt, quality=quality, attributes='class="roa-pixels roa-even"') + img(
         paper, f"{alt} (the paper’s colours)", quality=quality, attributes='class="roa-pixels roa-paper" hidden'
     )
 

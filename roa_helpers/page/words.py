@@ -39,6 +39,17 @@ def counted(n, noun):
     return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
+def seeds_note(table):
+    """A sentence for the caption of a table or chart, empty unless a row of it stands for several seeds."""
+    several = table["seeds"].str.contains(",").any()
+    return " Of several seeds: the mean, and the span of their intervals." if several else ""
+
+
+def images_a_direction(counts):
+    """On how many test images the numbers of each direction of a pair of classes rest: “n = 60 to 200 test …”."""
+    return f"n = {span(counts)} test images a direction"
+
+
 def capitalised(text):
     """A text whose first letter is a capital."""
     return text[:1].upper() + text[1:]

@@ -51,7 +51,7 @@ def code(*entries):
 
 @cache
 def _code(*entries):
-    numbers = _reached(entries)
+    numbers = reached(*entries)
     texts = (_Scribe(module, numbers).text(name) for module, name in numbers)
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
@@ -71,13 +71,12 @@ def _bare(tree):
     return ast.dump(tree)
 
 
-def files(*entries):
-    """The files that hold what ``entries`` (texts) reach, sorted."""
-    return sorted({_module(module).path for module, _ in _reached(entries)})
+def reached(*entries):
+    """The definitions that ``entries`` (texts) reach, ``LEFT_OUT`` apart: (module, name) → number, as they are met.
 
-
-def _reached(entries):
-    """(module, name) → number, in the order in which definitions are met; ``LEFT_OUT`` apart."""
+    Raises:
+        KeyError, ValueError: as :func:`code`.
+    """
     waiting, numbers = [], {}
     for entry in entries:
         module, name = _origin(*entry.split(":"))

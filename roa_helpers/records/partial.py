@@ -62,7 +62,7 @@ class Stages:
         with store.writable(self.folder):
             pass
 
-    def run(self, name, compute):
+    def kept(self, name, compute):
         """The part called ``name``: read, or else computed by ``compute()`` and written whole (:func:`kept`)."""
         return unpacked(kept(self.folder / f"{name}.npz", self.key, lambda: packed(compute())))
 

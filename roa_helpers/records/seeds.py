@@ -48,9 +48,3 @@ def across(estimates):
     lows, highs = zip(*map(store.numbers, intervals), strict=True)
     values = store.numbers(values)
     return float(np.mean(values)), metrics.Interval(float(np.min(lows)), float(np.max(highs))), min(counts)
-
-
-def note(table):
-    """A sentence for the caption of a table or chart, empty unless a row of it stands for several seeds."""
-    several = table["seeds"].str.contains(",").any()
-    return " Of several seeds: the mean, and the span of their intervals." if several else ""

@@ -1,9 +1,9 @@
 """The studies: one folder each, all with the same furniture, and what plans, computes and shows their units.
 
 ``study`` says what a study is and keeps the registry, ``profiles`` which units are planned, ``runs`` computes, stores
-and finds them, ``freshness`` tells which are out of date. A room holds ``choices`` (what its paper leaves open),
-``compute``, ``published`` (the paper's numbers), ``claims`` (its statements, with the rules that judge them), ``words``
-(sentences), and what its pages show: ``charts``, ``tables``, ``pictures``.
+and finds them, ``freshness`` tells which are out of date, ``training`` trains their networks. A room holds ``choices``
+(what its paper leaves open), ``compute``, ``published`` (the paper's numbers), ``claims`` (its statements, with the
+rules that judge them), ``words`` (sentences), and what its pages show: ``charts``, ``tables``, ``pictures``.
 """
 
 import lazy_loader
@@ -13,7 +13,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "freshness": ["expected", "standing"],
         "profiles": ["PROFILES", "RECORDED", "Planned", "Profile", "checked_seed", "planned", "profile"],
-        "runs": ["place_of", "presented", "run", "shown", "units", "verdicts"],
-        "study": ["Study", "find", "register", "registered"],
+        "runs": ["finished", "place_of", "presented", "run", "units", "verdicts"],
+        "study": ["Study", "by_name", "find", "register"],
+        "training": ["trained", "training_of"],
     },
 )

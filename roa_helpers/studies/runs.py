@@ -30,10 +30,10 @@ def units(study, profile, *, seed=None, root=None, progress=True):
     for plan in planned(profile, study, seed=seed):
         if not store.read(store.unit_path(profile, study, plan.name), expected(plan)):
             run(plan, profile=profile, root=root, progress=progress)
-    return shown(profile, study, seed=seed)
+    return finished(profile, study, seed=seed)
 
 
-def shown(profile, study, *, seed=None):
+def finished(profile, study, *, seed=None):
     """The units that a page shows: those recorded earlier, then the finished ones that a profile plans.
 
     A recorded unit is left out if the profile itself plans one of that name, or if a better profile recorded it.
@@ -95,8 +95,8 @@ def run(plan, *, profile, root=None, progress=True):
         found = store.read(path, wanted)
         if found:
             return found, True
-        weights = path.parents[1] / "models"
-        result, arrays, tables = study.compute(plan, loaded, weights=weights, progress=progress)
+        checkpoints = path.parents[1] / "models"
+        result, arrays, tables = study.compute(plan, loaded, checkpoints=checkpoints, progress=progress)
         result = {
             "study": plan.study, "unit": plan.name, "profile": profile, "seed": plan.seed, **result,
             "fingerprint": wanted,

@@ -5,8 +5,8 @@ A study is a folder, importable as a package, whose ``__init__`` holds ``STUDY``
 - ``choices``: ``UNITS``, {profile: choices of each unit}; a unit's choices are a frozen dataclass with ``dataset`` and
   ``name``. Optionally ``borrowed(units, dataset, classes)``: the choices of a data set that no profile names.
 - ``compute``: ``load(choices, *, root, progress)``, the data with ``fingerprint`` and ``provenance``, and
-  ``compute(plan, data, *, weights, progress)``, (result, arrays, tables) as :func:`roa_helpers.records.store.write`
-  takes them; ``weights`` is the folder of checkpoints.
+  ``compute(plan, data, *, checkpoints, progress)``, (result, arrays, tables) as :func:`roa_helpers.records.store.write`
+  takes them; ``checkpoints`` is their folder.
 - ``claims``, where a paper makes some: ``CLAIMS``, and ``where(unit)``, what a table of verdicts calls the unit.
 
 A result holds ``dataset``. Counts stand as ``k`` and ``n``, means as ``mean``, ``sd`` and ``n``, other numbers with
@@ -80,9 +80,9 @@ class Study:
         """The data of a unit."""
         return self.part("compute").load(choices, root=root, progress=progress)
 
-    def compute(self, plan, data, *, weights, progress=True):
+    def compute(self, plan, data, *, checkpoints, progress=True):
         """What a unit holds: (result, arrays, tables)."""
-        return self.part("compute").compute(plan, data, weights=weights, progress=progress)
+        return self.part("compute").compute(plan, data, checkpoints=checkpoints, progress=progress)
 
     def verdicts(self, units):
         """The verdicts on its paper's claims: :func:`roa_helpers.page.claims.verdicts`; empty where it has none."""
@@ -109,14 +109,14 @@ def register(room):
         UserError: another study has that name.
     """
     study = import_module(room).STUDY
-    other = registered().get(study.name, study)
+    other = by_name().get(study.name, study)
     if other != study:
         raise UserError(f"there is a study '{study.name}' already: {other.room}, not {room}")
     _added[study.name] = study
     return study
 
 
-def registered():
+def by_name():
     """All studies by name, those of this package first."""
     return _own() | _added
 
@@ -132,7 +132,7 @@ def find(name):
     Raises:
         UserError: no such study; the message lists those there are.
     """
-    known = registered()
+    known = by_name()
     if name not in known:
         raise UserError(f"unknown study '{name}'\n  choose one of: {', '.join(known)}")
     return known[name]

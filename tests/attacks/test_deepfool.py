@@ -1,10 +1,11 @@
-"""DeepFool and universal perturbations: twins, exact values of linear classifiers, properties, bad input."""
+"""DeepFool: its twin, exact values of linear classifiers, properties, bad input; and what ``universal`` shares."""
 
 import math
 
 import pytest
 import torch
 import twins
+from attacks.planes import BUDGET, WIDE, Affine, affine, middle
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -12,8 +13,6 @@ from twins import images
 
 from roa_helpers import attacks, models
 
-BUDGET = {"steps": 30, "overshoot": 0.02}
-WIDE = {"eps": 1.0, "norm": "l2", "fraction": 1.0, "epochs": 2, "seed": 0} | BUDGET
 METHODS = {
     "deepfool": lambda model, x, **changes: attacks.deepfool(model, x, **BUDGET | changes),
     "universal": lambda model, x, **changes: attacks.universal(model, x, **WIDE | changes),
@@ -29,83 +28,9 @@ def float64(values):
     return torch.tensor(values, dtype=torch.float64)
 
 
-def middle(n=4, side=6, *, seed=0):
-    """Images far from 0 and 1, so that clipping takes no part."""
-    x, y = images(n, side, seed=seed)
-    return 0.35 + 0.3 * x, y
-
-
-def dot(a, b):
-    return sum(float(a[p]) * float(b[p]) for p in twins.positions(a))
-
-
 def basis_of(columns, *, side=6, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return torch.linalg.qr(torch.randn(3 * side * side, columns, generator=generator, dtype=torch.float64)).Q
-
-
-class Affine(nn.Module):
-    """Logits W · x + b."""
-
-    def __init__(self, weight, bias):
-        super().__init__()
-        self.weight, self.bias = weight, bias
-
-    def forward(self, x):
-        return x.flatten(1) @ self.weight.T + self.bias
-
-
-def affine(classes, *, seed=0, d=108):
-    generator = torch.Generator().manual_seed(seed)
-    weight = torch.randn(classes, d, generator=generator, dtype=torch.float64)
-    return Affine(weight, 0.3 * torch.randn(classes, generator=generator, dtype=torch.float64))
-
-
-# The twin: Algorithm 2 read aloud, for one image
-
-
-def slow_deepfool(model, image, *, steps, overshoot, target=None, basis=None, clip=False):
-    """(x_adv, steps, success): one class at a time, derivatives by automatic differentiation of one logit."""
-
-    def logits(point):
-        return [float(v) for v in model(point[None])[0]]
-
-    def slope(point, k):
-        point = point.clone().requires_grad_()
-        return torch.autograd.grad(model(point[None])[0, k], point)[0]
-
-    def best(scores, without):
-        return max((k for k in range(len(scores)) if k != without), key=lambda k: scores[k])
-
-    def bounded(point):
-        return point.clamp(0, 1) if clip else point
-
-    def projected(w):
-        if basis is None:
-            return w
-        out = torch.zeros_like(w)
-        for column in basis.T:
-            column = column.view_as(w)
-            out += dot(column, w) * column
-        return out
-
-    origin = best(logits(image), None)
-    r, x_adv, done = torch.zeros_like(image), image, 0
-    while done < steps:
-        scores = logits(image + r)
-        rivals = [k for k in range(len(scores)) if k != origin] if target is None else [target]
-        shortest = None
-        for k in rivals:
-            base = origin if target is None else best(scores, target)
-            w, f = projected(slope(image + r, k) - slope(image + r, base)), abs(scores[k] - scores[base])
-            if shortest is None or f / math.sqrt(dot(w, w)) < shortest[0]:
-                shortest = f / math.sqrt(dot(w, w)), f / dot(w, w) * w
-        r = bounded(image + r + shortest[1]) - image
-        x_adv, done = bounded(image + (1 + overshoot) * r), done + 1
-        label = best(logits(x_adv), None)
-        if label == target if target is not None else label != origin:
-            return x_adv, done, True
-    return x_adv, done, False
 
 
 @pytest.mark.parametrize("clip", [False, True])
@@ -122,7 +47,7 @@ def test_deepfool_equals_its_twin(smooth, towards, columns, clip):
         assert (found.x_adv == 0).any() or (found.x_adv == 1).any()
     for k in range(len(x)):
         goal = int(target[k]) if towards else None
-        x_adv, steps, success = slow_deepfool(smooth, x[k], **budget, target=goal, basis=basis, clip=clip)
+        x_adv, steps, success = twins.deepfool(smooth, x[k], **budget, target=goal, basis=basis, clip=clip)
         assert same(found.x_adv[k], x_adv, 1e-10)
         assert (int(found.steps[k]), bool(found.success[k])) == (steps, success)
 
@@ -318,80 +243,6 @@ def test_no_step_no_change(smooth):
     assert torch.equal(attacks.universal(smooth, x, **WIDE | {"epochs": 0}).perturbation, torch.zeros_like(x[0]))
 
 
-# Universal perturbations
-
-
-def slow_universal(model, x, *, eps, norm, fraction, epochs, seed, steps, overshoot):
-    """Algorithm 1 read aloud, without clipping."""
-    generator = torch.Generator().manual_seed(seed)
-    v, log = torch.zeros_like(x[0]), []
-
-    def fooled(image):
-        return int(model((image + v)[None]).argmax()) != int(model(image[None]).argmax())
-
-    while len(log) < epochs and (not log or log[-1] < fraction * len(x)):
-        for i in torch.randperm(len(x), generator=generator).tolist():
-            if not fooled(x[i]):
-                x_adv, _, success = slow_deepfool(model, x[i] + v, steps=steps, overshoot=overshoot)
-                if success:
-                    v = x_adv - x[i]
-                    length = math.sqrt(dot(v, v))
-                    v = v.clamp(-eps, eps) if norm == "linf" else v * min(1.0, eps / length)
-        log.append(sum(fooled(image) for image in x))
-    return v, log
-
-
-@pytest.mark.parametrize(("norm", "eps"), [("l2", 1.8), ("linf", 0.5)])
-def test_universal_equals_its_twin(smooth, norm, eps):
-    x, _ = images(8, 4, seed=2)
-    options = WIDE | {"norm": norm, "eps": eps, "epochs": 3, "fraction": 0.8}
-    found = attacks.universal(smooth, x, **options, clip=False, batch=1)
-    v, counts = slow_universal(smooth, x, **options)
-    assert [row["k"] for row in found.log] == counts and counts[-1] > 0
-    assert same(found.perturbation, v, 1e-9)
-
-
-@given(
-    seed=seeds, norm=st.sampled_from(["l2", "linf"]), eps=st.floats(0, 1), batch=st.integers(1, 9), clip=st.booleans()
-)
-def test_the_log_says_what_the_perturbation_does(smooth, seed, norm, eps, batch, clip):
-    x, _ = images(6, 4, seed=seed)
-    found = attacks.universal(smooth, x, **WIDE | {"norm": norm, "eps": eps, "seed": seed}, batch=batch, clip=clip)
-    v, last = found.perturbation, found.log[-1]
-    moved = x + v
-    moved = moved.clamp(0, 1) if clip else moved
-    assert v.shape == x.shape[1:]
-    assert last["n"] == 6 and last["k"] == int((smooth(moved).argmax(1) != smooth(x).argmax(1)).sum())
-    assert math.isclose(last["l2"], v.norm()) and math.isclose(last["linf"], v.abs().max())
-    assert last[norm] <= eps * (1 + 1e-12)
-    assert [row["epoch"] for row in found.log] == list(range(1, len(found.log) + 1)) and len(found.log) <= 2
-    assert len(found.log) == 2 or last["k"] == 6
-
-
-def test_universal_stops_when_enough_are_fooled():
-    """One plane, all images on one side: one step fools all, whatever the batch."""
-    model, (x, _) = affine(2), middle(20)
-    model.bias[0] += 50
-    far = float((model(x)[:, 0] - model(x)[:, 1]).max() / (model.weight[0] - model.weight[1]).norm())
-    options = WIDE | {"eps": 2 * far, "epochs": 5, "clip": False}
-    for batch in (1, 7, 20):
-        found = attacks.universal(model, x, **options, batch=batch)
-        assert [(row["k"], row["n"]) for row in found.log] == [(20, 20)]
-        assert far * (1 - 1e-9) <= found.perturbation.norm() <= 1.021 * far
-    short = attacks.universal(model, x, **options | {"eps": 0.1 * far}, batch=7)
-    assert [row["k"] for row in short.log] == [0] * 5
-    assert attacks.universal(model, x, **options | {"eps": 0.1 * far, "fraction": 0.0}).log[1:] == ()
-
-
-def test_universal_repeats_with_its_seed_and_differs_with_another(smooth):
-    x, _ = images(8, 4, seed=2)
-    first, again, other = (
-        attacks.universal(smooth, x, **WIDE | {"seed": s, "eps": 0.4, "epochs": 1}, batch=1).perturbation
-        for s in (5, 5, 6)
-    )
-    assert torch.equal(first, again) and not torch.equal(first, other)
-
-
 # No side effects
 
 
@@ -486,25 +337,6 @@ def complaints():
 def test_what_deepfool_cannot_use_is_refused(smooth, changes, said):
     with pytest.raises(ValueError, match=said):
         attacks.deepfool(smooth, images()[0], **BUDGET | changes)
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"eps": -1.0}, "eps"),
-        ({"eps": math.nan}, "eps"),
-        ({"epochs": -1}, "epochs"),
-        ({"fraction": 1.5}, "fraction"),
-        ({"norm": 2}, "norm"),
-    ],
-)
-def test_what_universal_cannot_use_is_refused(smooth, changes, said):
-    with pytest.raises(ValueError, match=said):
-        attacks.universal(smooth, images()[0], **WIDE | changes)
-
-
-def test_both_are_attacks():
-    assert attacks.deepfool is attacks.deepfool and attacks.universal is attacks.universal
 
 
 # What models and images may be

@@ -75,6 +75,14 @@ def test_text_shows_markup_and_mathematics_as_they_are(page):
     assert page[0] == r"**bold** &lt;img src=x onerror=alert(1)&gt; &amp; \$a\$"
 
 
+def test_places_without_a_chart_are_not_seen_and_the_chart_above_keeps_its_labels():
+    figure, axes = figures.panels(4, columns=3, width=6, height=2, margin=0.5, sharex=True)
+    assert axes.shape == (4,) and tuple(figure.get_size_inches()) == (6, 4.5)
+    assert [axis.get_visible() for axis in figure.axes] == [True] * 4 + [False] * 2
+    labelled = [axis.xaxis.get_tick_params()["labelbottom"] for axis in axes]
+    assert labelled == [False, True, True, True]
+
+
 def test_a_name_with_broken_mathematics_is_drawn(page):
     figure, axis = figures.drawing(4, 1)
     axis.set_title(r"$\frac$")

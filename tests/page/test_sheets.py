@@ -24,7 +24,7 @@ def images(markup):
 @given(st.integers(1, 5), st.integers(1, 5), st.booleans(), st.integers(0, 2**32 - 1))
 def test_a_picture_keeps_every_pixel(height, width, coloured, seed):
     values = np.random.default_rng(seed).integers(0, 256, (height, width, 3) if coloured else (height, width))
-    ((attributes, pixels),) = images(sheets.picture(values / 255, "x"))
+    ((attributes, pixels),) = images(sheets.img(values / 255, "x"))
     assert np.array_equal(pixels, values if coloured else np.repeat(values[..., None], 3, axis=-1))
     assert f'width="{width}" height="{height}"' in attributes
 

@@ -1,5 +1,7 @@
 """Numbers in words, by exact texts."""
 
+import pandas as pd
+
 from roa_helpers.page import words
 
 
@@ -15,3 +17,10 @@ def test_lists_counts_and_capitals():
     assert words.listed(["a"]) == "a" and words.listed(["a", "b", "c"]) == "a, b and c"
     assert words.counted(1, "unit") == "1 unit" and words.counted(2, "unit") == "2 units"
     assert words.capitalised("the RoI") == "The RoI" and words.capitalised("") == ""
+
+
+def test_a_caption_tells_of_several_seeds_only_where_there_are():
+    assert words.seeds_note(pd.DataFrame({"seeds": ["0", "0, 1"]})) == (
+        " Of several seeds: the mean, and the span of their intervals."
+    )
+    assert words.seeds_note(pd.DataFrame({"seeds": ["0", "1"]})) == ""

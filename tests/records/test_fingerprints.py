@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -197,9 +196,9 @@ def test_definitions_that_call_each_other_are_followed_once(package):
     assert fingerprints.code("made.module:even") != before
 
 
-def test_files_are_those_of_what_is_reached(package, tmp_path):
+def test_definitions_are_numbered_as_they_are_met(package):
     package(a="from .b import step\n\ndef entry():\n    return step()\n", b="def step():\n    return 1\n", c="X = 1\n")
-    assert fingerprints.files("made.a:entry") == [tmp_path / "made/a.py", tmp_path / "made/b.py"]
+    assert fingerprints.reached("made.a:entry") == {("made.a", "entry"): 0, ("made.b", "step"): 1}
 
 
 @pytest.mark.parametrize("change", ["TABLE.update(a=2)", "TABLE['a'] = 2", "TABLE |= {'a': 2}", "TABLE.clear()"])
@@ -260,16 +259,15 @@ def test_an_object_stands_for_its_name():
 STANDS_ON = {"forensics": "supplement"}
 
 
-@pytest.mark.parametrize("name", studies.registered())
+@pytest.mark.parametrize("name", studies.by_name())
 def test_the_code_of_a_study_holds_what_it_computes_with(name):
-    folder = Path(studies.__path__[0])
     study = studies.find(name)
-    found = [path.relative_to(folder.parent).as_posix() for path in fingerprints.files(*study.entries)]
-    own = ("pipeline.py", "regions.py") if study.pair else ()
-    network = () if name in STANDS_ON else ("attacks/sign.py", "models/inference.py")
-    assert {*network, *own, f"studies/{name}/compute.py"} <= set(found)
-    assert not [path for path in found if path.startswith(("page/", "records/", "data/archives", "data/splits"))]
+    found = {module.removeprefix("roa_helpers.") for module, _ in fingerprints.reached(*study.entries)}
+    own = ("pipeline", "regions") if study.pair else ()
+    network = () if name in STANDS_ON else ("attacks.fgsm", "models.inference")
+    assert {*network, *own, f"studies.{name}.compute"} <= found
+    assert not [module for module in found if module.startswith(("page.", "records.", "data.archives", "data.splits"))]
     presents = ("charts", "claims", "pictures", "tables", "words")
-    assert not [path for path in found if Path(path).stem in presents]
-    others = set(studies.registered()) - {name, "roi_roa", STANDS_ON.get(name)}
-    assert not [path for path in found if path.startswith(tuple(f"studies/{other}/" for other in others))]
+    assert not [module for module in found if module.rpartition(".")[2] in presents]
+    others = set(studies.by_name()) - {name, "roi_roa", STANDS_ON.get(name)}
+    assert not [module for module in found if module.startswith(tuple(f"studies.{other}." for other in others))]

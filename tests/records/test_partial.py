@@ -59,10 +59,10 @@ def test_nested_parts_come_back_as_they_were(value):
 def test_tensors_keep_type_shape_and_place(tmp_path):
     stages = partial.Stages(tmp_path / "parts", "one")
     made = {"report": {"n": 3, "mean": np.float64(0.1)}, "few": [torch.tensor([[True]]), torch.arange(2)], 7: "text"}
-    found = [stages.run("a", lambda: made), partial.Stages(tmp_path / "parts", "one").run("a", never)]
+    found = [stages.kept("a", lambda: made), partial.Stages(tmp_path / "parts", "one").kept("a", never)]
     for one in found:
         assert one["report"] == {"n": 3, "mean": 0.1} and one[7] == "text"
         assert [(t.dtype, t.tolist()) for t in one["few"]] == [(torch.bool, [[True]]), (torch.int64, [0, 1])]
-    assert partial.Stages(tmp_path / "parts", "two").run("a", lambda: {"x": 4}) == {"x": 4}
+    assert partial.Stages(tmp_path / "parts", "two").kept("a", lambda: {"x": 4}) == {"x": 4}
     stages.clear()
     assert not (tmp_path / "parts").exists()

@@ -1,7 +1,6 @@
 """Units that differ in their seed alone count once, and what is said of them holds for each."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,13 +40,6 @@ def test_units_of_one_pair_are_found_together(units, two_seeds):
     for pair, name, blocks in found:
         assert blocks == [unit.result["directions"][name] for unit in pair] and len(blocks) == 2
     assert seeds.columns(two_seeds) == {"profile": "desk", "seeds": "0, 1"}
-
-
-def test_a_caption_tells_of_several_seeds_only_where_there_are():
-    assert seeds.note(pd.DataFrame({"seeds": ["0", "0, 1"]})) == (
-        " Of several seeds: the mean, and the span of their intervals."
-    )
-    assert seeds.note(pd.DataFrame({"seeds": ["0", "1"]})) == ""
 
 
 def test_a_comparison_has_a_row_a_direction_whatever_the_number_of_seeds(two_seeds):

@@ -191,7 +191,7 @@ def test_a_process_killed_while_building_leaves_nothing_new_to_read(tmp_path, re
     assert len(list(path.parent.iterdir())) == 1 + older  # the folder it was building
     found = store.read(path)
     assert content(found) == result() if older else found is None
-    assert [unit.path.name for unit in studies.shown("quick", "roi_roa")] == ["unit"] * older
+    assert [unit.path.name for unit in studies.finished("quick", "roi_roa")] == ["unit"] * older
     assert write(path, result(3)).result["value"] == 3
 
 

@@ -13,7 +13,7 @@ def planned(index=0, profile="quick"):
     return studies.planned(profile, "roi_roa")[index]
 
 
-@pytest.mark.parametrize("name", studies.registered())
+@pytest.mark.parametrize("name", studies.by_name())
 def test_what_is_made_of_ones_own_pictures_lies_apart(results, name):
     known = studies.planned("desk", name)[0]
     own = studies.Planned(name, replace(known.choices, dataset=str(results / "zoo")), 0)
@@ -29,7 +29,7 @@ def put(profile, name, expected=None, **content):
 
 def test_recorded_units_are_shown_and_paper_goes_before_desk(results):
     put("desk", "b"), put("paper", "b"), put("desk", "a"), put("paper", "c"), put("quick", "d")
-    shown = studies.shown("quick", "roi_roa")
+    shown = studies.finished("quick", "roi_roa")
     assert [(unit.path.name, unit.result["profile"]) for unit in shown] == [
         ("a", "desk"),
         ("b", "paper"),
@@ -42,7 +42,7 @@ def test_a_profile_shows_recorded_units_then_its_own_if_they_are_current(results
     put("quick", second.name, studies.expected(second))
     put("quick", first.name, {"code": "old"})
     put("paper", second.name), put("paper", "a")
-    shown = studies.shown("quick", "roi_roa")
+    shown = studies.finished("quick", "roi_roa")
     assert [(u.result["profile"], u.path.name) for u in shown] == [("paper", "a"), ("quick", second.name)]
 
 
@@ -51,7 +51,7 @@ def test_half_built_and_unfinished_units_are_not_shown(results):
     folder = results / "desk" / "roi_roa"
     (folder / "empty").mkdir()
     (folder / "a").rename(folder / ".a.1234")
-    assert studies.shown("quick", "roi_roa") == []
+    assert studies.finished("quick", "roi_roa") == []
 
 
 def test_a_unit_stands_or_says_what_changed(results):
@@ -74,14 +74,14 @@ def test_what_is_outdated_is_counted_by_what_changed(results):
     assert said == "code changed since: 2 of 4, not planned any more: 1 of 4"
 
 
-@pytest.mark.parametrize("study", studies.registered())
+@pytest.mark.parametrize("study", studies.by_name())
 def test_units_of_every_study_are_shown_and_stand(results, study):
     quick = studies.planned("quick", study)[:1]  # none, of a study that needs files which a fresh machine lacks
     desk = studies.planned("desk", study)[:2]
     for profile, plan in (*(("quick", plan) for plan in quick), *(("desk", plan) for plan in desk)):
         content = {"study": study, "profile": profile, "seed": 0, "fingerprint": studies.expected(plan)}
         store.write(store.unit_path(profile, study, plan.name), content, arrays={}, tables={})
-    shown = studies.shown("quick", study)
+    shown = studies.finished("quick", study)
     assert [unit.result["profile"] for unit in shown] == ["desk", "desk", *["quick"] * len(quick)]
     assert [studies.standing(unit) for unit in shown] == ["current"] * len(shown)
     assert [unit for group in seeds.groups(shown) for unit in group] == shown

@@ -46,7 +46,7 @@ HALF = 0.5
 def load(choices, *, root=None, progress=True):
     return SimpleNamespace(fingerprint="made here", provenance={"counts": {}})
 
-def compute(plan, data, *, weights, progress=True):
+def compute(plan, data, *, checkpoints, progress=True):
     hits = np.random.default_rng(plan.seed).random(plan.choices.count) < HALF
     result = {"dataset": plan.choices.dataset, "ones": metrics.count(hits)}
     return result, {"hits": hits}, {"hits": pd.DataFrame({"hit": hits})}
@@ -81,7 +81,7 @@ def tiny(tmp_path, monkeypatch, results):
 
 
 def test_a_study_in_a_folder_of_its_own_is_planned_run_shown_and_judged(tiny, results):
-    assert list(studies.registered()) == [*registry.ROOMS, tiny]
+    assert list(studies.by_name()) == [*registry.ROOMS, tiny]
     plans = studies.planned("quick", tiny, seed=3)
     assert [plan.name for plan in plans] == ["digits-8-seed3", "digits-12-seed3"]
     units = studies.units(tiny, "quick", seed=3, progress=False)
@@ -138,7 +138,7 @@ def test_an_unknown_study_names_those_there_are():
         studies.find("dance")
 
 
-@pytest.mark.parametrize("name", studies.registered())
+@pytest.mark.parametrize("name", studies.by_name())
 def test_every_study_says_what_it_is_about(name):
     study = studies.find(name)
     assert study.title and study.paper and study.units("desk") and study.units("paper")

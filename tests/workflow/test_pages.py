@@ -77,15 +77,15 @@ def test_pages_exist_without_results(results):
     generated = pages.generated_pages("quick")
     assert set(generated) == {"book/generated/summary.md", "book/status.md"}
     assert "No results" in generated["book/generated/summary.md"]
-    assert generated["book/status.md"].count("Nothing has been computed yet") == len(studies.registered())
+    assert generated["book/status.md"].count("Nothing has been computed yet") == len(studies.by_name())
 
 
 def test_verdicts_come_from_the_study_of_the_paper_alone(units, pairs, monkeypatch):
     shown = {"roi_roa": units, "supplement": pairs, "sensitivity": []}
-    monkeypatch.setattr(studies, "shown", lambda profile, study, **_: shown.get(study, []))
+    monkeypatch.setattr(studies, "finished", lambda profile, study, **_: shown.get(study, []))
     generated = pages.generated_pages("quick")
     assert generated["book/generated/summary.md"] == pages.summary(units)
-    assert generated["book/status.md"] == pages.status({study: shown.get(study, []) for study in studies.registered()})
+    assert generated["book/status.md"] == pages.status({study: shown.get(study, []) for study in studies.by_name()})
     assert readme.recorded() == [*units[1:], *pairs]
 
 

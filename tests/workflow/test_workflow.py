@@ -142,7 +142,7 @@ def test_the_plan_holds_every_unit_every_notebook_and_the_book(tmp_path):
     assert done.returncode == 0, done.stderr
     said = done.stdout + done.stderr
     assert ": book" in said
-    for study in studies.registered():
+    for study in studies.by_name():
         for plan in studies.planned("quick", study):
             assert f"study {study} {plan.name}\n" in said
     for notebook in (ROOT / "notebooks").glob("[0-9][0-9]_*.py"):
@@ -164,10 +164,10 @@ def test_the_summary_lists_what_was_computed_and_gathers_what_was_reused():
 
 def test_the_summary_names_the_units_of_every_study(results):
     origin = {"seconds": 1.5, "finished": "2026-01-02T03:04:05+00:00"}
-    first = [(study, plan) for study in studies.registered() for plan in studies.planned("quick", study)[:1]]
+    first = [(study, plan) for study in studies.by_name() for plan in studies.planned("quick", study)[:1]]
     for study, plan in first:
         content = {"study": study, "provenance": origin, "fingerprint": {}}
         store.write(store.unit_path("quick", study, plan.name), content, arrays={}, tables={})
-    found = [row for row in summary.rows("quick") if row.kind in studies.registered()]
+    found = [row for row in summary.rows("quick") if row.kind in studies.by_name()]
     assert [(row.kind, row.name) for row in found] == [(study, plan.name) for study, plan in first]
     assert {(row.seconds, row.finished) for row in found} == {(1.5, 1767323045.0)}

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ...page import drawing, pictures, sheets
+from ...page import drawing, panels, pictures, sheets
 from ...records import seeds
 from . import blur
 from .published import HEATMAPS, MODELS, ROWS, TESTS
-from .results import ATTACKERS, label
+from .results import ATTACKERS, named
 from .tables import compare, knowing
 
 #: Okabe–Ito colours of the six test sets; the thesis’s own are dark grey, light grey, red, yellow, green and blue.
@@ -60,12 +60,12 @@ def bars(group):
 def strengths(units):
     """Accuracy of A on attacked validation images over the strength; dashed: the aim, filled: the strength chosen."""
     rows = seeds.groups(units)
-    figure, axes = _panels(len(rows), height=2.3)
+    figure, axes = panels(len(rows), columns=min(3, len(rows)), width=7.0, height=2.3, margin=0.6)
     data = []
     for axis, group in zip(axes, rows, strict=True):
         for unit in group:
             table = unit.table("strengths")
-            data.append(table.assign(group=label(unit), seed=seeds.of(unit)))
+            data.append(table.assign(group=named(unit), seed=seeds.of(unit)))
             for name, (text, colour, marker) in _AIMED.items():
                 own = table[table.attack == name]
                 chosen = own[own.chosen]
@@ -75,7 +75,7 @@ def strengths(units):
                           label=text if unit is group[0] else None)  # fmt: skip
                 axis.axhline(100 * own.aim.iloc[0], color=colour, lw=0.8, ls="--")
         axis.set(xscale="log", ylim=(0, 100))
-        axis.set_title(label(group[0]).replace(", ", ",\n", 1), fontsize=8)
+        axis.set_title(named(group[0]).replace(", ", ",\n", 1), fontsize=8)
     figure.supxlabel("strength", fontsize=9)
     figure.supylabel("accuracy of A in %", fontsize=9)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
@@ -87,7 +87,7 @@ def attackers(units):
     steps."""
     table = knowing(units)
     names = list(table.group.unique())
-    figure, axes = _panels(len(names), height=2.7)
+    figure, axes = panels(len(names), columns=min(3, len(names)), width=7.0, height=2.7, margin=0.6)
     models = list(HEATMAPS)
     for axis, name in zip(axes, names, strict=True):
         part = table[table.group == name]
@@ -180,16 +180,6 @@ def frames(unit, shares, sigmas):
         ]
         for heatmap, title in HEATMAPS.items()
     ]
-
-
-def _panels(count, *, height):
-    """A figure with ``count`` charts, at most three side by side, as wide as the page whatever the count."""
-    columns = min(3, count)
-    lines = -(-count // columns)
-    figure, axes = drawing(7.0, height * lines + 0.6, nrows=lines, ncols=columns, squeeze=False)
-    for axis in axes.flat[count:]:
-        axis.set_visible(False)
-    return figure, axes.flat[:count]
 
 
 def _classes(unit):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from ...records import stem
-from .published import AIMS
+from .published import AIMS, CLASSES, KEEP, SIGMA, TRAIN
 
 #: Where a network's weights come from: not trained before, trained on the data set's other classes, or on ImageNet.
 SCRATCH, PRETRAINED, IMAGENET = "scratch", "pretrained", "imagenet"
@@ -23,11 +23,11 @@ class Blurring:
     """
 
     dataset: str
-    classes: int | None = 3
+    classes: int | None = CLASSES
     weights: str = SCRATCH
     repeat: int = 0
     size: int = 32
-    train: int | None = 400
+    train: int | None = TRAIN
     val: int | None = 80
     test: int | None = 100
     blocks: tuple[int, int, int, int] = (3, 4, 6, 3)
@@ -42,8 +42,8 @@ class Blurring:
     weight_decay: float = 5e-4
     augment: bool = True
     mixed: bool = True
-    sigma: float = 4.0
-    keep: float = 0.15
+    sigma: float = SIGMA
+    keep: float = KEEP
     lrp_epsilon: float = 1e-6
     pgd_radius: float = 0.5
     pgd_steps: int = 3

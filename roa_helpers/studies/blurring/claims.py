@@ -5,7 +5,7 @@ import numpy as np
 from ... import metrics
 from ...page import claims
 from .published import HEATMAPS, MODELS, ROWS, TABLES, N
-from .results import has_printed, label
+from .results import has_printed, named
 
 ATTACKED = tuple(ROWS)[1:]
 #: The case of all networks and attacks together; the others are “network, attack”.
@@ -14,7 +14,7 @@ ALL = "all"
 
 def where(unit):
     """What a table of verdicts calls a unit: its data set, classes and initialisation."""
-    return label(unit)
+    return named(unit)
 
 
 def _claim(name, text, rule, terms, models, rows, bound=0.0):

@@ -19,6 +19,7 @@ from ...data import in_colour
 from ...errors import UserError
 from ...models import resnet
 from ...records import fingerprints, partial
+from .. import trained, training_of
 from .choices import IMAGENET, PRETRAINED, SCRATCH
 from .defence import NOTHING, VERSIONS, Defence, fixed_mask, loss_gradient_and_label, straight_through
 from .heatmaps import HEATMAPS
@@ -74,8 +75,8 @@ def load(choices, *, root=None, progress=True):
     )
 
 
-def compute(plan, loaded, *, weights, progress=True):
-    """Train the five networks and measure them; what is finished is kept below ``weights`` until all is.
+def compute(plan, loaded, *, checkpoints, progress=True):
+    """Train the five networks and measure them; what is finished is kept below ``checkpoints`` until all is.
 
     Returns:
         (result, arrays, tables) as :func:`roa_helpers.records.store.write` takes them. Tables: ``cells``, a row for
@@ -85,15 +86,15 @@ def compute(plan, loaded, *, weights, progress=True):
         images with their heatmaps, and under both attacks.
     """
     choices, test = plan.choices, loaded.splits.test
-    folder, seed = weights / "blurring", plan.seed + choices.repeat
+    folder, seed = checkpoints / "blurring", plan.seed + choices.repeat
     state, told = initial(loaded, choices, seed=plan.seed, folder=folder, progress=progress)
     key = fingerprints.value([asdict(choices), seed, told, loaded.fingerprint, fingerprints.code(compute)])
 
-    def trained(name, images):
+    def network_of(name, images):
         path = folder / f"{plan.name}-{name}.safetensors"
         return train(loaded.splits, images, state, choices, seed=seed, path=path, progress=progress)
 
-    explainer, _ = trained(NOTHING, loaded.splits.train.images)
+    explainer, _ = network_of(NOTHING, loaded.splits.train.images)
     defence = Defence(explainer=explainer, keep=choices.keep, sigma=choices.sigma, epsilon=choices.lrp_epsilon,
                       radius=choices.pgd_radius, steps=choices.pgd_steps)  # fmt: skip
     files = {name: folder / f"{plan.name}-{name}.npz" for name in (*MODELS, "strengths")}
@@ -101,7 +102,7 @@ def compute(plan, loaded, *, weights, progress=True):
     train_images, test_images = defence.versions(loaded.splits.train.images), defence.versions(test.images)
 
     def measured(name):
-        model, history = trained(name, train_images[name])
+        model, history = network_of(name, train_images[name])
         few = of_each_class(test, choices.knowing)
         return {
             "hits": evaluate(model, defence, test_images, test.labels, strengths, choices),
@@ -151,20 +152,15 @@ def initial(loaded, choices, *, seed, folder, progress):
         return None, {"initialisation": SCRATCH}
     names = loaded.others.train.class_names
     model = resnet_of(choices, len(names), seed)
-    training = models.Training(
-        epochs=choices.pretrain_epochs, batch=choices.pretrain_batch, learning_rate=choices.pretrain_rate,
-        weight_decay=choices.weight_decay, augment=choices.augment,
-        mixed=choices.mixed and models.has_bfloat16(), seed=seed,
-    )  # fmt: skip
-    fingerprint = training_fingerprint(training, loaded.others.train, loaded.others.val, choices, None)
-    path = folder / f"others-{fingerprint[:16]}.safetensors"
-    trained = models.fit(
-        model.to(models.device()), loaded.others.train, loaded.others.val, training,
-        path=path, fingerprint=fingerprint, progress=progress,
-    )  # fmt: skip
+    training = training_of(choices, seed=seed, epochs=choices.pretrain_epochs, batch=choices.pretrain_batch,
+                           learning_rate=choices.pretrain_rate)  # fmt: skip
+    key = fingerprints.value([asdict(training), choices.blocks, choices.width, loaded.others.fingerprint])
+    path = folder / f"others-{key[:16]}.safetensors"  # units that begin with the same network share it
+    finished = fitted(model, loaded.others.train, loaded.others.val, training, None, choices, path=path,
+                      progress=progress)  # fmt: skip
     told = {"initialisation": PRETRAINED, "other_classes": list(names), "other_images": len(loaded.others.train),
             "other_accuracy": metrics.count(models.correct(model, *pictures(loaded.others.val)))}  # fmt: skip
-    return {name: value.cpu() for name, value in trained.model.network.state_dict().items()}, told
+    return {name: value.cpu() for name, value in finished.model.network.state_dict().items()}, told
 
 
 def train(splits, images, state, choices, *, seed, path, progress):
@@ -176,27 +172,18 @@ def train(splits, images, state, choices, *, seed, path, progress):
     model = resnet_of(choices, len(splits.train.class_names), seed)
     if state is not None:
         resnet.adopt(model, state)
-    training = models.Training(
-        epochs=choices.epochs, batch=choices.batch, learning_rate=choices.learning_rate,
-        weight_decay=choices.weight_decay, augment=choices.augment,
-        mixed=choices.mixed and models.has_bfloat16(), seed=seed,
-    )  # fmt: skip
-    shown, watched = replace(splits.train, images=images), splits.val.subset(slice(None, None, 4))
-    fingerprint = training_fingerprint(training, shown, watched, choices, state)
-    trained = models.fit(
-        model.to(models.device()), shown, watched, training, path=path, fingerprint=fingerprint, progress=progress
-    )
-    return resnet.folded(trained.model), trained.history
+    learnt, watched = replace(splits.train, images=images), splits.val.subset(slice(None, None, 4))
+    finished = fitted(model, learnt, watched, training_of(choices, seed=seed), state, choices, path=path,
+                      progress=progress)  # fmt: skip
+    return resnet.folded(finished.model), finished.history
 
 
-def training_fingerprint(training, images, watched, choices, state):
-    """SHA-256 of everything that the weights depend on."""
+def fitted(model, learnt, watched, training, state, choices, *, path, progress):
+    """A network that started from ``state``, trained: :func:`roa_helpers.studies.trained`."""
     start = None if state is None else float(sum(value.double().abs().sum() for value in state.values()))
-    code = fingerprints.code(models.fit, resnet.resnet)
-    return fingerprints.value(
-        [asdict(training), choices.blocks, choices.width, start, images.fingerprint, watched.fingerprint,
-         torch.__version__, models.device_name(), code]
-    )  # fmt: skip
+    depends = choices.blocks, choices.width, start, learnt.fingerprint, watched.fingerprint
+    return trained(model, learnt, watched, training, path=path, depends=depends, makers=[resnet.resnet],
+                   progress=progress)  # fmt: skip
 
 
 def pictures(part):

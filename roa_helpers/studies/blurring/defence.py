@@ -125,7 +125,7 @@ def straight_through(defence, version, model, x, y, *, eps, steps):
 
 
 def loss_gradient_and_label(model, x, y=None):
-    """:func:`.sign.loss_gradient` and the predicted class (N,), from one pass.
+    """:func:`.fgsm.loss_gradient` and the predicted class (N,), from one pass.
 
     Args:
         y: labels (N,); None: the predicted ones.

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from ... import metrics
 
-#: Test images behind each accuracy.
-N = 300
+#: Test images behind each accuracy; classes told apart, and training images of each.
+N, CLASSES, TRAIN = 300, 3, 400
+#: Of the blur: σ in pixels, and the share of an image's pixels that stay as they are.
+SIGMA, KEEP = 4.0, 0.15
 #: The heatmaps, by the name that this package gives them and the one the thesis uses.
 HEATMAPS = {
     "gradient": "Gradient", "input_x_gradient": "Input×Gradient", "lrp_epsilon": "LRP-ε", "pgd": "PGD",

@@ -2,6 +2,7 @@
 
 from ...data import title_of
 from .choices import IMAGENET, PRETRAINED, SCRATCH
+from .published import CLASSES
 
 INITIALISATION = {SCRATCH: "from scratch", PRETRAINED: "pre-trained", IMAGENET: "ImageNet weights"}
 #: The attackers of the study.
@@ -12,7 +13,7 @@ ATTACKERS = {
 }  # fmt: skip
 
 
-def label(unit):
+def named(unit):
     """A unit, whatever its seed, in words: ``CIFAR-10, 3 classes, pre-trained``."""
     result = unit.result
     start = INITIALISATION[result["model"]["initialisation"]]
@@ -21,7 +22,7 @@ def label(unit):
 
 def has_printed(unit):
     """Whether the thesis prints numbers for a unit's classes."""
-    return unit.result["dataset"] == "cifar10" and len(unit.result["classes"]) == 3
+    return unit.result["dataset"] == "cifar10" and len(unit.result["classes"]) == CLASSES
 
 
 def network(unit):

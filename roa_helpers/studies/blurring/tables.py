@@ -9,7 +9,7 @@ from ...records import seeds
 from . import published
 from .claims import ALL, CLAIMS
 from .published import HEATMAPS, MODELS, ROWS, TESTS
-from .results import has_printed, label, network
+from .results import has_printed, named, network
 
 #: Whom each attacker is held against: the undefended A under as many steps (BIM's, where nothing is said).
 _SAME_STEPS = {"clean": "clean", "unaware_one": "unaware_one", "fixed": "unaware_one", "worst": "worst"}
@@ -28,7 +28,7 @@ def accuracies(units):
         printed = published.cell("original", "clean", "original") if has_printed(group[0]) else None
         trained = sum(group[0].result["provenance"]["data"]["counts"]["train"].values())
         rows.append(
-            {"group": label(group[0]), "network": network(group[0]), "training images": trained,
+            {"group": named(group[0]), "network": network(group[0]), "training images": trained,
              "paper": printed.value if printed else np.nan, "ours": ours, "low": low, "high": high, "n": n}
             | seeds.columns(group)
         )  # fmt: skip
@@ -117,7 +117,7 @@ def knowing(units):
                 [(a.mean() - b.mean(), metrics.paired_difference(b, a), len(a)) for a, b in own]
             )
             rows.append(
-                {"group": label(group[0]), "model": model, "attacker": attacker, "accuracy": value, "low": low,
+                {"group": named(group[0]), "model": model, "attacker": attacker, "accuracy": value, "low": low,
                  "high": high, "undefended": np.mean([b.mean() for _, b in own]), "left": left, "left_low": span.low,
                  "left_high": span.high, "n": n, "verdict": claims.judge(span, 0.0)} | seeds.columns(group)
             )  # fmt: skip
@@ -141,7 +141,7 @@ def overlaps(units):
     for group in seeds.groups(units):
         table = pd.concat([unit.table("overlap") for unit in group])
         for (first, second), part in table.groupby(["first", "second"], sort=False):
-            rows.append({"group": label(group[0]), "heatmaps": f"{HEATMAPS[first]} and {HEATMAPS[second]}",
+            rows.append({"group": named(group[0]), "heatmaps": f"{HEATMAPS[first]} and {HEATMAPS[second]}",
                          "Jaccard": part["mean"].mean(), "sd over images": part["sd"].mean(),
                          "n": int(part["n"].min()), "seeds": seeds.columns(group)["seeds"]})  # fmt: skip
     return pd.DataFrame(rows)

@@ -6,8 +6,8 @@ from ... import metrics
 from ...page import capitalised, claims, minus, words
 from ...records import seeds
 from .claims import ALL, CLAIMS
-from .published import N, count
-from .results import ATTACKERS, has_printed, label
+from .published import AIMS, CLASSES, TRAIN, N, count
+from .results import ATTACKERS, has_printed, named
 from .tables import compare
 
 
@@ -23,16 +23,45 @@ def answer_accuracy(table):
     )
 
 
+def blurred(unit):
+    """What the blur of a unit leaves and what it does to the rest, in words."""
+    choices = unit.result["parameters"]["choices"]
+    return (
+        f"The blur is SciPy's Gaussian filter, σ = {choices['sigma']:g} pixels of images of "
+        f"{choices['size']}×{choices['size']}. At least the {kept(unit)} of the "
+        "pixels that a heatmap ranks highest stay."
+    )
+
+
+def kept(unit):
+    """The share of the pixels that are not blurred."""
+    return f"{100 * unit.result['parameters']['choices']['keep']:.0f} %"
+
+
+def aims():
+    """What the thesis's A keeps under both attacks, in words."""
+    aim = {name: f"{100 * value:.0f} %" for name, value in AIMS}
+    return f"The thesis’s A keeps {aim['fgsm']} under FGSM and {aim['newtonfool']} under NewtonFool."
+
+
+def learnt():
+    """What the thesis trains on, in words."""
+    return (
+        f"The thesis trains “the provided Keras ResNet50” on {TRAIN} images of each of {CLASSES} classes and does not "
+        "say whether from ImageNet weights."
+    )
+
+
 def answer_cells(group):
     """How many of the 150 accuracies agree, and whether they rise and fall together, in Markdown."""
     table = compare(group)
     if not has_printed(group[0]):
-        return f"{label(group[0])}: the thesis has no numbers for these classes."
+        return f"{named(group[0])}: the thesis has no numbers for these classes."
     agree = int((table.verdict == claims.AGREES).sum())
     off = 100 * (table.ours - table.paper)
     rho = stats.spearmanr(table.ours, table.paper).statistic
     return (
-        f"{label(group[0])}: of {len(table)} accuracies {agree} agree with the thesis’s and {len(table) - agree} "
+        f"{named(group[0])}: of {len(table)} accuracies {agree} agree with the thesis’s and {len(table) - agree} "
         f"differ; ours are {minus(off.mean(), '+.1f')} points off on average, {off.abs().mean():.1f} in absolute "
         f"value, and their rank correlation over the {len(table)} cells is {minus(rho, '.2f')}. To agree means that "
         "the 95 % intervals overlap; ours span those of all seeds, so that more seeds agree more easily."
@@ -77,7 +106,7 @@ def answer_newton(units):
         unit = group[0]
         steps, eta = unit.result["newton_step"], unit.result["parameters"]["strengths"]["newtonfool"]
         lines.append(
-            f"- {label(unit)}, seed {seeds.of(unit)}, η = {eta:.3g}: by the definition the first step has a median ℓ₂ "
+            f"- {named(unit)}, seed {seeds.of(unit)}, η = {eta:.3g}: by the definition the first step has a median ℓ₂ "
             f"length of {steps['definition']['median']:.3g}, with squared norms {steps['squared']['median']:.3g}; the "
             f"median of their ratio over {steps['ratio']['n']} test images is {steps['ratio']['median']:.3g}."
         )

@@ -9,10 +9,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ... import metrics
-from ...page import REGION_LABELS, drawing
+from ...page import REGION_LABELS, drawing, panels
 from .choices import FACTORS
 from .claims import NEAR
-from .published import IMAGES, SIDE, TABLE_ONE, label
+from .published import IMAGES, SIDE, TABLE_ONE
+from .results import named
 from .tables import METHODS, dependence
 
 #: Colours (Okabe–Ito) and names of the kinds of directions and subspaces.
@@ -28,15 +29,15 @@ _STEPS = {"logits": ("#D55E00", "o", "logits"), "softmax": ("#0072B2", "s", "sof
 _METHODS = dict(zip(METHODS, ("#000000", "#999999", "#0072B2", "#009E73"), strict=True))
 
 
-def _panels(units, rows, *, height=1.5, **options):
-    """A grid of axes with a column for each unit; the first row has their titles."""
-    width = min(7.4, max(5.2, 1.0 + 2.1 * len(units)))
-    figure, axes = drawing(width, 0.5 + height * rows, nrows=rows, ncols=len(units), squeeze=False, **options)
-    for axis, unit in zip(axes[0], units, strict=True):
-        axis.set_title(label(unit), fontsize=8)
-    for axis in axes.flat:
+def _by_unit(units, rows, *, height=1.5, **options):
+    """A figure with a column of charts for each unit, titled, and their axes, (rows, units)."""
+    count, width = len(units), min(7.4, max(5.2, 1.0 + 2.1 * len(units)))
+    figure, axes = panels(rows * count, columns=count, width=width, height=height, margin=0.5, **options)
+    for axis, unit in zip(axes, units, strict=False):
+        axis.set_title(named(unit), fontsize=8)
+    for axis in axes:
         axis.tick_params(labelsize=7)
-    return figure, axes
+    return figure, axes.reshape(rows, count)
 
 
 def single_curves(units):
@@ -47,7 +48,7 @@ def single_curves(units):
     Returns:
         (figure, arrays by unit: positions s, scores and whether the class is predicted, (2, images, positions)).
     """
-    figure, axes = _panels(units, 2, sharex="col")
+    figure, axes = _by_unit(units, 2, sharex="col")
     data = {}
     for column, unit in zip(axes.T, units, strict=True):
         names, shown = unit.result["classes"], unit.result["featured"]
@@ -61,7 +62,7 @@ def single_curves(units):
                 axis.plot(positions, np.where(mark, curve, np.nan), lw=1.0, color=KINDS[kind][0], zorder=2)
         data |= {f"{unit.path.name}_s": positions, f"{unit.path.name}_scores": unit.arrays["curves"][:2],
                  f"{unit.path.name}_inside": unit.arrays["classes"][:2] == names.index(shown)}  # fmt: skip
-        column[0].set_title(f"{label(unit)}: “{shown}”", fontsize=8)
+        column[0].set_title(f"{named(unit)}: “{shown}”", fontsize=8)
         column[-1].set_xlabel("s", fontsize=8)
     for axis, kind in zip(axes[:, 0], ("positive", "negative"), strict=True):
         axis.set_ylabel(f"score,\n{DIRECTIONS[kind]}", fontsize=8)
@@ -79,7 +80,7 @@ def population(units, kind):
     Returns:
         (figure, DataFrame of what is drawn).
     """
-    figure, axes = _panels(units, 2, sharex="col")
+    figure, axes = _by_unit(units, 2, sharex="col")
     data = []
     for (above, below), unit in zip(axes.T, units, strict=True):
         table = unit.table("responses")
@@ -95,8 +96,8 @@ def population(units, kind):
         below.plot(every.s, 100 * every.moved / every.others, color="#009E73", lw=1.0)
         below.set(ylim=(-4, 104))
         below.set_xlabel("s", fontsize=8)
-        above.set_title(f"{label(unit)}: “{unit.result['featured']}”", fontsize=8)
-        data.append(table.assign(network=label(unit), target=unit.result["featured"]))
+        above.set_title(f"{named(unit)}: “{unit.result['featured']}”", fontsize=8)
+        data.append(table.assign(network=named(unit), target=unit.result["featured"]))
     axes[0, 0].set_ylabel("class score", fontsize=8)
     axes[1, 0].set_ylabel("%", fontsize=8)
     handles = [
@@ -124,12 +125,12 @@ def shapes(units):
                 y, colour = row + 0.18 * (k - 1.5), KINDS[kind][0]
                 axis.plot([one["low"], one["high"]], [y, y], color=colour, lw=1.5)
                 axis.plot(one["mean"], y, "osD^"[k], color=colour, ms=4)
-                data.append({"network": label(unit), "measure": measure, "kind": kind} | one)
+                data.append({"network": named(unit), "measure": measure, "kind": kind} | one)
         axis.axvline(NEAR, color="k", lw=0.8, ls="--")
         axis.set_title(title, fontsize=8)
         axis.set(xlim=(-0.03, 1.03))
         axis.tick_params(labelsize=7)
-    axes[0].set(yticks=range(len(units)), yticklabels=[label(u).replace(", ", "\n") for u in units],
+    axes[0].set(yticks=range(len(units)), yticklabels=[named(u).replace(", ", "\n") for u in units],
                 ylim=(len(units) - 0.5, -0.5))  # fmt: skip
     handles = [Line2D([], [], color=KINDS[kind][0], marker="osD^"[k], ms=4, label=f"{words} direction")
                for k, (kind, words) in enumerate(DIRECTIONS.items())]  # fmt: skip
@@ -141,11 +142,11 @@ def steps(units):
     """The step study: asymmetry, norm, and error against the exact or closed form, by step."""
     columns = {"asymmetry": "‖H − Hᵀ‖ / 2‖H‖\nof the mean", "norm": "norm of one\nimage’s Hessian",
                "error": "relative error"}  # fmt: skip
-    figure, axes = _panels(units, 3, height=1.35, sharex=True)
+    figure, axes = _by_unit(units, 3, height=1.35, sharex=True)
     data = []
     for column, unit in zip(axes.T, units, strict=True):
         table = unit.table("steps")
-        data.append(table.assign(network=label(unit)))
+        data.append(table.assign(network=named(unit)))
         for quantity, (colour, marker, _) in _STEPS.items():
             own = table[table.quantity == quantity]
             for axis, name in zip(column, columns, strict=True):
@@ -171,7 +172,7 @@ def figure_three(units):
     Returns:
         (figure, (accuracies, retained norms) in one DataFrame).
     """
-    figure, axes = _panels(units, 1 + len(ATTACKS), height=1.2, sharex="col")
+    figure, axes = _by_unit(units, 1 + len(ATTACKS), height=1.2, sharex="col")
     data = []
     for column, unit in zip(axes.T, units, strict=True):
         primary = unit.result["parameters"]["choices"]["methods"][0]
@@ -187,8 +188,8 @@ def figure_three(units):
         column[0].set_ylim(-3, 103)
         column[0].set_xscale("symlog", linthresh=10)
         column[-1].set_xlabel("dimension", fontsize=8)
-        data += [accuracy.assign(network=label(unit), quantity="accuracy"),
-                 norms.assign(network=label(unit), quantity="retained norm")]  # fmt: skip
+        data += [accuracy.assign(network=named(unit), quantity="accuracy"),
+                 norms.assign(network=named(unit), quantity="retained norm")]  # fmt: skip
     for axis, words in zip(axes[:, 0], ("accuracy (%)", *ATTACKS), strict=True):
         axis.set_ylabel(words, fontsize=8)
     handles = [Line2D([], [], color=c, label=words) for c, words in KINDS.values()]
@@ -199,7 +200,7 @@ def figure_three(units):
 
 def by_method(units):
     """Accuracy of test images on S_neg∪pos and S_flat for every definition of curvature."""
-    figure, axes = _panels(units, 2, height=1.4, sharex="col", sharey=True)
+    figure, axes = _by_unit(units, 2, height=1.4, sharex="col", sharey=True)
     data = []
     for column, unit in zip(axes.T, units, strict=True):
         table = unit.table("accuracy")
@@ -208,7 +209,7 @@ def by_method(units):
             for method in unit.result["coupling"]:
                 own = table[(table.kind == kind) & (table.method == method)]
                 axis.plot(own.dimension, 100 * own.k / own.n, color=_METHODS[method], lw=1.2)
-                data.append(own.assign(network=label(unit)))
+                data.append(own.assign(network=named(unit)))
             first = unit.result["parameters"]["choices"]["methods"][0]
             random = table[(table.kind == "random") & (table.method == first)]
             axis.plot(random.dimension, 100 * random.k / random.n, color="#E69F00", lw=1, ls="--")
@@ -244,11 +245,11 @@ def areas(units):
 
 def figure_four(units):
     """Fig. 4: accuracy on the first m singular vectors of DeepFool perturbations, and on the last m."""
-    figure, axes = _panels(units, 1, height=1.9)
+    figure, axes = _by_unit(units, 1, height=1.9)
     data = []
     for axis, unit in zip(axes[0], units, strict=True):
         table = unit.table("singular")
-        data.append(table.assign(network=label(unit)))
+        data.append(table.assign(network=named(unit)))
         for order, (colour, _) in ORDERS.items():
             for part, style in (("test", "-"), ("train", ":")):
                 own = table[(table.order == order) & (table.part == part)]
@@ -265,11 +266,11 @@ def figure_four(units):
 
 def figure_five(units):
     """Fig. 5: median norm of confined DeepFool (left axis) and mean norm of the projected images (right axis)."""
-    figure, axes = _panels(units, 2, height=1.6)
+    figure, axes = _by_unit(units, 2, height=1.6)
     data = []
     for column, unit in zip(axes.T, units, strict=True):
         table = unit.table("confined")
-        data.append(table.assign(network=label(unit)))
+        data.append(table.assign(network=named(unit)))
         for axis, order in zip(column, ORDERS, strict=True):
             own = table[table.order == order].replace(np.inf, np.nan)
             axis.plot(own.dimension, own["median"], "o-", ms=3, lw=1.2, color="#0072B2")
@@ -305,7 +306,7 @@ def compression(units):
         for r in unit.table("compression").itertuples():
             if r.f and r.side < whole:
                 low, high = metrics.wilson(r.k, r.n)
-                rows.append({"network": label(unit), "side": r.side, "share": r.side / whole, "measured": r.measured,
+                rows.append({"network": named(unit), "side": r.side, "share": r.side / whole, "measured": r.measured,
                              "f": r.f, "rate": r.k / r.n, "low": low, "high": high, "n": r.n})  # fmt: skip
     table = pd.DataFrame(rows)
     names = list(dict.fromkeys(table.network))
@@ -343,11 +344,11 @@ REGIONS = {"roi": "RoI", "roa": "RoA"} | REGION_LABELS
 def bridge(units):
     """The energy of curved and of flat directions in the book's regions, less the region's share of the pixels."""
     names = {"perturbation": "RoA by perturbation", "gradient": "RoA by gradient"}
-    figure, axes = _panels(units, 2, height=1.7, sharex="col", sharey=True)
+    figure, axes = _by_unit(units, 2, height=1.7, sharex="col", sharey=True)
     data = []
     for column, unit in zip(axes.T, units, strict=True):
         table = unit.table("bridge")
-        data.append(table.assign(network=label(unit)))
+        data.append(table.assign(network=named(unit)))
         for axis, definition in zip(column, names, strict=True):
             for shift, kind, colour, marker in ((-0.15, "curved", "#0072B2", "o"), (0.15, "flat", "#E69F00", "s")):
                 own = table[(table.definition == definition) & (table.kind == kind)].set_index("region")

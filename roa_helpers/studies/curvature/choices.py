@@ -9,6 +9,8 @@ from ...records import stem
 OWN_SIDE = 32
 #: The factors by which Table 1 scales perturbations.
 FACTORS = (1, 2, 3, 4, 5, 10)
+#: Most steps of DeepFool confined to a subspace.
+CONFINED_STEPS = 20
 #: The sides of Table 1 as shares of the original one: 227, 200, 150, 120 and 100 of 227 pixels.
 SHARES = (1.0, 0.881, 0.661, 0.529, 0.441)
 

@@ -4,7 +4,8 @@ from functools import partial
 
 from ... import metrics
 from ...page import claims
-from .published import IMAGES, NETWORK, SIDE, TABLE_ONE, label
+from .published import IMAGES, NETWORK, SIDE, TABLE_ONE
+from .results import named
 
 #: The three statements that the paper makes, in the order of its sections.
 STATEMENTS = {
@@ -20,7 +21,7 @@ AS_EFFECTIVE = 2.0
 
 def where(unit):
     """What a table of verdicts calls a unit: its data set and network."""
-    return label(unit)
+    return named(unit)
 
 
 def _shape(measure, kinds=("positive", "negative")):

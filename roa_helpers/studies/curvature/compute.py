@@ -17,9 +17,10 @@ import torch
 from ... import attacks, data, geometry, metrics, models
 from ...models import small
 from ...records import fingerprints, partial
+from .. import trained, training_of
 from . import directions, subspaces
 
-__all__ = ["compute", "load", "results"]
+__all__ = ["compute", "load", "measurements"]
 
 #: Images whose scores are kept one by one: curves of Fig. 1, and images of the widget.
 CURVES, SHOWN = 24, 4
@@ -46,13 +47,13 @@ def load(choices, *, root=None, progress=True):
     return splits
 
 
-def compute(plan, splits, *, weights, progress=True):
-    """Train the network, or read it from below the folder ``weights``, and measure it: see :func:`results`.
+def compute(plan, splits, *, checkpoints, progress=True):
+    """Train the network, or read it from below the folder ``checkpoints``, and measure it: see :func:`measurements`.
 
     Finished parts are kept beside the weights until the unit is finished, so a killed run loses none of them.
     """
     choices, seed = plan.choices, plan.seed
-    folder = weights / "curvature"
+    folder = checkpoints / "curvature"
     model, training = train(choices, splits, seed=seed, path=folder / f"{plan.name}.safetensors", progress=progress)
     code = fingerprints.code(_points, _extremes, _steps, _stack)
     used = {name: getattr(choices, name) for name in PARTS}
@@ -60,7 +61,7 @@ def compute(plan, splits, *, weights, progress=True):
         folder / f"{plan.name}.parts",
         fingerprints.value([used, seed, splits.fingerprint, training, code, models.device_name()]),
     )
-    result, arrays, tables = results(model, splits, choices, seed=seed, stages=stages)
+    result, arrays, tables = measurements(model, splits, choices, seed=seed, stages=stages)
     stages.clear()
     head = {"dataset": choices.dataset, "classes": list(splits.train.class_names), "network": choices.network}
     return head | result | {"model": result["model"] | training}, arrays, tables
@@ -80,24 +81,15 @@ def train(choices, splits, *, seed, path, progress=True):
     name = "alexnet" if choices.network == "imagenet-alexnet" else choices.network
     mean = splits.train.images.mean(0)
     model = small.BUILDERS[name](len(splits.train.class_names), mean=mean, width=choices.width, seed=seed)
-    training = models.Training(
-        epochs=choices.epochs, batch=choices.batch, learning_rate=choices.learning_rate,
-        weight_decay=choices.weight_decay, augment=choices.augment,
-        mixed=choices.mixed and models.has_bfloat16(), seed=seed,
-    )  # fmt: skip
-    fingerprint = fingerprints.value(
-        [asdict(training), choices.width, name, splits.train.fingerprint, splits.val.fingerprint, torch.__version__,
-         models.device_name(), fingerprints.code(models.fit, small.BUILDERS[name])]
-    )  # fmt: skip
-    trained = models.fit(
-        model.to(models.device()), splits.train, splits.val, training,
-        path=path, fingerprint=fingerprint, progress=progress,
-    )  # fmt: skip
-    told = {"initialisation": "scratch", "network": name, "mixed": training.mixed, "history": list(trained.history)}
-    return trained.model, told
+    training = training_of(choices, seed=seed)
+    depends = choices.width, name, splits.train.fingerprint, splits.val.fingerprint
+    finished = trained(model, splits.train, splits.val, training, path=path, depends=depends,
+                       makers=[small.BUILDERS[name]], progress=progress)  # fmt: skip
+    told = {"initialisation": "scratch", "network": name, "mixed": training.mixed, "history": list(finished.history)}
+    return finished.model, told
 
 
-def results(model, splits, choices, *, seed, stages):
+def measurements(model, splits, choices, *, seed, stages):
     """Everything that a unit reports, for a trained network.
 
     Returns:
@@ -195,7 +187,7 @@ def _points(model, images, choices, *, seed, stages):
     classes = models.predict(model, images[:1]).shape[1]
     count = max(choices.boundary)
     return [
-        stages.run(
+        stages.kept(
             f"boundary-{c}",
             lambda c=c: directions.boundary(model, images, predicted, c, count, choices, seed=seed),
         )
@@ -220,7 +212,7 @@ def _extremes(method, model, points, count, places, choices, *, seed, stages):
             curved, report = directions.curvatures(method, model, found, count, choices)
             return directions.extremes(curved, places, seed=seed + c) | {"report": report}
 
-        part = stages.run(f"{method}-{c}", one)
+        part = stages.kept(f"{method}-{c}", one)
         reports.append(
             {"method": method, "class": c} | part.pop("report")
             | {"most_positive": float(part["values_positive"][0]), "most_negative": float(part["values_negative"][0])}
@@ -317,7 +309,7 @@ def _summarised(shapes):
 def _steps(model, found, choices, *, seed, stages):
     """The table of :func:`.directions.step_study`."""
     return pd.DataFrame(
-        stages.run("steps", lambda: directions.step_study(model, found, choices, seed=seed).to_dict("list"))
+        stages.kept("steps", lambda: directions.step_study(model, found, choices, seed=seed).to_dict("list"))
     )
 
 
@@ -330,7 +322,7 @@ def _stack(model, images, choices, *, stages):
         )  # fmt: skip
         return {"steps": (found.x_adv - images)[found.success]}
 
-    return stages.run("stack", compute)["steps"]
+    return stages.kept("stack", compute)["steps"]
 
 
 def _agreement(model, x, choices):

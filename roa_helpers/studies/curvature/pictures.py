@@ -5,13 +5,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ...page import Cell, Sheet, Strip, drawing, picture
 from .charts import DIRECTIONS
-from .published import label
+from .results import named
 
 #: Classes of which directions are shown, and the kinds of directions that the widget offers.
 CLASSES = 4
 OFFERED = ("positive", "negative", "flat")
-#: How many networks, images and positions the widget offers.
-NETWORKS, IMAGES, POSITIONS = 4, 2, 9
+#: How many networks and images the widget offers, and its positions, 0 in the middle of the line.
+NETWORKS, IMAGES, PLACES = 4, 2, range(-4, 5)
 
 
 def direction(values):
@@ -38,7 +38,7 @@ def directions(units):
                     ("flat", 0, "flattest"),
                 )
             ]  # fmt: skip
-            strips.append(Strip(f"{label(unit)}: {unit.result['classes'][c]}", tuple(cells)))
+            strips.append(Strip(f"{named(unit)}: {unit.result['classes'][c]}", tuple(cells)))
     return Sheet(tuple(strips), across=2)
 
 
@@ -59,7 +59,7 @@ def confined(units):
         for place, row in enumerate(table.itertuples()):
             order = {"hi": "S_hi", "lo": "S_lo"}[row.order]
             cells = Cell(picture(pictures[place, 0]), "image"), Cell(picture(pictures[place, 1]), "perturbation")
-            strips.append(Strip(f"{label(unit)}: {order}, {row.dimension}", cells))
+            strips.append(Strip(f"{named(unit)}: {order}, {row.dimension}", cells))
     return Sheet(tuple(strips), across=4)
 
 
@@ -76,8 +76,8 @@ def shifted(unit, image, kind, position):
 
 
 def offered(unit):
-    """``POSITIONS`` of the stored positions, both ends and the middle among them."""
-    return np.linspace(0, len(unit.arrays["positions"]) - 1, POSITIONS).round().astype(int)
+    """As many of the stored positions as there are ``PLACES``, both ends and the middle among them."""
+    return np.linspace(0, len(unit.arrays["positions"]) - 1, len(PLACES)).round().astype(int)
 
 
 def frames(unit, kind):

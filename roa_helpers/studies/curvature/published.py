@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from ... import metrics
-from ...data import title_of
 from .choices import FACTORS
 
 #: The test images that Table 1 was measured on (Section 4.4), and the side of the network's input.
@@ -43,11 +42,3 @@ TABLE_ONE = (
     _row(120, 26159.98, 41.92, 51.75, 36.15, 49.80, 66.20, 76.90, 82.95, 92.90),
     _row(100, 26008.02, 37.98, 48.10, 41.65, 49.25, 59.95, 68.05, 74.80, 88.30),
 )
-
-#: Names of the networks.
-NETWORKS = {"lenet": "LeNet", "nin": "NiN", "alexnet": "AlexNet-style", "imagenet-alexnet": "AlexNet"}
-
-
-def label(unit):
-    """A unit's data set and network as a reader would write them: “MNIST, LeNet”."""
-    return f"{title_of(unit.result['dataset'])}, {NETWORKS[unit.result['model']['network']]}"

@@ -8,7 +8,7 @@ from scipy import stats
 from ... import attacks, explain, geometry, metrics, models, pipeline, regions
 from ...models import small
 from . import lines
-from .choices import FACTORS, SHARES
+from .choices import CONFINED_STEPS, FACTORS, SHARES
 
 #: Longest universal perturbation, as a share of the mean norm of images.
 LONGEST = 0.6
@@ -199,7 +199,9 @@ def figure_five(model, x, basis, choices):
     for order, columns in (("hi", basis), ("lo", basis.flip(1))):
         for m in counts:
             space = columns[:, :m].contiguous()
-            found = attacks.deepfool(model, x, steps=20, overshoot=choices.overshoot, subspace=space, clip=False)
+            found = attacks.deepfool(
+                model, x, steps=CONFINED_STEPS, overshoot=choices.overshoot, subspace=space, clip=False
+            )
             inside = geometry.project(x - mean, space)
             step = found.x_adv - x
             norms = torch.where(found.success, found.norms, torch.inf).numpy()

@@ -8,7 +8,8 @@ import pandas as pd
 
 from ... import metrics
 from ...page import span, words
-from .published import IMAGES, NETWORK, SIDE, TABLE_ONE, label
+from .published import IMAGES, NETWORK, SIDE, TABLE_ONE
+from .results import named
 
 #: The methods as a reader would write them.
 METHODS = {
@@ -28,7 +29,7 @@ def accuracies(units):
         start = {"scratch": "random", "imagenet": "ImageNet"}[model["initialisation"]]
         twin, found = unit.result["twin_agreement"], unit.result["deepfool"]
         rows.append(
-            {"network": label(unit), "D": unit.result["dimensions"], "classes": len(unit.result["classes"]),
+            {"network": named(unit), "D": unit.result["dimensions"], "classes": len(unit.result["classes"]),
              "training images": sum(counts.values()), "initial weights": start,
              "test accuracy (%)": words.percent(model["test"]["k"] / model["test"]["n"], low, high),
              "n": model["test"]["n"],
@@ -66,7 +67,7 @@ def table_one(units):
                 for c in own[own.measured == measured].itertuples()
             }
             rows.append(
-                {"network": label(unit), "side": r.side, "share": r.share, "image": 255 * r.image,
+                {"network": named(unit), "side": r.side, "share": r.share, "image": 255 * r.image,
                  "perturbation": 255 * r.perturbation,
                  "accuracy (%)": words.percent(hit.k / hit.n, *metrics.wilson(hit.k, hit.n)), "n": hit.n} | cells
             )  # fmt: skip
@@ -100,7 +101,7 @@ def costs(units):
             told = {"softmax": ("n K", "n K D"), "twin": (f"2 n m (m = {products})", f"m D (m = {products})")}
             formula = told.get(method, ("2 n D", "D²"))
             rows.append(
-                {"network": label(unit), "method": METHODS[method], "n": n, "D": size, "K": classes,
+                {"network": named(unit), "method": METHODS[method], "n": n, "D": size, "K": classes,
                  "gradients a class": f"{formula[0]} = {gradients:,}", "numbers held": f"{formula[1]} = {memory:,}"}
             )  # fmt: skip
     return pd.DataFrame(rows)
@@ -114,7 +115,7 @@ def dependence(units):
             for name in ("curved_flat", "curved_random", "positive_negative", "correlation", "beyond_dimension"):
                 low, high = found[f"{name}_interval"]
                 span_of = found.get(f"{name}_range", [np.nan] * 2)
-                rows.append({"network": label(unit), "method": METHODS[method], "quantity": name, "value": found[name],
+                rows.append({"network": named(unit), "method": METHODS[method], "quantity": name, "value": found[name],
                              "low": low, "high": high, "n": found["images"], "from": span_of[0],
                              "to": span_of[1]})  # fmt: skip
     return pd.DataFrame(rows)
@@ -126,7 +127,7 @@ def hessians(units):
     for unit in units:
         for method, own in unit.table("hessians").groupby("method", sort=False):
             rows.append(
-                {"network": label(unit), "method": METHODS[method], "n": span(own.n),
+                {"network": named(unit), "method": METHODS[method], "n": span(own.n),
                  "step": own.step.mean(), "asymmetry": own.asymmetry.mean(), "of one image": own.single.mean(),
                  "most positive": own.most_positive.mean(), "most negative": own.most_negative.mean()}
             )  # fmt: skip
@@ -137,7 +138,7 @@ def overlaps(units):
     """Overlap of the subspaces of two methods, by number of directions: DataFrame."""
     tables = [
         unit.table("overlaps")
-        .assign(network=label(unit))
+        .assign(network=named(unit))
         .replace({"first": METHODS, "second": METHODS})
         .query("expected < 1")
         for unit in units
@@ -165,7 +166,7 @@ def compressed(units):
         for r in unit.table("compressed").itertuples():
             if r.share < 1:
                 rows.append(
-                    {"network": label(unit), "side": r.side, "fooled": f"{r.fooled} of {r.attacked}",
+                    {"network": named(unit), "side": r.side, "fooled": f"{r.fooled} of {r.attacked}",
                      "norm, relative": words.bracketed(r.ratio, r.ratio_low, r.ratio_high, ".2f"),
                      "loss of accuracy": words.percent(r.loss, r.loss_low, r.loss_high)}
                 )  # fmt: skip
@@ -174,7 +175,7 @@ def compressed(units):
 
 def libraries(units):
     """DeepFool by library: DataFrame."""
-    tables = [unit.table("libraries").assign(network=label(unit)) for unit in units]
+    tables = [unit.table("libraries").assign(network=named(unit)) for unit in units]
     table = pd.concat(tables)[["network", "library", "fooled", "tried", "mean", "sd", "ratio"]]
     return table.rename(columns={"mean": "mean norm", "ratio": "ratio to ours"}).round(4)
 
@@ -186,7 +187,7 @@ def universal(units):
         for one in unit.result["universal"]:
             rate = words.percent(one["k"] / one["n"], *metrics.wilson(one["k"], one["n"]))
             rows.append(
-                {"network": label(unit), "epoch": one["epoch"], "fooled (%)": rate, "n": one["n"],
+                {"network": named(unit), "epoch": one["epoch"], "fooled (%)": rate, "n": one["n"],
                  "norm": round(one["l2"], 2), "norm / mean norm of an image": round(
                      one["l2"] / unit.result["deepfool"]["image"], 2)}
             )  # fmt: skip

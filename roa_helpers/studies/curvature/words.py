@@ -3,8 +3,10 @@
 import numpy as np
 
 from ...page import capitalised, claims, span
+from .choices import FACTORS
 from .claims import CLAIMS, STATEMENTS
-from .published import label
+from .published import TABLE_ONE
+from .results import named
 
 
 def findings(statement, table):
@@ -51,7 +53,7 @@ def asymmetry(units):
         best = wide["logits"][wide["logits"] > 0].idxmin() if (wide["logits"] > 0).any() else np.nan
         used = unit.result["parameters"]["choices"]["step"]
         told.append(
-            f"- {label(unit)}: the exact Hessian of the logits times a random vector has norm {exact:g}. Differences "
+            f"- {named(unit)}: the exact Hessian of the logits times a random vector has norm {exact:g}. Differences "
             f"of them, on these directions, are least asymmetric, {wide['logits'].loc[best]:.2f}, at {best:g} of the "
             f"distance to the boundary, and {wide['logits'].loc[used]:.2f} at the step that is used; those of the "
             f"smooth twin reach {wide['twin'].min():.0e}."
@@ -68,7 +70,7 @@ def few(units):
         bare = unit.table("compression").query("measured == 'accuracy'").sort_values("side").iloc[-1]
         size, last = unit.result["dimensions"], own.iloc[-1]
         enough = own[own.k / own.n >= 0.9 * bare.k / bare.n]
-        told.append(f"- {label(unit)}: " + (
+        told.append(f"- {named(unit)}: " + (
             f"{enough.iloc[0].dimension} of {size} dimensions ({enough.iloc[0].dimension / size:.0%})."
             if len(enough)
             else f"not reached; {last.k / last.n:.0%} accuracy at {last.dimension} of {size}, the last computed."
@@ -77,13 +79,14 @@ def few(units):
 
 
 def beyond(units):
-    """How large perturbations are at f = 10, in words."""
-    shares = [10 * unit.result["deepfool"]["norm"] / unit.result["deepfool"]["image"] for unit in units]
-    told = ", ".join(f"{label(unit)} {share:.0%}" for unit, share in zip(units, shares, strict=True))
+    """How large perturbations are at the largest f, in words."""
+    f, paper = FACTORS[-1], TABLE_ONE[0]
+    shares = [f * unit.result["deepfool"]["norm"] / unit.result["deepfool"]["image"] for unit in units]
+    told = ", ".join(f"{named(unit)} {share:.0%}" for unit, share in zip(units, shares, strict=True))
     return (
-        "The paper scales perturbations only while they stay far smaller than images: at f = 10 they have 2.4 % of the "
-        f"norm of its images. Here they have more: {told}. Above 100 % a perturbation outweighs the image, and a "
-        "changed prediction says nothing of the compression."
+        f"The paper scales perturbations only while they stay far smaller than images: at f = {f} they have "
+        f"{100 * f * paper.perturbation / paper.image:.1f} % of the norm of its images. Here they have more: {told}. "
+        "Above 100 % a perturbation outweighs the image, and a changed prediction says nothing of the compression."
     )
 
 
@@ -113,7 +116,7 @@ def at_one_dimension(units):
         smaller = int((wide["median"]["hi"] < wide["median"]["lo"]).sum())
         larger = int((wide["image"]["hi"] > wide["image"]["lo"]).sum())
         told.append(
-            f"- {label(unit)}: of {len(wide)} dimensions below the whole space, S_hi needs the smaller perturbation in "
+            f"- {named(unit)}: of {len(wide)} dimensions below the whole space, S_hi needs the smaller perturbation in "
             f"{smaller} and holds the larger image in {larger}."
         )
     return "\n".join(told)
@@ -135,7 +138,7 @@ def bridged(units):
                 f"{words} holds {100 * one.energy:.1f} %, {than[verdict]} its {100 * one.pixels:.1f} % of the pixels"
                 + (" (nearly the whole image, so this says nothing)" if one.pixels > 0.95 else "")
             )
-        told.append(f"- {label(unit)}: {'; '.join(parts)}.")
+        told.append(f"- {named(unit)}: {'; '.join(parts)}.")
     return "Energy of the most curved directions, RoA by perturbation:\n\n" + "\n".join(told)
 
 

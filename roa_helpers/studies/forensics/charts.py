@@ -5,7 +5,7 @@ import pandas as pd
 
 from ...data import title_of
 from ...page import drawing, look
-from .results import label
+from .results import named
 
 #: What the blob is rebuilt from: column of the table of pairs, name, colour (Okabe–Ito), line.
 READINGS = {
@@ -30,7 +30,7 @@ def agreement(units):
         for column, (name, colour, line) in READINGS.items():
             values = table[column].dropna()
             axis.hist(values, edges, histtype="step", color=colour, ls=line, lw=1.4, label=name)
-        axis.set(ylabel="pairs", title=label(unit))
+        axis.set(ylabel="pairs", title=named(unit))
         drawn.append(table[["source", "target", *READINGS]].assign(unit=unit.path.name))
     data = pd.concat(drawn)
     lowest = np.floor(10 * data[list(READINGS)].min().min()) / 10
@@ -51,7 +51,7 @@ def calibration(units):
         table = unit.table("calibration")
         colour, marker = look(title_of(unit.result["dataset"]))
         middle = (table["first"] + table["last"]) / 2 / 255
-        axis.plot(middle, table.k / table.n, marker, color=colour, ms=4, label=label(unit))
+        axis.plot(middle, table.k / table.n, marker, color=colour, ms=4, label=named(unit))
         tables.append(table.assign(shown=middle, share=table.k / table.n, unit=unit.path.name))
     axis.set(xlabel="shown by the representative RoA", ylabel="share of ones in the RoA of one image", ylim=(0, 1.02))
     axis.legend(frameon=False, fontsize=8)
@@ -69,7 +69,7 @@ def similarity(units):
     for unit, table in zip(units, tables, strict=True):
         colour, marker = look(title_of(unit.result["dataset"]))
         style = {"ls": "", "marker": marker, "color": colour, "ms": 4, "mec": "white", "mew": 0.3, "alpha": 0.85}
-        axes[0].plot(table.zero, table.two_scales, label=label(unit), **style)
+        axes[0].plot(table.zero, table.two_scales, label=named(unit), **style)
         axes[1].vlines(table.two_scales, table.authors_min, table.authors_max, color="#DDDDDD", lw=0.6, zorder=0)
         axes[1].plot(table.two_scales, table.authors_mean, **style)
     data = pd.concat(tables)

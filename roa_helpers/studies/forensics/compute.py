@@ -93,13 +93,13 @@ def individual(similarity, dataset, classes, pairs):
     return table.reindex(keys)[["min", "mean", "max"]].reset_index(drop=True)
 
 
-def compute(plan, material, *, weights, progress=True):
-    """Measure every ordered pair: :func:`results`. Nothing is trained, so the folder ``weights`` is left alone."""
-    result, arrays, tables = results(material, plan.choices, seed=plan.seed, progress=progress)
+def compute(plan, material, *, checkpoints, progress=True):
+    """Measure every ordered pair: :func:`measurements`. Nothing is trained, so ``checkpoints`` is left alone."""
+    result, arrays, tables = measurements(material, plan.choices, seed=plan.seed, progress=progress)
     return {"dataset": plan.choices.dataset} | result, arrays, tables
 
 
-def results(material, choices, *, seed, progress=False):
+def measurements(material, choices, *, seed, progress=False):
     """Everything that a unit reports.
 
     Returns:

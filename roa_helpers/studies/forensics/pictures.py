@@ -1,7 +1,7 @@
 """Plates: a pair's RoA of one image, its representative RoA, its blob, and the blob rebuilt. Needs no torch."""
 
 from ...page import Cell, Sheet, Strip
-from .results import label
+from .results import named
 
 #: Which pairs are shown, and what a plate shows of each.
 PLATES = {"best": "rebuilt best", "worst": "rebuilt worst"}
@@ -27,4 +27,4 @@ def _strip(unit, which):
     parts["representative"] = parts["representative"] / 255
     parts["wrong"] = parts["blob"] != parts["rebuilt"]
     cells = tuple(Cell(parts[part].astype(float), title) for part, title in PARTS.items())
-    return Strip(f"{label(unit)}: {source} to {target}, {PLATES[which]}, {row.wrong} entries wrong", cells)
+    return Strip(f"{named(unit)}: {source} to {target}, {PLATES[which]}, {row.wrong} entries wrong", cells)

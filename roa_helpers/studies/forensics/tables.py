@@ -9,7 +9,7 @@ from ..roi_roa import published
 from ..supplement import presented
 from .charts import READINGS
 from .claims import CORES
-from .results import label
+from .results import named
 
 
 def readings(units):
@@ -24,7 +24,7 @@ def readings(units):
                   for column, (name, _, _) in READINGS.items()}  # fmt: skip
         cores = {f"its own, U−V+ with the {title}": (result["cores"][core], "cut") for core, title in CORES.items()}
         for name, (block, column) in (blocks | cores).items():
-            rows.append({"data set": label(unit), "rebuilt from": name, **_value(block, column),
+            rows.append({"data set": named(unit), "rebuilt from": name, **_value(block, column),
                          "pairs": block.get("pairs", result["rebuild"]["pairs"])})  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -57,7 +57,7 @@ def counts(units):
             "likewise with an RoA without any entry": result["ssim"]["within"]["zero"],
             "likewise on one scale": result["ssim"]["within"]["one_scale"],
         }  # fmt: skip
-        rows += [{"data set": label(unit), "what": what, **_counted(found)} for what, found in said.items() if found]
+        rows += [{"data set": named(unit), "what": what, **_counted(found)} for what, found in said.items() if found]
     return pd.DataFrame(rows)
 
 
@@ -91,7 +91,7 @@ def directions(units):
             if {row.source, row.target} == shown:
                 paper = published.printed("A9", dataset, row.source, row.target, "individual")
                 rows.append({
-                    "data set": label(unit), "direction": f"{row.source} to {row.target}",
+                    "data set": named(unit), "direction": f"{row.source} to {row.target}",
                     "Table I": paper.value if paper else np.nan, "the authors’ mean": row.authors_mean,
                     "smallest": row.authors_min, "largest": row.authors_max, "pictures, two scales": row.two_scales,
                     "RoA without any entry": row.zero, "pictures, one scale": row.one_scale,

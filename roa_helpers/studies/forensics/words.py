@@ -5,7 +5,7 @@ from ...page import capitalised, claims, minus, span, words
 from ..supplement import choices, reference
 from . import sources
 from .claims import CLAIMS, INFERRED, READ
-from .results import label
+from .results import named
 
 
 def notice(units):
@@ -31,7 +31,7 @@ def notice(units):
 def read(units):
     """How many pictures were read, in Markdown."""
     told = "; ".join(
-        f"{label(unit)}, {sum(unit.result['provenance']['data']['counts']['pictures'].values())} pictures of "
+        f"{named(unit)}, {sum(unit.result['provenance']['data']['counts']['pictures'].values())} pictures of "
         f"{unit.result['ssim']['pairs']} ordered pairs of classes"
         for unit in units
     )
@@ -49,7 +49,7 @@ def on_signs(units):
         black = signs["moving"]["n"] - signs["moving"]["k"]
         moving = table[table.ones > 0]
         lines.append(
-            f"- {label(unit)}: {_of(signs['binary'])} pictures hold 0 and 1 alone; {_of(signs['coloured'])} of those "
+            f"- {named(unit)}: {_of(signs['binary'])} pictures hold 0 and 1 alone; {_of(signs['coloured'])} of those "
             f"that are not black have channels that differ; in these {moving.ones.mean():.0%} of the entries are 1. "
             + (f"{words.counted(black, 'picture')} {'is' if black == 1 else 'are'} black throughout." if black
                else "None is black throughout.")
@@ -68,7 +68,7 @@ def on_means(units):
         signed, plain = ((share - reading).abs().max() for reading in ((1 + shown) / 2, shown))
         found = block["black_ones"]
         lines.append(
-            f"- {label(unit)}: over all ranges of v the share of ones differs from (1 + v) / 2 by at most "
+            f"- {named(unit)}: over all ranges of v the share of ones differs from (1 + v) / 2 by at most "
             f"{signed:.3f}, from v by up to {plain:.3f}. Of the entries of representatives "
             f"{block['black']['k'] / block['black']['n']:.0%} are black; there {_share(found)} are 1 in the one image."
         )
@@ -89,7 +89,7 @@ def on_blobs(units):
             else "no entry differs"
         )
         lines.append(
-            f"- {label(unit)}: {_of(block['exact'])} blobs are rebuilt to the last entry, and {rest}. The lowest "
+            f"- {named(unit)}: {_of(block['exact'])} blobs are rebuilt to the last entry, and {rest}. The lowest "
             f"agreement of any pair is {block['lowest']:.4f}. {_thresholds(table)} The blob touches "
             f"{_valued(block, 'touched', '.1%')} of the pixels (median over pairs, any channel)."
             + (f" {words.counted(empty, 'pair')} with a blob that is empty {'is' if empty == 1 else 'are'} left out."
@@ -103,10 +103,10 @@ def _thresholds(table):
     table = table[table.filled > 0]
     low, high = table.level / 255, (table["last"] + 2) / 255  # matplotlib cuts levels off: k holds [k, k + 1) / 255
     possible = {theta: int(((low <= theta) & (theta < high)).sum()) for theta in choices.Supplement.theta}
-    named = [f"{theta:.2f} (in {k} of {len(table)} pairs)" for theta, k in possible.items() if k]
+    likely = [f"{theta:.2f} (in {k} of {len(table)} pairs)" for theta, k in possible.items() if k]
     return (
         f"The threshold lies between {low.median():.3f} and {high.median():.3f} (medians); of the ten θ of the "
-        f"authors’ files it may be {words.listed(named) if named else 'none'}."
+        f"authors’ files it may be {words.listed(likely) if likely else 'none'}."
     )
 
 
@@ -118,7 +118,7 @@ def on_cores(units):
             block = unit.result["cores"][core]
             if block["pairs"]:
                 lines.append(
-                    f"- {label(unit)}, heat map {title}, core of {block['size']:.0%} of the pixels (median): of the "
+                    f"- {named(unit)}, heat map {title}, core of {block['size']:.0%} of the pixels (median): of the "
                     f"entries above the threshold {_share(block['inside'])} inside the core are in the blob, "
                     f"{_share(block['outside'])} outside it ({words.counted(block['pairs'], 'pair')})."
                 )
@@ -132,7 +132,7 @@ def on_colours(units):
         one, representative = (unit.result["colours"][name] for name in ("one", "representative"))
         ends = {name: block["ends"]["k"] / block["ends"]["n"] for name, block in unit.result["colours"].items()}
         lines.append(
-            f"- {label(unit)}: {_of(one['known'])} heat maps of one image hold no other colour than OpenCV’s jet with "
+            f"- {named(unit)}: {_of(one['known'])} heat maps of one image hold no other colour than OpenCV’s jet with "
             f"red and blue exchanged, of representatives {_of(representative['known'])}; at 0 or 1 are "
             f"{ends['one']:.0%} of the entries of the former and {ends['representative']:.0%} of the latter."
         )
@@ -146,7 +146,7 @@ def on_similarity(units):
         block = unit.result["ssim"]
         inside = block["within"]
         lines.append(
-            f"- {label(unit)}: on two scales {_valued(block, 'two_scales', '.3f')}, with an RoA without any entry "
+            f"- {named(unit)}: on two scales {_valued(block, 'two_scales', '.3f')}, with an RoA without any entry "
             f"{_valued(block, 'zero', '.3f')}, on one scale {_valued(block, 'one_scale', '.3f')}; the authors’ mean "
             f"{_valued(block, 'authors', '.3f')} (medians over {block['pairs']} pairs). Between the authors’ smallest "
             f"and largest lie {inside['two_scales']['k']}, {inside['zero']['k']} and {inside['one_scale']['k']} of "

@@ -8,8 +8,9 @@ import pandas as pd
 
 from ... import metrics
 from ...page import Cell, Sheet, Strip, bordered, drawing, picture
+from .evaluation import METRICS
 from .recovery import AVERAGED, BOUND, EXPLAINERS, PAPER, TITLES
-from .results import METRICS, label, shape_of
+from .results import named, shape_of
 
 COLOURS = {
     "saliency": "#0072B2",
@@ -62,7 +63,7 @@ def _process(unit, row):
         Cell(picture(adversarial), f"attacked: {target}", quality=85),
         Cell(picture(difference), f"the difference, grey: none, full colour: {largest:.2f}", quality=85),
     )
-    return Strip(f"{name} ({label(unit)})", cells)
+    return Strip(f"{name} ({named(unit)})", cells)
 
 
 def partial_explanations(units):
@@ -86,7 +87,7 @@ def partial_explanations(units):
                 data[f"{unit.path.name}_{name}_{row}"] = found
             data[f"{unit.path.name}_region_{row}"] = region
             photo = unit.table("examples")["photo"][unit.arrays["shown"][row]]
-            strips.append(Strip(f"{photo}, n = {n} ({label(unit)})", tuple(cells)))
+            strips.append(Strip(f"{photo}, n = {n} ({named(unit)})", tuple(cells)))
     return Sheet(tuple(strips), across=1), data
 
 
@@ -110,7 +111,7 @@ def curves(units):
         table = unit.table("curves")
         table = table[table.explainer.isin(names)]
         tables.append(table.assign(unit=unit.path.name, profile=unit.result["profile"]))
-        for axis, (metric, title) in zip(line, METRICS.items(), strict=True):
+        for axis, metric in zip(line, METRICS, strict=True):
             for name in names:
                 rows = table[(table.metric == metric) & (table.explainer == name)]
                 style = {"ls": "--"} if name == BOUND else {"ls": ":"} if name == "random" else {}
@@ -119,7 +120,11 @@ def curves(units):
                 if name in PAPER:
                     axis.fill_between(rows.n, rows.q25, rows.q75, color=COLOURS[name], alpha=0.15, lw=0)
             examples = unit.result["attack"]["success"]["k"]
-            axis.set(xlabel="superpixels n in LIME’s union", ylabel=title, title=f"{label(unit)}, {examples} examples")
+            axis.set(
+                xlabel="superpixels n in LIME’s union",
+                ylabel=metric.capitalize(),
+                title=f"{named(unit)}, {examples} examples",
+            )
             axis.title.set_fontsize(7.5)
             axis.set_xticks((1, 5, 10, 15, 20))
     handles, labels = axes[0, 0].get_legend_handles_labels()
@@ -159,7 +164,7 @@ def ranks(units, which):
                 **hollow,
             )
         axis.axvline((len(names) + 1) / 2, color="k", lw=0.6, ls=":")
-        axis.set(xlim=(0.8, len(names) + 0.2), xlabel="mean rank", title=label(unit).replace(", ", "\n"))
+        axis.set(xlim=(0.8, len(names) + 0.2), xlabel="mean rank", title=named(unit).replace(", ", "\n"))
         axis.title.set_fontsize(7.5)
     first = axes[0, 0]
     first.set_yticks(range(len(names)), [TITLES[name] for name in names])
@@ -178,7 +183,7 @@ def spread(units):
         for colour, (_, rows) in zip(colours, table.groupby("example"), strict=False):
             for _, line in rows.groupby("seed"):
                 axis.plot(line.n, line.jaccard, color=colour, lw=0.9)
-        axis.set(xlabel="superpixels n", ylabel="Jaccard", title=label(unit))
+        axis.set(xlabel="superpixels n", ylabel="Jaccard", title=named(unit))
         axis.title.set_fontsize(7.5)
     return figure, pd.concat(tables)
 

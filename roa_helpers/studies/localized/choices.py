@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from ...records import stem
 
-#: Shapes of the regions that an attack is confined to: see :mod:`.placement`.
-REGIONS = ("segments", "squares", "blobs")
+#: Shapes of the regions that an attack is confined to (see :mod:`.placement`), and what a reader calls them.
+REGIONS = {"segments": "segments of the photo", "squares": "squares", "blobs": "random blobs"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Localized:
         size: side of the photos in pixels.
         photos: most photos; region_count: most regions a photo; low, high: their least and largest share of the photo.
         scale, sigma, min_size: of the segmentation by Felzenszwalb and Huttenlocher.
-        eps, step, steps, patience: of the attack, see :func:`.sign.bim_until_success`.
+        eps, step, steps, patience: of the attack, see :func:`.fgsm.bim_until_success`.
         unions: the largest number n of superpixels in an explanation.
         samples: perturbed images a LIME explanation; spread_seeds, spread_examples: of its spread over seeds.
         path_steps: of integrated gradients; noise_samples, noise_sd: of SmoothGrad.
@@ -82,7 +82,7 @@ _QUICK = _each_shape(
 _IMAGENETTE = {"dataset": "imagenette", "trained_on": "imagenette", "target": "garbage truck"}
 _DESK = (
     Localized(**_IMAGENETTE, photos=44, region_count=4),
-    *(Localized(**_IMAGENETTE, photos=44, region_count=4, regions=regions) for regions in REGIONS[1:]),
+    *(Localized(**_IMAGENETTE, photos=44, region_count=4, regions=regions) for regions in list(REGIONS)[1:]),
 )
 _PAPER = _each_shape(**_IMAGENETTE, pretrained=("inception_v3", "wolf spider", 299), photos=160, epochs=40)
 

@@ -3,8 +3,9 @@
 from ...data import title_of
 from ...page import claims
 from ...records import store
+from .choices import REGIONS
 from .recovery import AVERAGED, PAPER, TITLES
-from .results import REGIONS, shape_of
+from .results import shape_of
 
 _RULE = (
     "reproduced where the 95 % interval (bootstrap over photos; one photo has none) of {} lies above 0, contradicted "

@@ -18,11 +18,11 @@ from ...errors import UserError
 from ...explain import superpixels
 from ...models import photo
 from ...records import fingerprints, partial
-from . import comparison, placement, recovery
-from .comparison import ALREADY, METRICS, OUT_OF_STEPS, STALLED, SUCCEEDED
+from . import evaluation, placement, recovery
+from .evaluation import ALREADY, METRICS, OUT_OF_STEPS, STALLED, SUCCEEDED
 from .network import network
 
-__all__ = ["compute", "load", "results"]
+__all__ = ["compute", "load", "measurements"]
 
 #: Photos that are finished together, and survive a killed run.
 GROUP = 4
@@ -85,19 +85,19 @@ def load(choices, *, root=None, progress=True):
     return Material(found, splits, pretrained, provenance)
 
 
-def compute(plan, material, *, weights, progress=True):
-    """Train the network, or read it from the folder ``weights``, and measure: :func:`results`.
+def compute(plan, material, *, checkpoints, progress=True):
+    """Train the network, or read it from the folder ``checkpoints``, and measure: :func:`measurements`.
 
     Photos are finished in groups; a killed run goes on after the last one.
     """
     choices = plan.choices
-    model, told, target = network(choices, material, seed=plan.seed, weights=weights, progress=progress)
-    folder = weights / "localized" / plan.name
+    model, told, target = network(choices, material, seed=plan.seed, checkpoints=checkpoints, progress=progress)
+    folder = checkpoints / "localized" / plan.name
     fingerprint = fingerprints.value(
         [asdict(choices), plan.seed, told, material.fingerprint, fingerprints.code(compute)]
     )
     try:
-        found = results(
+        found = measurements(
             model, material.photos, target, choices,
             seed=plan.seed, folder=folder, fingerprint=fingerprint, progress=progress,
         )  # fmt: skip
@@ -109,7 +109,7 @@ def compute(plan, material, *, weights, progress=True):
     return {"dataset": choices.dataset, "network": told} | result, arrays, tables
 
 
-def results(model, found, target, choices, *, seed, folder, fingerprint, progress=False):
+def measurements(model, found, target, choices, *, seed, folder, fingerprint, progress=False):
     """Everything that a unit reports, for a trained network.
 
     Returns:
@@ -136,14 +136,14 @@ def results(model, found, target, choices, *, seed, folder, fingerprint, progres
     shown = shown_examples(whole["photo"][whole["outcome"] == SUCCEEDED], choices.shown)
     pixels = {name: picked([part[name] for part in parts], shown) for name in PIXELS}
     spread = lime_spread(model, pixels, shown, target, choices, seed=seed)
-    result = comparison.measured(whole) | {
-        "attack": comparison.attack_counts(whole, found),
+    result = evaluation.measured(whole) | {
+        "attack": evaluation.attack_counts(whole, found),
         "parameters": {"choices": asdict(choices)},
     }
     tables = {
-        "examples": comparison.examples_table(whole, found), "attempts": comparison.attempts_table(whole, found),
-        "curves": comparison.curves(whole, found.images[0, 0].numel()),
-        "ranks": comparison.ranks_table(result["ranks"]), "spread": spread,
+        "examples": evaluation.examples_table(whole, found), "attempts": evaluation.attempts_table(whole, found),
+        "curves": evaluation.curves(whole, found.images[0, 0].numel()),
+        "ranks": evaluation.ranks_table(result["ranks"]), "spread": spread,
     }  # fmt: skip
     arrays = {name: whole[name].astype(np.float16) for name in METRICS}
     arrays |= {f"shown_{name}": pixels[name] for name in ("image", "region", "levels")}

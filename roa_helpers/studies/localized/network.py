@@ -1,12 +1,8 @@
 """The network that is attacked: trained here, or with the ImageNet weights that it comes with."""
 
-from dataclasses import asdict
-
-import torch
-
 from ... import metrics, models
 from ...models import photo
-from ...records import fingerprints
+from .. import trained, training_of
 
 
 def train(name, splits, training, *, width=1.0, copies=0, path, progress=True):
@@ -24,18 +20,13 @@ def train(name, splits, training, *, width=1.0, copies=0, path, progress=True):
         :class:`.training.Trained`.
     """
     model = photo.build(name, len(splits.train.class_names), width=width, seed=training.seed)
-    fingerprint = fingerprints.value(
-        [asdict(training), name, width, copies, splits.train.fingerprint, splits.val.fingerprint, torch.__version__,
-         models.device_name(), fingerprints.code(models.fit, photo.build, photo.cropped)]
-    )  # fmt: skip
     learnt = photo.cropped(splits.train, copies, seed=training.seed) if copies else splits.train
-    return models.fit(
-        model.to(models.device()), learnt, splits.val, training,
-        path=path, fingerprint=fingerprint, progress=progress,
-    )  # fmt: skip
+    depends = name, width, copies, splits.train.fingerprint, splits.val.fingerprint
+    return trained(model, learnt, splits.val, training, path=path, depends=depends,
+                   makers=[photo.build, photo.cropped], progress=progress)  # fmt: skip
 
 
-def network(choices, material, *, seed, weights, progress=True):
+def network(choices, material, *, seed, checkpoints, progress=True):
     """The network to attack.
 
     Returns:
@@ -47,24 +38,14 @@ def network(choices, material, *, seed, weights, progress=True):
         told = {"name": name, "initialisation": "imagenet", "target": target, "size": size}
         return model.to(models.device()), told, classes.index(target)
     splits = material.splits
-    training = models.Training(
-        epochs=choices.epochs, batch=choices.batch, learning_rate=choices.learning_rate,
-        weight_decay=choices.weight_decay, augment=True, mixed=choices.mixed and models.has_bfloat16(), seed=seed,
-    )  # fmt: skip
+    training = training_of(choices, seed=seed, augment=True)
     name = f"{choices.trained_on}-{choices.network}-{choices.size}-seed{seed}.safetensors"
-    trained = train(
-        choices.network,
-        splits,
-        training,
-        width=choices.width,
-        copies=choices.copies,
-        path=weights / name,
-        progress=progress,
-    )
+    finished = train(choices.network, splits, training, width=choices.width, copies=choices.copies,
+                     path=checkpoints / name, progress=progress)  # fmt: skip
     told = {
         "name": choices.network, "initialisation": "scratch", "mixed": training.mixed, "target": choices.target,
         "trained_on": choices.trained_on, "size": choices.size, "classes": len(splits.train.class_names),
-        "test": metrics.count(models.correct(trained.model, splits.test.images, splits.test.labels)),
-        "history": list(trained.history),
+        "test": metrics.count(models.correct(finished.model, splits.test.images, splits.test.labels)),
+        "history": list(finished.history),
     }  # fmt: skip
-    return trained.model.eval(), told, splits.train.class_names.index(choices.target)
+    return finished.model, told, splits.train.class_names.index(choices.target)

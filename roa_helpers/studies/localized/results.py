@@ -1,9 +1,7 @@
 """How finished units of this study are read and named. Needs no torch."""
 
 from ...data import title_of
-
-METRICS = {"jaccard": "Jaccard", "hamming": "Hamming"}
-REGIONS = {"segments": "segments of the photo", "squares": "squares", "blobs": "random blobs"}
+from .choices import REGIONS
 
 
 def shape_of(unit):
@@ -11,7 +9,7 @@ def shape_of(unit):
     return unit.result["parameters"]["choices"]["regions"]
 
 
-def label(unit):
+def named(unit):
     """What a chart says of a unit: data set, shape of the regions, profile."""
     seed = f", seed {unit.result['seed']}" if unit.result["seed"] else ""
     return f"{title_of(unit.result['dataset'])}, {REGIONS[shape_of(unit)]}, {unit.result['profile']}{seed}"

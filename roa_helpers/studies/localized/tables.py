@@ -6,10 +6,11 @@ from ... import metrics
 from ...data import title_of
 from ...page import claims
 from ...records import store
+from .choices import REGIONS
 from .claims import QUESTIONS, where
 from .published import MEAN_RANKS
 from .recovery import TITLES
-from .results import METRICS, REGIONS, run_of, shape_of
+from .results import run_of, shape_of
 
 
 def rank_table(units, which="paper"):
@@ -21,7 +22,7 @@ def rank_table(units, which="paper"):
                 low, high = store.numbers(found["rank_interval"])
                 rows.append({
                     "data set": title_of(unit.result["dataset"]), "regions": REGIONS[shape_of(unit)],
-                    "metric": METRICS[metric], "explainer": TITLES[name],
+                    "metric": metric.capitalize(), "explainer": TITLES[name],
                     "paper": MEAN_RANKS[metric].get(name) if which == "paper" else None,
                     "ours": found["rank"], "low": low, "high": high,
                     "examples": unit.result["attack"]["success"]["k"], "run": run_of(unit),

@@ -6,7 +6,7 @@ from ...page import claims
 from .claims import CLAIMS, where
 from .published import EXAMPLES, EXPLAINED, EXPLANATIONS, MEAN_RANKS, PHOTOS
 from .recovery import AVERAGED, PAPER, TITLES
-from .results import label, run_of, shape_of
+from .results import named, run_of, shape_of
 from .tables import questions
 
 
@@ -16,7 +16,7 @@ def reached(units):
     attack = best.result["attack"]
     return (
         f"The paper explains {EXAMPLES} adversarial examples from {PHOTOS} photos, {EXPLANATIONS:,} explanations of "
-        f"each explainer. The largest run shown here ({label(best)}) has {attack['success']['k']} from "
+        f"each explainer. The largest run shown here ({named(best)}) has {attack['success']['k']} from "
         f"{attack['photos_with_examples']} photos, {attack['explanations']:,} explanations of each explainer."
     )
 
@@ -69,7 +69,7 @@ def answer(units):
         order = sorted(ranks, key=lambda name: ranks[name]["rank"])
         said = " ".join(f"{which} is {_counted(table[table.statement == which])}." for which in ("R1", "R2", "Table 1"))
         lines.append(
-            f"**{label(unit)}.** {said} In order of mean rank: "
+            f"**{named(unit)}.** {said} In order of mean rank: "
             + ", ".join(f"{TITLES[name]} {ranks[name]['rank']:.2f}" for name in order)
             + "."
         )
@@ -91,7 +91,7 @@ def answer_superpixels(units):
         answers = questions([unit]).set_index("id")["answer"]
         said = [f"{TITLES[name]}: {answers[f'lime-over-{name}']}" for name in (*AVERAGED, "grad_cam")]
         lines.append(
-            f"- {label(unit)}: of these five {_first(five)}, of all ten {_first(ten)}. Does LIME rank better than "
+            f"- {named(unit)}: of these five {_first(five)}, of all ten {_first(ten)}. Does LIME rank better than "
             f"{'; '.join(said)}."
         )
     return "\n".join(lines)
@@ -112,7 +112,7 @@ def sizes(units):
         few = (table.positive < EXPLAINED).sum()
         stops = "; their unions stop growing there" if few else ""
         lines.append(
-            f"- {label(unit)}: {few} of {len(table)} explanations have fewer than {EXPLAINED} superpixels with "
+            f"- {named(unit)}: {few} of {len(table)} explanations have fewer than {EXPLAINED} superpixels with "
             f"positive weight (median {table.positive.median():.0f}){stops}."
         )
     return "\n".join(lines)

@@ -11,12 +11,12 @@ from matplotlib.lines import Line2D
 
 from ... import metrics
 from ...data import title_of
-from ...page import REGION_COLOURS, REGION_LABELS, claims, drawing, look
+from ...page import REGION_COLOURS, REGION_LABELS, claims, drawing, look, panels
 from ...records import seeds
 from .claims import CLAIMS, registration
 from .maps import coloured_regions, example, four_regions
 from .published import printed
-from .results import SCORES, by_direction, label_of, setting_of
+from .results import SCORES, by_direction, named, setting_of
 
 SCORE_COLOURS = {"clean": "#000000", "adv": "#D55E00", "mod": "#0072B2", "mod_adv": "#009E73"}
 
@@ -45,19 +45,10 @@ def utility_vulnerability(unit, k, *, definition="gradient"):
     return figure, table.assign(region=np.select([m.ravel() for m in masks.values()], list(masks), default=""))
 
 
-def per_unit(units, *, height):
-    """A figure with a chart of ``height`` inches for each unit, at most three side by side, and the axes of these."""
-    columns = min(3, len(units))
-    lines = -(-len(units) // columns)
-    figure, axes = drawing(2.35 * columns, height * lines, nrows=lines, ncols=columns, squeeze=False)
-    for axis in axes.flat[len(units) :]:
-        axis.set_visible(False)
-    return figure, axes.flat[: len(units)]
-
-
 def usefulness(units):
     """Section II-C: ρ̂ against γ̂ of the penultimate features; below 0 on the γ axis lies the non-robust part."""
-    figure, axes = per_unit(units, height=2.1)
+    columns = min(3, len(units))
+    figure, axes = panels(len(units), columns=columns, width=2.35 * columns, height=2.1)
     tables = []
     for axis, unit in zip(axes, units, strict=True):
         table = unit.table("features")
@@ -90,7 +81,7 @@ def similarity_histogram(units):
             axis.plot(paper.value, row, "D", color="#D55E00", ms=6, label=None if marked else "the paper’s mean")
             marked = True
         data.append(pd.DataFrame({"data set": title_of(dataset), "direction": name, "ssim": values}))
-    axis.set(yticks=range(len(rows)), yticklabels=[label_of(pair[0], name) for pair, name, _ in rows],
+    axis.set(yticks=range(len(rows)), yticklabels=[named(pair[0], name) for pair, name, _ in rows],
              xlabel="SSIM of RoI and RoA, one dot an image", ylim=(len(rows) - 0.5, -0.5))  # fmt: skip
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure, pd.concat(data)
@@ -100,10 +91,10 @@ def score_curves(units, axis_name):
     """Tables II and III as curves over ε or over θ on test images; dashed: the value used (of each seed)."""
     rows, data = list(by_direction(units)), []
     columns = 2 if len(rows) <= 4 else 3
-    lines = -(-len(rows) // columns)
-    figure, axes = drawing(2.45 * columns, 1.75 * lines + 0.5, nrows=lines, ncols=columns, squeeze=False, sharey=True,
-                           sharex=True)  # fmt: skip
-    for axis, (pair, name, blocks) in zip(axes.flat, rows, strict=False):
+    figure, axes = panels(
+        len(rows), columns=columns, width=2.45 * columns, height=1.75, margin=0.5, sharex=True, sharey=True
+    )
+    for axis, (pair, name, blocks) in zip(axes, rows, strict=True):
         table = pd.concat([unit.table("curves") for unit in pair])
         table = table[(table.direction == name) & (table["axis"] == axis_name)]
         for score, points in table.groupby("score"):
@@ -122,16 +113,13 @@ def score_curves(units, axis_name):
             ]  # fmt: skip
         for used in {block["parameters"][axis_name] for block in blocks}:
             axis.axvline(used, color="k", lw=0.8, ls="--")
-        axis.set_title(label_of(pair[0], name).replace(": ", "\n"), fontsize=8)
+        axis.set_title(named(pair[0], name).replace(": ", "\n"), fontsize=8)
         axis.set_ylim(-4, 104)
-    for axis, above in zip(axes.flat[len(rows) :], axes.flat[len(rows) - columns :], strict=False):
-        axis.set_visible(False)
-        above.tick_params(labelbottom=True)
     if axis_name == "eps":
-        axes[0, 0].set_xscale("log")
+        axes[0].set_xscale("log")
     figure.supxlabel({"eps": "ε", "theta": "θ"}[axis_name], fontsize=9)
     figure.supylabel("accuracy (%)", fontsize=9)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
     return figure, pd.DataFrame(data)
 
 
@@ -190,14 +178,14 @@ def tilts(changes):
     return first[columns].merge(second[columns], on=keys, suffixes=(", first", ", second"))
 
 
-def tilt_plot(panels):
+def tilt_plot(tables):
     """One direction against the other: a tilt of M toward one class raises one score and lowers the other.
 
     Args:
-        panels: tables of :func:`tilts` by title.
+        tables: of :func:`tilts`, by title.
     """
-    figure, axes = drawing(6.6, 3.6, ncols=len(panels), squeeze=False)
-    for axis, (title, pairs) in zip(axes[0], panels.items(), strict=True):
+    figure, axes = drawing(6.6, 3.6, ncols=len(tables), squeeze=False)
+    for axis, (title, pairs) in zip(axes[0], tables.items(), strict=True):
         axis.axhline(0, color="k", lw=0.8)
         axis.axvline(0, color="k", lw=0.8)
         for _, row in pairs.iterrows():
@@ -249,7 +237,7 @@ def _changes(units, series, key, xlabel):
             axis.plot(100 * found["change"], height, marker, color=colour, ms=4, label=label if row == 0 else None)
             data.append(found | {key: label})
     axis.axvline(0, color="k", lw=0.8)
-    axis.set(yticks=range(len(rows)), yticklabels=[label_of(pair[0], name) for pair, name, _ in rows], xlabel=xlabel,
+    axis.set(yticks=range(len(rows)), yticklabels=[named(pair[0], name) for pair, name, _ in rows], xlabel=xlabel,
              ylim=(len(rows) - 0.5, -0.5))  # fmt: skip
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     order = ["data set", "direction", key, "change", "low", "high", "n", "profile", "seeds"]
@@ -258,7 +246,8 @@ def _changes(units, series, key, xlabel):
 
 def magnitude_histogram(units):
     """What FGSM's magnitude and the gradient's tell apart: shares of the examples’ pixels in bins of width .025."""
-    figure, axes = per_unit(units, height=1.9)
+    columns = min(3, len(units))
+    figure, axes = panels(len(units), columns=columns, width=2.35 * columns, height=1.9)
     edges, data = np.linspace(0, 1, 41), []
     for axis, unit in zip(axes, units, strict=True):
         for definition, colour in (("perturbation", "#D55E00"), ("gradient", "#0072B2")):
@@ -290,7 +279,7 @@ def alignment_plot(units):
             data.append({"region": region, "data set": title_of(pair[0].result["dataset"]), "direction": name,
                          "alignment": value, "null_low": low, "null_high": high})  # fmt: skip
         axis.set(title=label, xlabel="alignment", xlim=(-0.03, 1.03), ylim=(len(rows) - 0.5, -0.5))
-    axes[0].set(yticks=range(len(rows)), yticklabels=[label_of(pair[0], name) for pair, name, _ in rows])
+    axes[0].set(yticks=range(len(rows)), yticklabels=[named(pair[0], name) for pair, name, _ in rows])
     return figure, pd.DataFrame(data)
 
 
@@ -304,8 +293,8 @@ def verdict_plot(verdicts):
     shown = verdicts[verdicts.id.isin([claim.id for claim in judged])]
     rows = [f"{d}: {n}" for d, n in dict.fromkeys(zip(shown["where"], shown.case, strict=True))]
     height = 0.17 * len(rows) + 0.85
-    figure, axes = drawing(7.4, 2 * height + 0.3, nrows=2, ncols=4, sharey=True, squeeze=False)
-    for axis, claim in zip(axes.flat, judged, strict=False):
+    figure, axes = panels(len(judged), columns=4, width=7.4, height=height, margin=0.3, sharey=True)
+    for axis, claim in zip(axes, judged, strict=True):
         for row, entry in enumerate(shown[shown.id == claim.id].itertuples()):
             colour = VERDICT_COLOURS[entry.verdict]
             axis.plot([entry.low, entry.high], [row, row], color=colour, lw=1.5)
@@ -314,8 +303,6 @@ def verdict_plot(verdicts):
         axis.set_title(textwrap.fill(claim.text, 21), loc="left", fontsize=8)
         axis.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
         axis.tick_params(labelsize=7)
-    for axis in axes.flat[len(judged) :]:
-        axis.set_visible(False)
     handles = [
         Line2D([], [], color=colour, marker=VERDICT_SHAPES[verdict], ms=5, label=verdict)
         for verdict, colour in VERDICT_COLOURS.items()

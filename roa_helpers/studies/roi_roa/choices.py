@@ -7,6 +7,11 @@ from ...errors import UserError
 from ...records import stem
 from .published import attacked_accuracy
 
+#: The stronger attack, PGD: steps of each start, starts, and how far the steps reach together, in units of ε.
+PGD_STEPS, PGD_STARTS, PGD_REACH = 40, 2, 2.5
+#: A radius at which every pixel can be made mid-grey: no image withstands an attack that works (Carlini et al., 2019).
+ANYTHING = 0.5
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:

@@ -19,22 +19,23 @@ import torch
 from ... import metrics, models, pipeline, regions
 from ...pipeline import DEFINITIONS, PUBLISHED
 from . import controls, examples, nulls, overlap, search, signed, usefulness
+from .choices import ANYTHING
 from .pairs import load, sides, train
 
-__all__ = ["compute", "load", "results"]
+__all__ = ["compute", "load", "measurements"]
 
 
-def compute(plan, splits, *, weights, progress=True):
-    """Train M, or read it from the folder ``weights``, and measure it: see :func:`results`."""
+def compute(plan, splits, *, checkpoints, progress=True):
+    """Train M, or read it from the folder ``checkpoints``, and measure it: see :func:`measurements`."""
     choices = plan.choices
-    path = weights / f"{plan.name}.safetensors"
+    path = checkpoints / f"{plan.name}.safetensors"
     model, training = train(choices, splits, seed=plan.seed, path=path, progress=progress)
-    result, arrays, tables = results(model, splits, choices, seed=plan.seed)
+    result, arrays, tables = measurements(model, splits, choices, seed=plan.seed)
     head = {"dataset": choices.dataset, "classes": list(choices.classes)}
     return head | result | {"model": result["model"] | training}, arrays, tables
 
 
-def results(model, splits, choices, *, seed):
+def measurements(model, splits, choices, *, seed):
     """Everything that a unit reports, for a trained model.
 
     Returns:
@@ -155,7 +156,7 @@ def attacked_harder(model, seen, modified, images, setting, choices, *, seed):
     }  # fmt: skip
     return few.assign(
         **controls.stronger(model, sides, setting.eps, seed=seed),
-        **controls.stronger(model, {"anything": side}, controls.ANYTHING, seed=seed),
+        **controls.stronger(model, {"anything": side}, ANYTHING, seed=seed),
     )
 
 

@@ -4,11 +4,7 @@ import pandas as pd
 import torch
 
 from ... import attacks, metrics, models, pipeline, regions
-
-#: The stronger attack: steps of each start, and starts.
-PGD_STEPS, PGD_RESTARTS = 40, 2
-#: A radius at which every pixel can be made mid-grey: no image withstands an attack that works (Carlini et al., 2019).
-ANYTHING = 0.5
+from .choices import PGD_REACH, PGD_STARTS, PGD_STEPS
 
 
 def controls(model, side, held_out, other, maps, setting, *, seed):
@@ -81,7 +77,7 @@ def threats(model, side, modified, blob, setting):
 def stronger(model, sides, eps, *, seed):
     """The paper's protocol with PGD of many steps and several starts: which images stand, by name of the images.
 
-    Steps of 2.5 ε / ``PGD_STEPS``, so that the ball can be crossed from wherever the attack starts.
+    The steps reach so far together that the ball can be crossed from wherever the attack starts.
 
     Args:
         sides: name → :class:`roa_helpers.pipeline.Scan`.
@@ -90,7 +86,7 @@ def stronger(model, sides, eps, *, seed):
     Returns:
         name → hits (N,) of 0 and 1.
     """
-    budget = {"eps": eps, "step": 2.5 * eps / PGD_STEPS, "steps": PGD_STEPS, "restarts": PGD_RESTARTS, "seed": seed}
+    budget = {"eps": eps, "step": PGD_REACH * eps / PGD_STEPS, "steps": PGD_STEPS, "restarts": PGD_STARTS, "seed": seed}
     return {name: attacks.pgd_survivors(model, side.x, side.y, **budget).int().numpy() for name, side in sides.items()}
 
 

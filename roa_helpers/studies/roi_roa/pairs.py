@@ -1,12 +1,10 @@
 """A pair of classes: its images, and the binary network M that is trained on them. Shared by the paper's studies."""
 
-from dataclasses import asdict, replace
-
-import torch
+from dataclasses import replace
 
 from ... import data, models, pipeline
 from ...data import in_colour
-from ...records import fingerprints
+from .. import trained, training_of
 
 
 def load(choices, *, root=None, progress=True):
@@ -47,18 +45,9 @@ def train(choices, splits, *, seed, path, progress=True):
     model = models.vgg16(2, width=choices.width, seed=seed)
     imagenet = choices.weights == "imagenet" and models.load_imagenet_features(model)
     initialisation = "imagenet" if imagenet else "scratch"
-    training = models.Training(
-        epochs=choices.epochs, batch=choices.batch, learning_rate=choices.learning_rate,
-        weight_decay=choices.weight_decay, augment=choices.augment,
-        mixed=choices.mixed and models.has_bfloat16(), seed=seed,
-    )  # fmt: skip
-    fingerprint = fingerprints.value(
-        [asdict(training), choices.width, initialisation, splits.train.fingerprint, splits.val.fingerprint,
-         torch.__version__, models.device_name(), fingerprints.code(models.fit, models.vgg16)]
-    )  # fmt: skip
-    trained = models.fit(
-        model.to(models.device()), splits.train, splits.val, training,
-        path=path, fingerprint=fingerprint, progress=progress,
-    )  # fmt: skip
-    told = {"initialisation": initialisation, "mixed": training.mixed, "history": list(trained.history)}
-    return trained.model.eval(), told
+    training = training_of(choices, seed=seed)
+    depends = choices.width, initialisation, splits.train.fingerprint, splits.val.fingerprint
+    finished = trained(model, splits.train, splits.val, training, path=path, depends=depends, makers=[models.vgg16],
+                       progress=progress)  # fmt: skip
+    told = {"initialisation": initialisation, "mixed": training.mixed, "history": list(finished.history)}
+    return finished.model, told

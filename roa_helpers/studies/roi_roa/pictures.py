@@ -10,7 +10,7 @@ import pandas as pd
 from ...data import title_of
 from ...page import MAPS, REGION_COLOURS, REGION_LABELS, Bar, Cell, Sheet, Strip, bordered, heat, picture
 from .maps import attacked, blob_picture, coloured_regions, example, four_regions, neutralised, perturbation
-from .results import SCORES, directions, label_of, setting_of
+from .results import SCORES, directions, named, setting_of
 
 LEGEND = {REGION_LABELS[region]: colour for region, colour in REGION_COLOURS.items()}
 
@@ -18,7 +18,7 @@ LEGEND = {REGION_LABELS[region]: colour for region, colour in REGION_COLOURS.ite
 def classes(units):
     """(unit, k) of every class by a label such as “MNIST: 0”."""
     return {
-        label_of(unit, block["source"]): (unit, k)
+        named(unit, block["source"]): (unit, k)
         for unit in units
         for k, block in enumerate(unit.result["directions"].values())
     }
@@ -211,7 +211,7 @@ def neutralisation_flow(units):
             cells.append(Cell(picture(image), f"{title}\n{100 * count['k'] / count['n']:.1f} %"))
             rows.append({"data set": title_of(unit.result["dataset"]), "direction": name,
                          "score": SCORES[score], **count})  # fmt: skip
-        strips.append(Strip(label_of(unit, name), tuple(cells)))
+        strips.append(Strip(named(unit, name), tuple(cells)))
     return Sheet(tuple(strips)), pd.DataFrame(rows)
 
 
@@ -229,7 +229,7 @@ def example_frames(unit, k):
             Cell(heat(maps["vulnerability_gradient"], MAPS["vulnerability"]), "gradient norm"),
             _regions(maps, setting_of(block, "gradient"), "gradient", "regions, RoA by gradient"),
         )
-        frames.append(Strip(f"{label_of(unit, block['source'])}, example {index + 1}", cells))
+        frames.append(Strip(f"{named(unit, block['source'])}, example {index + 1}", cells))
     return frames
 
 
@@ -244,7 +244,7 @@ def graded_maps(unit, k, *, index=0, definition="gradient"):
             f"vulnerability\nchosen δ₂ = {setting['delta2']:g}",
         ),
     )
-    return Strip(label_of(unit, _block(unit, k)["source"]), cells)
+    return Strip(named(unit, _block(unit, k)["source"]), cells)
 
 
 def threshold_frames(unit, k, delta1s, delta2s, *, index=0, definition="gradient"):
@@ -265,7 +265,7 @@ def share_map(unit, k, *, definition="perturbation"):
     block = _block(unit, k)
     share = unit.arrays[f"{definition}_not_u_v_{k}"]
     label = f"share in U−V+\nchosen θ = {setting_of(block, definition)['theta']:g}"
-    return Strip(label_of(unit, block["source"]), (Cell(heat(share, MAPS["vulnerability"]), label),))
+    return Strip(named(unit, block["source"]), (Cell(heat(share, MAPS["vulnerability"]), label),))
 
 
 def blob_frames(unit, k, thetas, *, index=0, definition="perturbation"):
@@ -300,7 +300,7 @@ def attack_frames(unit, k, count, *, quality=90):
         frames.append(
             [
                 Strip(
-                    f"{label_of(unit, block['source'])}, attacked with ε = {eps:g}",
+                    f"{named(unit, block['source'])}, attacked with ε = {eps:g}",
                     tuple(
                         Cell(
                             picture(attacked(image, maps[steps], eps)),

@@ -29,7 +29,7 @@ def setting_of(block, definition):
     return defined(block, definition)["parameters"]
 
 
-def label_of(unit, name):
+def named(unit, name):
     """“MNIST: 0 to 1”."""
     return f"{title_of(unit.result['dataset'])}: {name}"
 

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from ...page import capitalised, claims, minus
+from ...data import title_of
+from ...page import capitalised, claims, minus, words
+from .published import BATCH, PUBLISHED
 from .results import SCORES, directions
 
 
@@ -35,7 +37,7 @@ def tilt(pairs):
         "it rises in one direction and falls in the other for": up.any(axis=1) & down.any(axis=1),
         "it falls in both directions for": down.all(axis=1),
     }
-    told = [f"{words} {', '.join(pairs['data set'][rows])}" for words, rows in kinds.items() if rows.any()]
+    told = [f"{how} {', '.join(pairs['data set'][rows])}" for how, rows in kinds.items() if rows.any()]
     rest = int((~np.logical_or.reduce(list(kinds.values()))).sum())
     told += [f"for {rest} of {len(pairs)} data sets the interval of at least one direction holds 0"] * bool(rest)
     return "; ".join(told)
@@ -43,12 +45,46 @@ def tilt(pairs):
 
 def attacked_levels(units):
     """How many images FGSM and PGD leave classified correctly without a blob, as a range over directions, in words."""
-    words = {}
+    shares_of = {}
     for attack in ("fgsm", "pgd"):
         counts = [block["threats"][attack] for _, _, block in directions(units)]
         shares = [100 * count["k"] / count["n"] for count in counts]
-        words[attack] = " to ".join(dict.fromkeys((f"{min(shares):.0f} %", f"{max(shares):.0f} %")))
-    return words
+        shares_of[attack] = " to ".join(dict.fromkeys((f"{min(shares):.0f} %", f"{max(shares):.0f} %")))
+    return shares_of
+
+
+def readings(table):
+    """How far the reading of Table I moves its numbers, from :func:`.tables.similarity_choices`, in words."""
+    means = table[table.columns[2:]]
+    spread = means.max(axis=1) - means.min(axis=1)
+    theirs = [one.value for one in PUBLISHED if (one.row, one.quantity) == ("A9", "individual")]
+    return (
+        f"The reading moves the mean by {spread.min():.3f} to {spread.max():.3f}, depending on data set and direction. "
+        f"The paper’s own values lie between {min(theirs):.2f} and {max(theirs):.2f}, so a difference of that size "
+        "decides whether Table I is met."
+    )
+
+
+def printed_sample():
+    """On how many images the paper's scores rest, in words."""
+    known = dict.fromkeys(title_of(one.dataset) for one in PUBLISHED if one.n)
+    return (
+        f"The paper’s {words.listed(list(known))} percentages are multiples of 1/{BATCH}, so its interval is that of "
+        f"{BATCH} images; for the other sets it does not state n."
+    )
+
+
+def on_paper(table):
+    """How often the paper could be judged by its own numbers, and how often ours are judged alike; may be empty."""
+    judged = table[table["paper's verdict"] != ""]
+    if judged.empty:
+        return ""
+    unclear = (judged["paper's verdict"] == claims.UNDECIDED).sum()
+    same = (judged["paper's verdict"] == judged.verdict).sum()
+    return (
+        f"By its own numbers the paper could be judged {len(judged)} times; {unclear} of these verdicts are undecided, "
+        f"because {BATCH} images say little. Ours is the same {same} times."
+    )
 
 
 def tally(data, column, *, higher="higher", lower="lower"):

@@ -5,7 +5,9 @@ import lazy_loader
 from .. import Study
 from ..roi_roa import images_a_direction
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["changes", "charts", "choices", "tables"])
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submodules=["changes", "charts", "choices", "tables", "words"]
+)
 __all__ += ["STUDY"]
 
 STUDY = Study(

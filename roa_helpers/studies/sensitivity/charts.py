@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ...data import title_of
-from ...page import drawing, look, place
+from ...page import drawing, look, panels, place
 from ..roi_roa import LABELS
 from .changes import RESULTS, SCORES, ranges
 
@@ -64,11 +64,10 @@ def tuning_surfaces(units, *, definition="perturbation"):
     Returns:
         (figure, the tuning tables of what is drawn).
     """
-    lines = -(-len(units) // 2)
-    figure, axes = drawing(6.8, 2.1 * lines + 0.7, nrows=lines, ncols=2, squeeze=False, sharex=True, sharey=True)
+    figure, axes = panels(len(units), columns=2, width=6.8, height=2.1, margin=0.7, sharex=True, sharey=True)
     values = sorted({value for unit in units for value in unit.table("tuning").value})
     markers, drawn = dict(zip(values, "o^sD", strict=False)), []
-    for axis, unit in zip(axes.flat, units, strict=False):
+    for axis, unit in zip(axes, units, strict=True):
         tuning, limit = unit.table("tuning"), unit.result["parameters"]["choices"]["clean_loss"]
         empty = ~tuning.chosen & ~tuning.feasible & (tuning.clean - tuning["mod"] <= limit)
         table = tuning[(tuning.definition == definition) & ~empty]
@@ -82,15 +81,13 @@ def tuning_surfaces(units, *, definition="perturbation"):
         axis.set_title(title_of(unit.result["dataset"]), fontsize=9)
         axis.tick_params(labelbottom=True)
         drawn.append(table.assign(unit=unit.path.name))
-    for axis in axes.flat[len(units) :]:
-        axis.set_visible(False)
     data = pd.concat(drawn)
-    axes[0, 0].set_xlim(min(-3, 100 * (data.clean - data["mod"]).min() - 3), 100 * (data.clean - data["mod"]).max() + 3)
-    for axis in axes[:, 0]:
+    axes[0].set_xlim(min(-3, 100 * (data.clean - data["mod"]).min() - 3), 100 * (data.clean - data["mod"]).max() + 3)
+    for axis in axes[::2]:
         axis.set_ylabel("gain (points)")
-    for axis in axes.flat[: len(units)][-2:]:
+    for axis in axes[-2:]:
         axis.set_xlabel("cost (points)")
-    figure.colorbar(dots, ax=axes, label="θ", shrink=0.6)
+    figure.colorbar(dots, ax=figure.axes, label="θ", shrink=0.6)
     marks = [(f"pixels set to {value:g}", marker, "#777777", 5) for value, marker in markers.items()]
     handles = [
         Line2D([], [], ls="", marker=marker, mfc=face, mec="k" if face == "none" else face, ms=size, label=label)

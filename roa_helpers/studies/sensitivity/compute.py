@@ -13,21 +13,21 @@ import torch
 from ... import metrics, pipeline, regions
 from ..roi_roa import load, overlap, search, sides, train
 
-__all__ = ["compute", "load", "results"]
+__all__ = ["compute", "load", "measurements"]
 
 
-def compute(plan, splits, *, weights, progress=True):
-    """Train M with the unit's choices, or read it from below the folder ``weights``, and measure it."""
+def compute(plan, splits, *, checkpoints, progress=True):
+    """Train M with the unit's choices, or read it from below the folder ``checkpoints``, and measure it."""
     choices, seed = plan.choices, plan.seed + plan.choices.seed_offset
-    path = weights / "sensitivity" / f"{plan.name}.safetensors"
+    path = checkpoints / "sensitivity" / f"{plan.name}.safetensors"
     model, training = train(choices, splits, seed=seed, path=path, progress=progress)
-    result = results(model, splits, choices, seed=seed)
+    result = measurements(model, splits, choices, seed=seed)
     varied = {"varied": choices.varied, "value": getattr(choices, choices.varied) if choices.varied else None}
     head = {"dataset": choices.dataset, "classes": list(choices.classes)} | varied
     return head | result | {"model": result["model"] | training}, {}, {}
 
 
-def results(model, splits, choices, *, seed):
+def measurements(model, splits, choices, *, seed):
     """What a trained model gives: ε, the chosen setting, and by direction the four scores and SSIM of RoI and RoA.
 
     Returns:

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from ...data import title_of
-from ...page import minus, tables
+from ...page import tables
 from ..roi_roa import choices, images_that_tune
-from . import changes
+from . import changes, words
 
 
 def retrained(units):
@@ -31,18 +31,10 @@ def retrained(units):
                "lowest accuracy (%)": round(min(accuracy[dataset, choice]), 1)}  # fmt: skip
         for result, label in changes.RESULTS.items():
             value = largest[dataset, choice, result]
-            text = _points(value) if result in changes.SCORES else _signed(value, 3)
+            text = words.change(result, value)
             row[label] = f"{text} *" if (dataset, choice, result) in exceeding else text
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-#: What is said of a result that was not measured for a choice, where it can be said.
-_UNMOVED = {
-    ("eps", "cost"): "nothing, with the same blob",
-    ("eps_target", "cost"): "what ε moves",
-    ("eps_target", "gain"): "what ε moves",
-}
 
 
 def open_choices(units, retrained_units=()):
@@ -65,8 +57,8 @@ def open_choices(units, retrained_units=()):
         texts = []
         for name in choices.REASONS:
             cells = moved[(moved.choice == name) & (moved.result == result)]
-            ranges = [f"{c.where}: {_span(c.low, c.high)}" for c in cells.itertuples()]
-            texts.append("; ".join(ranges) or _UNMOVED.get((name, result), "not measured"))
+            ranges = [f"{c.where}: {words.range_of(result, c.low, c.high)}" for c in cells.itertuples()]
+            texts.append("; ".join(ranges) or words.unmoved(name, result))
         table[f"{changes.RESULTS[result]} moves by"] = texts
     return table
 
@@ -78,25 +70,10 @@ def _used(unit):
     found = {
         "delta2_gradient": block["definitions"]["gradient"]["parameters"]["delta2"],
         "theta_published": block["definitions"]["published"]["parameters"]["theta"],
-        "weights": {"scratch": "drawn at random", "imagenet": "ImageNet"}[model["initialisation"]],
+        "weights": words.STARTS[model["initialisation"]],
         "mixed": model.get("mixed"),
         "train": min(counts["train"].values()),
         "tune": images_that_tune(unit),
         "seed": unit.result["seed"],
     }
     return used["choices"] | block["parameters"] | used | found
-
-
-def _span(low, high):
-    """A range of changes in points: “−3.1 to +2.0”."""
-    ends = dict.fromkeys((_points(low), _points(high)))
-    return " to ".join(ends)
-
-
-def _points(change):
-    return _signed(100 * change, 1)
-
-
-def _signed(value, digits):
-    """“−3.1”, “+2.0”, or “0” for what rounds to it."""
-    return minus(value, f"+.{digits}f") if round(value, digits) else "0"

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from scipy import stats
 
 from ...data import title_of
-from ...page import drawing, look
+from ...page import look, panels
 from .matrices import PAIR, STAGES, datasets
 
 
@@ -101,9 +101,8 @@ def plot(pairs):
     Quantities with fewer than ``LEAST`` pairs have no panel.
     """
     quantities = [name for name, part in pairs.groupby("quantity", sort=False) if len(part) >= LEAST]
-    lines = -(-len(quantities) // 2)
-    figure, axes = drawing(6.4, 2.5 * lines + 0.4, nrows=lines, ncols=2, squeeze=False)
-    for axis, quantity in zip(axes.flat, quantities, strict=False):
+    figure, axes = panels(len(quantities), columns=2, width=6.4, height=2.5, margin=0.4)
+    for axis, quantity in zip(axes, quantities, strict=True):
         part = pairs[pairs.quantity == quantity]
         ends = [part[["ours", "theirs"]].min().min(), part[["ours", "theirs"]].max().max()]
         axis.plot(ends, ends, color="#999999", lw=0.8)
@@ -111,8 +110,6 @@ def plot(pairs):
             colour, marker = look(title_of(dataset))
             axis.plot(rows.theirs, rows.ours, marker, color=colour, ms=5, mec="white", mew=0.4, alpha=0.85)
         axis.set(title=quantity, xlabel="the authors’", ylabel="ours")
-    for axis in axes.flat[len(quantities) :]:
-        axis.set_visible(False)
     looks = {title: look(title) for title in map(title_of, datasets(pairs))}
     handles = [Line2D([], [], color=colour, marker=mark, ls="", label=name) for name, (colour, mark) in looks.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)

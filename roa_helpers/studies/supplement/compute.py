@@ -15,25 +15,25 @@ import torch
 from ... import metrics, pipeline, regions
 from ..roi_roa import load, overlap, search, sides, train
 
-__all__ = ["compute", "load", "results"]
+__all__ = ["compute", "load", "measurements"]
 
 
-def compute(plan, splits, *, weights, progress=True):
-    """Train the model, or go on with an unfinished training in the folder ``weights``, and measure: :func:`results`.
+def compute(plan, splits, *, checkpoints, progress=True):
+    """Train the model, or go on with an unfinished training in ``checkpoints``, and measure: :func:`measurements`.
 
     The weights are deleted once the unit is measured: a profile has up to 135 pairs of 59 MB. A training that was
     killed is still resumed, and so is a measurement.
     """
     choices = plan.choices
-    path = weights / "supplement" / f"{plan.name}.safetensors"
+    path = checkpoints / "supplement" / f"{plan.name}.safetensors"
     model, training = train(choices, splits, seed=plan.seed, path=path, progress=progress)
-    result, arrays, tables = results(model, splits, choices, seed=plan.seed)
+    result, arrays, tables = measurements(model, splits, choices, seed=plan.seed)
     path.unlink(missing_ok=True)
     head = {"dataset": choices.dataset, "classes": list(choices.classes)}
     return head | result | {"model": result["model"] | training}, arrays, tables
 
 
-def results(model, splits, choices, *, seed):
+def measurements(model, splits, choices, *, seed):
     """Everything that a unit reports, for a trained model.
 
     Returns:

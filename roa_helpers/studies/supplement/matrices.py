@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 from ...data import KNOWN, title_of
 from ...page import Cell, Sheet, Strip, drawing, minus
 from ..roi_roa import directions
-from .presented import PRESENTED, kept
+from .presented import MOST, PRESENTED, kept
 
 PAIR = ["dataset", "source", "target"]
 COLOURS = "cividis"
@@ -237,7 +237,7 @@ def kept_plot(scores):
         others, shown = rows[~rows.presented], rows[rows.presented]
         axis.plot(others["rank"], others.kept, ".", ms=4, color="#56B4E9")
         axis.plot(shown["rank"], shown.kept, "D", ms=6, color="#D55E00", mec="k", mew=0.5)
-        axis.axhline(0.9, color="k", lw=0.8, ls="--")
+        axis.axhline(MOST, color="k", lw=0.8, ls="--")
         axis.set(title=title_of(dataset), xlabel="rank of the pair")
     axes[0, 0].set_ylabel("class probability kept")
     return figure, table

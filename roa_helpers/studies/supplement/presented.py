@@ -10,6 +10,8 @@ from ...data import title_of
 from ..roi_roa import published
 from .reference import STATISTICS
 
+#: The share of its class probability that a pair keeps which keeps most of it.
+MOST = 0.9
 #: The pairs that the paper's tables show; of CIFAR-10 the pair whose pictures stand beside the files.
 PRESENTED = {"mnist": ("0", "1"), "fashion-mnist": ("Trouser", "Pullover"), "cifar10": ("airplane", "automobile")}
 

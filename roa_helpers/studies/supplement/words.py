@@ -3,7 +3,9 @@
 from ...data import title_of
 from . import reference
 from .matrices import PAIR, STAGES, best, collected, datasets
-from .presented import attack_rows, equal_numbers, is_flat, kept, printed, table_two
+from .presented import MOST, attack_rows, equal_numbers, is_flat, kept, printed, table_two
+
+_MOST = f"{100 * MOST:.0f} %"
 
 
 def difference(pairs):
@@ -42,7 +44,7 @@ def answer(scores, dataset):
         part = f"on {stage} images the mean class probability is {start.mean():.2f} before neutralisation"
         for value, rows in table[table.score == after].groupby("value"):
             end = rows.set_index(PAIR)["mean"].reindex(start.index)
-            held = f"{(end >= 0.9 * start).sum()} pairs keep 90 % of it"
+            held = f"{(end >= MOST * start).sum()} pairs keep {_MOST} of it"
             told = held if stage == "clean" else f"it rises in {(end > start).sum()} pairs"
             part += f", {end.mean():.2f} with pixels set to {value:g} ({told})"
         parts.append(part)
@@ -65,18 +67,19 @@ def findings(authors):
 
 
 def _on_neutralisation(title, pairs):
-    enough, flat = pairs.kept >= 0.9, is_flat(pairs)
+    enough, flat = pairs.kept >= MOST, is_flat(pairs)
     text = (
         f"**{title}**: over {len(pairs)} pairs neutralisation takes the mean class probability from "
         f"{pairs.clean.mean():.2f} to {pairs.best.mean():.2f}, even at the θ that keeps most for each pair. "
-        f"{enough.sum()} pairs keep 90 % of it. In {(pairs.largest < 0.5).sum()} pairs no image has a class "
+        f"{enough.sum()} pairs keep {_MOST} of it. In {(pairs.largest < 0.5).sum()} pairs no image has a class "
         "probability of ½ or more afterwards, at any θ: with two classes, every image is misclassified."
     )
     if not flat.any():
         return text
     return (
         f"{text} In {flat.sum()} pairs the network gives every image nearly the same probability, about ½, before "
-        f"anything is neutralised; {(flat & enough).sum()} of the {enough.sum()} pairs that keep 90 % are of this kind."
+        f"anything is neutralised; {(flat & enough).sum()} of the {enough.sum()} pairs that keep {_MOST} are of this "
+        "kind."
     )
 
 

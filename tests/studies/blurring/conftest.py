@@ -64,7 +64,7 @@ def loaded():
 def outcome(loaded, tmp_path_factory):
     """(result, arrays, tables), the folder of checkpoints, and the networks that were trained, by name."""
     models.use_threads(1)
-    folder, networks = tmp_path_factory.mktemp("weights"), {}
+    folder, networks = tmp_path_factory.mktemp("checkpoints"), {}
     train = compute.train
 
     def watched(splits, images, *rest, path, **settings):
@@ -74,7 +74,7 @@ def outcome(loaded, tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compute, "train", watched)
-        found = compute.compute(PLAN, loaded, weights=folder, progress=False)
+        found = compute.compute(PLAN, loaded, checkpoints=folder, progress=False)
     return found, folder, networks
 
 

@@ -181,12 +181,12 @@ def test_a_killed_run_loses_no_finished_network(outcome, loaded, plan, tmp_path,
 
     monkeypatch.setattr(compute, "evaluate", breaking)
     with pytest.raises(KeyboardInterrupt):
-        compute.compute(plan, loaded, weights=tmp_path, progress=False)
+        compute.compute(plan, loaded, checkpoints=tmp_path, progress=False)
     kept = {path.name for path in tmp_path.glob("blurring/[!.]*.npz")}
     assert kept == {f"{plan.name}-{name}.npz" for name in ("strengths", "original", "gradient")}
     counted = []
     monkeypatch.setattr(compute, "evaluate", lambda *args: counted.append(1) or evaluate(*args))
-    resumed = compute.compute(plan, loaded, weights=tmp_path, progress=False)
+    resumed = compute.compute(plan, loaded, checkpoints=tmp_path, progress=False)
     assert len(counted) == 3
     assert np.array_equal(resumed[1]["hits"], whole[1]["hits"])
     pd.testing.assert_frame_equal(resumed[2]["knowing"], whole[2]["knowing"])
@@ -204,11 +204,11 @@ def test_imagenet_weights_that_are_missing_are_told(loaded, plan, tmp_path, monk
 
 
 def test_the_code_of_the_study_leaves_its_presentation_out():
-    entries = studies.find("blurring").entries
-    found = {"/".join(path.parts[-2:]) for path in fingerprints.files(*entries)}
-    parts = {f"blurring/{name}.py" for name in ("blur", "defence", "heatmaps")}
-    assert {"attacks/sign.py", "explain/relevance.py", "models/resnet.py"} | parts <= found
-    assert not {"blurring/results.py", "blurring/tables.py", "records/partial.py"} & found
-    reached = {name: {one for module, one in fingerprints._reached(entries) if module.endswith(f"blurring.{name}")}
-               for name in ("published", "choices")}  # fmt: skip
-    assert reached == {"published": {"MODELS", "ROWS"}, "choices": {"SCRATCH", "PRETRAINED", "IMAGENET"}}
+    reached = fingerprints.reached(*studies.find("blurring").entries)
+    found = {".".join(module.split(".")[-2:]) for module, _ in reached}
+    parts = {f"blurring.{name}" for name in ("blur", "defence", "heatmaps")}
+    assert {"attacks.fgsm", "explain.relevance", "models.resnet"} | parts <= found
+    assert not {"blurring.results", "blurring.tables", "records.partial"} & found
+    names = {name: {one for module, one in reached if module.endswith(f"blurring.{name}")}
+             for name in ("published", "choices")}  # fmt: skip
+    assert names == {"published": {"MODELS", "ROWS"}, "choices": {"SCRATCH", "PRETRAINED", "IMAGENET"}}

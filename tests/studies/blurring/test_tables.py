@@ -11,7 +11,7 @@ from roa_helpers.studies.blurring.published import MODELS, ROWS, TABLES, TESTS, 
 
 def test_repetitions_are_one_group(units):
     assert [[seeds.of(unit) for unit in group] for group in seeds.groups(units)] == [[0], [0, 1]]
-    assert results.label(units[1]) == "CIFAR-10, 3 classes, pre-trained"
+    assert results.named(units[1]) == "CIFAR-10, 3 classes, pre-trained"
     assert results.network(units[0]) == "bottlenecks 1-1-1-1, 0.0625 of the channels"
 
 

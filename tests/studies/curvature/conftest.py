@@ -36,7 +36,7 @@ def folder(tmp_path_factory):
 def unit(folder, splits):
     """The unit, finished."""
     models.use_threads(1)
-    result, arrays, tables = compute.compute(PLAN, splits, weights=folder, progress=False)
+    result, arrays, tables = compute.compute(PLAN, splits, checkpoints=folder, progress=False)
     head = {"study": "curvature", "unit": PLAN.name, "profile": "quick", "seed": 0}
     origin = store.provenance(device="cpu", data=splits.provenance, seconds=1.0)
     whole = head | result | {"provenance": origin, "fingerprint": studies.expected(PLAN) | {"data": "made here"}}

@@ -6,7 +6,7 @@ import pytest
 
 from roa_helpers import data, studies
 from roa_helpers.errors import UserError
-from roa_helpers.studies.curvature import choices, published, tables
+from roa_helpers.studies.curvature import choices, results, tables
 
 
 def test_own_images_get_one_size(plan):
@@ -23,7 +23,7 @@ def test_profiles_plan_what_the_study_knows(profile):
         one = plan.choices
         assert one.dataset in data.KNOWN and len(one.methods) == len(one.boundary)
         assert set(one.methods) <= set(tables.METHODS) and one.positions % 2
-        assert one.network in published.NETWORKS
+        assert one.network in results.NETWORKS
     assert set(choices.REASONS) <= set(asdict(plans[0].choices))
 
 

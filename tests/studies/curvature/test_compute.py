@@ -47,8 +47,8 @@ def test_a_killed_run_keeps_its_parts_and_ends_alike(unit, plan, checkpoint, spl
     path.write_bytes(checkpoint.read_bytes())
     monkeypatch.setattr(directions, "curvatures", counting)
     with pytest.raises(KeyboardInterrupt):
-        compute.compute(plan, splits, weights=tmp_path, progress=False)
-    result, _, tables = compute.compute(plan, splits, weights=tmp_path, progress=False)
+        compute.compute(plan, splits, checkpoints=tmp_path, progress=False)
+    result, _, tables = compute.compute(plan, splits, checkpoints=tmp_path, progress=False)
     assert len(calls) == 13 + 4 * 10 - 12
     assert not (tmp_path / "curvature" / f"{plan.name}.parts").exists()
     assert result["coupling"]["twin"]["curved_flat"] == unit.result["coupling"]["twin"]["curved_flat"]

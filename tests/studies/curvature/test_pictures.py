@@ -15,7 +15,7 @@ def test_pictures_of_directions_and_confined_perturbations(unit):
 
 def test_the_widget_moves_an_image_and_says_what_the_network_says(unit, plan):
     frames = pictures.frames(unit, "positive")
-    assert len(frames) == pictures.IMAGES and len(frames[0]) == pictures.POSITIONS
+    assert len(frames) == pictures.IMAGES and len(frames[0]) == len(pictures.PLACES)
     places = pictures.offered(unit)
     assert places[0] == 0 and places[-1] == plan.choices.positions - 1 and plan.choices.positions // 2 in places
     middle = pictures.shifted(unit, 0, "positive", plan.choices.positions // 2)

@@ -70,7 +70,7 @@ def unit(tmp_path_factory):
     """A finished unit of pictures made here, which says that they are MNIST's."""
     plan = studies.Planned("forensics", CHOICES, 0)
     made = material()
-    result, arrays, tables = compute.compute(plan, made, weights=None, progress=False)
+    result, arrays, tables = compute.compute(plan, made, checkpoints=None, progress=False)
     head = {"study": "forensics", "unit": plan.name, "profile": "desk", "seed": 0, "fingerprint": {"data": "made here"}}
     origin = store.provenance(device="cpu", data=made.provenance, seconds=1.0)
     path = tmp_path_factory.mktemp("results") / "desk" / "forensics" / plan.name

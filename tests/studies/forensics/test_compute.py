@@ -11,7 +11,7 @@ from roa_helpers.studies.forensics import claims, colours, compute, measure, reb
 
 
 def measured(material, choices):
-    result, arrays, tables = compute.results(material, choices, seed=0)
+    result, arrays, tables = compute.measurements(material, choices, seed=0)
     return result, arrays, tables["pairs"]
 
 

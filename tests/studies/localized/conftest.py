@@ -44,7 +44,7 @@ def pictures():
 def computed(model, pictures, tmp_path_factory):
     """(result, arrays, tables), and the folder of the finished parts."""
     folder = tmp_path_factory.mktemp("parts")
-    return compute.results(model, pictures, 2, TINY, seed=0, folder=folder, fingerprint="a"), folder
+    return compute.measurements(model, pictures, 2, TINY, seed=0, folder=folder, fingerprint="a"), folder
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ def test_what_the_paper_does_not_claim_is_answered_and_not_judged(unit):
 def test_one_photo_has_no_interval_and_no_verdict(model, pictures, unit, tiny, tmp_path):
     rows = [i for i, name in enumerate(pictures.names) if name in set(unit.table("examples").photo)][:1]
     one = photos.Photos(pictures.images[rows], (pictures.names[rows[0]],), available=1)
-    result, arrays, found = compute.results(
+    result, arrays, found = compute.measurements(
         model, one, 2, replace(tiny, shown=1), seed=0, folder=tmp_path / "parts", fingerprint=""
     )
     head = {name: unit.result[name] for name in ("study", "profile", "seed", "dataset", "network", "provenance")}
@@ -50,7 +50,7 @@ def test_one_photo_has_no_interval_and_no_verdict(model, pictures, unit, tiny, t
 
 def test_seeds_are_told_apart(unit, tmp_path):
     other = store.write(tmp_path / "x", unit.result | {"seed": 3}, arrays={}, tables={})
-    assert results.label(other) == f"{results.label(unit)}, seed 3"
+    assert results.named(other) == f"{results.named(unit)}, seed 3"
     assert words.network([unit, other]).count("trained from scratch") == 2
     table = studies.verdicts([other])
     assert set(table.profile) == {"quick"} and set(table.seeds) == {"3"}

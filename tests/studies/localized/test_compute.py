@@ -13,7 +13,7 @@ from roa_helpers.data import photos
 from roa_helpers.errors import UserError
 from roa_helpers.explain import superpixels
 from roa_helpers.models import photo
-from roa_helpers.studies.localized import comparison, compute, network, placement, ranking, recovery
+from roa_helpers.studies.localized import compute, evaluation, network, placement, ranking, recovery
 
 NAMES = recovery.EXPLAINERS
 
@@ -59,7 +59,7 @@ def test_ranks_are_those_of_every_explanation(computed):
     np.testing.assert_allclose(ours, ranking.ranks(cases).mean(0), atol=0.05)  # float16 makes a few ties
     assert sum(ours) == pytest.approx(6)
     for name in recovery.PAPER:
-        by = {metric: result["ranks"]["paper"][metric][name] for metric in comparison.METRICS}
+        by = {metric: result["ranks"]["paper"][metric][name] for metric in evaluation.METRICS}
         assert by["jaccard"]["rank"] == pytest.approx(by["hamming"]["rank"], abs=1e-9)
         low, high = by["jaccard"]["rank_interval"]
         assert low <= by["jaccard"]["rank"] <= high
@@ -95,9 +95,9 @@ def test_rows_are_picked_across_parts():
 
 def test_why_nothing_can_be_explained_is_said(tiny):
     with pytest.raises(UserError, match="sees the target in every photo already"):
-        compute.check_successes(np.array([comparison.ALREADY] * 2), tiny)
+        compute.check_successes(np.array([evaluation.ALREADY] * 2), tiny)
     with pytest.raises(UserError, match="none of 1 attacks"):
-        compute.check_successes(np.array([comparison.ALREADY, comparison.STALLED]), tiny)
+        compute.check_successes(np.array([evaluation.ALREADY, evaluation.STALLED]), tiny)
 
 
 def test_quickshift_is_limes_own_at_the_size_of_inception():
@@ -111,25 +111,26 @@ def test_a_killed_run_loses_no_finished_photos(model, pictures, computed, monkey
         raise AssertionError("computed again")
 
     monkeypatch.setattr(compute, "photo_group", never)
-    again = compute.results(model, pictures, 2, tiny, seed=0, folder=folder, fingerprint="a")
+    again = compute.measurements(model, pictures, 2, tiny, seed=0, folder=folder, fingerprint="a")
     assert (again[1]["jaccard"] == arrays["jaccard"]).all() and again[0]["ranks"] == result["ranks"]
     with pytest.raises(AssertionError, match="computed again"):
-        compute.results(model, pictures, 2, tiny, seed=0, folder=folder, fingerprint="b")
+        compute.measurements(model, pictures, 2, tiny, seed=0, folder=folder, fingerprint="b")
     broken = sorted(folder.iterdir())[0]
     broken.write_bytes(broken.read_bytes()[:100])
     with pytest.raises(AssertionError, match="computed again"):
-        compute.results(model, pictures, 2, tiny, seed=0, folder=folder, fingerprint="a")
+        compute.measurements(model, pictures, 2, tiny, seed=0, folder=folder, fingerprint="a")
 
 
 def test_when_no_attack_succeeds_there_is_one_message(model, pictures, tmp_path, tiny):
     with pytest.raises(UserError, match="none of .* attacks in a region reached the target\n.*larger eps"):
-        compute.results(model, pictures, 0, replace(tiny, eps=0.0, steps=1), seed=0, folder=tmp_path, fingerprint="")
+        still = replace(tiny, eps=0.0, steps=1)
+        compute.measurements(model, pictures, 0, still, seed=0, folder=tmp_path, fingerprint="")
 
 
 def test_photos_that_are_all_of_one_colour_have_no_region(model, tmp_path, tiny):
     plain = photos.Photos(torch.full((2, 3, 48, 48), 0.5), ("a", "b"))
     with pytest.raises(UserError, match="no photo has a segment that covers 5% to 60% of it"):
-        compute.results(model, plain, 2, tiny, seed=0, folder=tmp_path, fingerprint="")
+        compute.measurements(model, plain, 2, tiny, seed=0, folder=tmp_path, fingerprint="")
 
 
 def test_an_unknown_target_is_refused(tiny):
@@ -153,7 +154,7 @@ def test_pretrained_weights_bring_their_target_and_size(monkeypatch, tiny):
     wanted = replace(tiny, pretrained=("inception_v3", "wolf spider", 40))
     material = compute.load(wanted)
     assert material.splits is None and material.photos.images.shape[-1] == 40
-    _, told, target = network.network(wanted, material, seed=0, weights=None)
+    _, told, target = network.network(wanted, material, seed=0, checkpoints=None)
     assert target == 0 and told == {
         "name": "inception_v3", "initialisation": "imagenet", "target": "wolf spider", "size": 40,
     }  # fmt: skip

@@ -209,7 +209,7 @@ def test_the_examples_table_holds_their_probabilities(computed, k):
 
 def test_equal_seeds_give_equal_bytes(computed):
     model, splits, _, first = computed
-    second = compute.results(model, splits, CHOICES, seed=0)
+    second = compute.measurements(model, splits, CHOICES, seed=0)
     assert json.dumps(first[0], default=str) == json.dumps(second[0], default=str)
     assert all(np.array_equal(first[1][name], second[1][name], equal_nan=True) for name in first[1])
     assert all(first[2][name].equals(second[2][name]) for name in first[2])

@@ -211,7 +211,7 @@ def plan():
 
 def test_the_study_measures_what_public_functions_say(computed, plan):
     model, splits, _, _ = computed
-    result = compute.results(model, splits, plan.choices, seed=0)
+    result = compute.measurements(model, splits, plan.choices, seed=0)
     assert list(result["directions"]) == samples.DIRECTIONS
     for k, block in enumerate(result["directions"].values()):
         setting, images = block["parameters"], splits.test.of_class(k)
@@ -237,7 +237,7 @@ def test_a_unit_is_trained_with_its_own_seed_and_says_what_varied(computed, plan
     _, splits, _, _ = computed
     varied = replace(plan, choices=replace(plan.choices, varied="seed_offset", seed_offset=1))
     outcomes = [
-        compute.compute(p, splits, weights=tmp_path, progress=False) for p in (plan, replace(plan, seed=1), varied)
+        compute.compute(p, splits, checkpoints=tmp_path, progress=False) for p in (plan, replace(plan, seed=1), varied)
     ]
     base, moved, offset = (result for result, _, _ in outcomes)
     assert (base["varied"], base["value"], offset["varied"], offset["value"]) == ("", None, "seed_offset", 1)

@@ -7,7 +7,7 @@ from roa_helpers.records import store
 from roa_helpers.studies.roi_roa import LABELS
 from roa_helpers.studies.roi_roa.choices import REASONS
 from roa_helpers.studies.roi_roa.tables import tuned
-from roa_helpers.studies.sensitivity import changes, choices, compute, tables
+from roa_helpers.studies.sensitivity import changes, choices, compute, tables, words
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def retrained(computed, tmp_path_factory):
     first = choices.variants(samples.CHOICES)[0]
     units = []
     for varied, value, lost in (("", None, 0), ("seed_offset", 1, 1), ("epochs", 4, 3)):
-        result = compute.results(model, splits, first, seed=0)
+        result = compute.measurements(model, splits, first, seed=0)
         for block in result["directions"].values():
             block["scores"]["mod"] = {"k": block["scores"]["clean"]["k"] - lost, "n": 12}
         result["model"]["test"]["k"] -= lost
@@ -87,7 +87,10 @@ def test_tuned_tells_the_chosen_setting(units):
     assert table["score_mod"][0] == round(100 * chosen["mod"], 1) and table["images a class"].tolist() == [6, 6]
 
 
-@pytest.mark.parametrize(("value", "digits", "text"), [(-0.04, 1, "0"), (-3.14, 1, "−3.1"), (2, 1, "+2.0"),
-                                                       (0.0123, 3, "+0.012")])  # fmt: skip
-def test_signed_numbers(value, digits, text):
-    assert tables._signed(value, digits) == text
+@pytest.mark.parametrize(
+    ("result", "value", "text"),
+    [("cost", -0.0004, "0"), ("gain", -0.0314, "−3.1"), ("cost", 0.02, "+2.0"), ("individual", 0.0123, "+0.012")],
+)
+def test_changes_in_words(result, value, text):
+    assert words.change(result, value) == text
+    assert words.range_of(result, value, value) == text

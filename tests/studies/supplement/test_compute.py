@@ -22,7 +22,7 @@ NUMBERS = ["min", "max", "mean", "median", "sd"]
 @pytest.fixture(scope="module")
 def measured(computed):
     model, splits, _, _ = computed
-    return compute.results(model, splits, CHOICES, seed=0)
+    return compute.measurements(model, splits, CHOICES, seed=0)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_equal_blobs_are_scored_once(computed, monkeypatch):
     calls = []
     single = pipeline.neutralised
     monkeypatch.setattr(pipeline, "neutralised", lambda *args: calls.append(1) or single(*args))
-    _, arrays, tables = compute.results(model, splits, CHOICES, seed=0)
+    _, arrays, tables = compute.measurements(model, splits, CHOICES, seed=0)
     different = sum(len(np.unique(arrays[f"blobs_{k}"], axis=0)) for k in (0, 1))
     signed = sum(len({(arrays[f"signed_roa_{k}"] > t).tobytes() for t in CHOICES.theta_published}) for k in (0, 1))
     assert different < 2 * len(CHOICES.theta) and len(calls) == (different + signed) * len(CHOICES.value)
@@ -131,7 +131,7 @@ def test_a_unit_is_stored_and_its_weights_are_not(loaded):
 def test_a_measurement_that_was_stopped_needs_no_new_training(loaded, monkeypatch):
     plan = studies.Planned("supplement", CHOICES, 0)
     with monkeypatch.context() as patch:
-        patch.setattr(compute, "results", lambda *args, **kwargs: 1 / 0)
+        patch.setattr(compute, "measurements", lambda *args, **kwargs: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             studies.run(plan, profile="quick", progress=False)
     assert len(list(loaded.rglob("*.safetensors"))) == 1

@@ -1,6 +1,6 @@
 """Our FGSM and Grad-CAM against other libraries: time as a ratio to ours, and the largest difference.
 
-    python -m benchmarks.attacks.sign [--images 256] [--out benchmarks.csv]
+    python -m benchmarks.attacks.fgsm [--images 256] [--out benchmarks.csv]
 
 VGG16 at 48×48 pixels with random weights, laid out in memory as training leaves it, on the device that the package
 would choose. Everybody gets the same model and the same batches; the median of three rounds, in which the libraries
