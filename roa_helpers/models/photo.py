@@ -33,8 +33,17 @@ class Normalised(nn.Module):
         pooling = next((i for i, m in enumerate(layers) if isinstance(m, nn.AdaptiveAvgPool2d)), 0)
         return layers[pooling - 1] if pooling else None
 
+    @property
+    def network(self):
+        """From normalised images to logits: ``body``."""
+        return self.body
+
+    def normalised(self, x):
+        """What ``network`` takes, from images (N, 3, H, W) in [0, 1]."""
+        return (x - self.mean) / self.std
+
     def forward(self, x):
-        return self.body((x - self.mean) / self.std)
+        return self.body(self.normalised(x))
 
 
 def build(name, class_count, *, width=1.0, seed=0):

@@ -39,8 +39,17 @@ class Network(nn.Module):
     def cam_layer(self):
         return [m for m in self.features.modules() if isinstance(m, nn.Conv2d)][-1]
 
+    @property
+    def network(self):
+        """From normalised images to logits, one module after the other."""
+        return nn.Sequential(self.features, self.head)
+
+    def normalised(self, x):
+        """What ``network`` takes, from images (N, C, H, W) in [0, 1]."""
+        return (x - self.mean) / self.scale
+
     def forward(self, x):
-        return self.head(self.features((x - self.mean) / self.scale))
+        return self.head(self.features(self.normalised(x)))
 
 
 class SmoothMax(nn.Module):

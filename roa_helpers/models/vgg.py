@@ -10,10 +10,11 @@ _VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 51
 
 
 class Classifier(nn.Module):
-    """Normalise → features → pool → head.
+    """Normalise → features → mean over positions → head.
 
     Attributes:
         features: convolutions, (N, C, H, W) → (N, D, h, w).
+        pool: the mean over positions, → (N, D).
         head: linear layer on the pooled features (N, D) → logits (N, K).
         cam_layer: the module whose output Grad-CAM looks at.
     """
@@ -21,6 +22,7 @@ class Classifier(nn.Module):
     def __init__(self, features, head, *, cam_layer, mean, std):
         super().__init__()
         self.features = features
+        self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.head = head
         self._cam_index = next(i for i, m in enumerate(features) if m is cam_layer)
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
@@ -30,9 +32,18 @@ class Classifier(nn.Module):
     def cam_layer(self):
         return self.features[self._cam_index]
 
+    @property
+    def network(self):
+        """From normalised images to logits, one module after the other."""
+        return nn.Sequential(self.features, self.pool, self.head)
+
+    def normalised(self, x):
+        """What ``network`` takes, from images (N, C, H, W) in [0, 1]."""
+        return (x - self.mean) / self.std
+
     def penultimate(self, x):
         """The flattened features (N, D) that the linear head reads, for images (N, C, H, W) in [0, 1]."""
-        return self.features((x - self.mean) / self.std).mean((2, 3))
+        return self.pool(self.features(self.normalised(x)))
 
     def forward(self, x):
         return self.head(self.penultimate(x))

@@ -1,4 +1,4 @@
-"""LRP: a slow twin, what it conserves in residual networks, what it leaves alone, what no rule reaches."""
+"""LRP: a slow twin, what it conserves in each network here, what it leaves alone, what no rule reaches."""
 
 import pytest
 import samples
@@ -11,7 +11,7 @@ from torch.optim.swa_utils import AveragedModel
 from roa_helpers import explain, models
 from roa_helpers.compat import torchvision
 from roa_helpers.explain import conservation
-from roa_helpers.models import resnet
+from roa_helpers.models import photo, resnet, small
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +110,52 @@ def test_lrp_leaves_the_model_as_it_found_it(network):
     assert forward == [module.forward for module in network.modules()]
     assert all(p.requires_grad for p in network.parameters())
     assert not any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in network.modules())
+
+
+# The other networks of the package
+
+
+MEAN = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(1))
+NETWORKS = {
+    "vgg16": lambda: models.vgg16(4, width=1 / 8),
+    "lenet": lambda: small.lenet(4, mean=MEAN, width=0.2),
+    "nin": lambda: small.nin(4, mean=MEAN, width=0.2),
+    "alexnet": lambda: small.alexnet(4, mean=MEAN, width=0.2),
+    "a photo network": lambda: photo.build("resnet18", 4),
+}
+
+
+@pytest.fixture(params=NETWORKS)
+def one(request):
+    """A network in double precision, as trained; its normalisations have no constant that folding would leave."""
+    model = samples.disturbed(NETWORKS[request.param]()).double()
+    generator = torch.Generator().manual_seed(2)
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._NormBase):
+            module.eps = 1e-14
+        elif getattr(module, "bias", None) is not None:
+            module.bias.data.uniform_(-0.1, 0.1, generator=generator)
+    return model
+
+
+def test_relevance_of_each_network_is_normalised_input_times_gradient(one):
+    x, y = batch(side=32)
+    expected = (x - one.mean) * explain.saliency(one, x, y)
+    found = explain.lrp_epsilon(one, x, y, epsilon=1e-12)
+    assert expected.abs().max() > 1e-4
+    assert torch.allclose(found, expected, rtol=0, atol=1e-6 * expected.abs().max().item())
+
+
+def test_relevance_of_each_network_adds_up_to_the_logit_where_nothing_takes_any(one):
+    for module in one.modules():
+        if isinstance(module, nn.modules.batchnorm._NormBase):
+            module.running_mean.zero_()
+        if getattr(module, "bias", None) is not None:
+            module.bias.data.zero_()
+    x, y = batch(side=32)
+    found, score = explain.lrp_epsilon(one, x, y, epsilon=1e-12), logit(one, x, y)
+    assert score.abs().min() > 1e-3
+    assert torch.allclose(found.sum((1, 2, 3)), score, rtol=1e-7)
 
 
 @pytest.mark.parametrize("epsilon", [0.0, -1.0, float("inf")])

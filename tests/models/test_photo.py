@@ -23,6 +23,8 @@ def test_images_are_normalised_inside():
     x = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (photo.MEAN, photo.STD))
     assert torch.equal(model(x), model.body((x - mean) / std))
+    assert model.network is model.body and torch.equal(model.normalised(x), (x - mean) / std)
+    assert {name.partition(".")[0] for name in model.state_dict()} == {"body"}
 
 
 def test_grad_cam_looks_at_what_comes_before_the_pooling():

@@ -43,6 +43,15 @@ def test_images_lose_their_mean():
 
 
 @pytest.mark.parametrize("name", small.BUILDERS)
+def test_what_comes_before_the_network_can_be_split_off(name):
+    model = built(name)
+    x = torch.rand(2, *MEANS[name])
+    assert torch.equal(model.network((x - model.mean) / model.scale), model(x))
+    assert torch.equal(model.network(model.normalised(x)), model(x))
+    assert {key.partition(".")[0] for key in model.state_dict()} <= {"features", "head", "mean", "scale"}
+
+
+@pytest.mark.parametrize("name", small.BUILDERS)
 def test_a_network_is_linear_along_a_short_way(name):
     model = built(name).double()
     x, d = torch.rand(1, *MEANS[name]).double(), 1e-7 * torch.rand(1, *MEANS[name]).double()

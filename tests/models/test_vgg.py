@@ -43,6 +43,18 @@ def test_the_head_reads_the_mean_of_the_features():
     assert torch.equal(model(x), model.head(model.penultimate(x)))
 
 
+def test_the_mean_as_a_module_changes_no_bit_of_logits_and_gradients_and_no_name_in_checkpoints():
+    model = small().eval()
+    x, _ = images(4, 48, dtype=torch.float32)
+    found, expected = (x.clone().requires_grad_() for _ in range(2))
+    logits, by_hand = model(found), model.head(model.features((expected - model.mean) / model.std).mean((2, 3)))
+    for scores in (logits, by_hand):
+        scores[:, 1].sum().backward()
+    assert torch.equal(logits, by_hand) and torch.equal(found.grad, expected.grad)
+    assert torch.equal(model.network(model.normalised(x)), logits)
+    assert {name.partition(".")[0] for name in model.state_dict()} == {"features", "head"}
+
+
 def test_images_are_normalised_inside():
     x, _ = images(2, 32, dtype=torch.float32)
     model = small().eval()
