@@ -79,7 +79,7 @@ def planned(profile_name, study, *, dataset=None, classes=None, seed=None):
         UserError: unknown profile or study, no seed, or no choices for the data set.
     """
     found, plan = registry.find(study), profile(profile_name)
-    seeds = plan.seeds if seed is None else (checked_seed(seed),)
+    seeds = found.seeds(profile_name) or plan.seeds if seed is None else (checked_seed(seed),)
     units = found.units(profile_name)
     chosen = units if dataset is None else found.borrowed(units, dataset, classes)
     return [Planned(study, one, s) for one in chosen for s in seeds]

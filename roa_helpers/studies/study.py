@@ -3,7 +3,8 @@
 A study is a folder, importable as a package, whose ``__init__`` holds ``STUDY``. Its modules are found by their names:
 
 - ``choices``: ``UNITS``, {profile: choices of each unit}; a unit's choices are a frozen dataclass with ``dataset`` and
-  ``name``. Optionally ``borrowed(units, dataset, classes)``: the choices of a data set that no profile names.
+  ``name``. Optionally ``borrowed(units, dataset, classes)``: the choices of a data set that no profile names; and
+  ``SEEDS``, {profile: seeds} where they are not the profile's.
 - ``compute``: ``load(choices, *, root, progress)``, the data with ``fingerprint`` and ``provenance``, and
   ``compute(plan, data, *, checkpoints, progress)``, (result, arrays, tables) as :func:`roa_helpers.records.store.write`
   takes them; ``checkpoints`` is their folder.
@@ -23,7 +24,7 @@ from .. import page
 from ..errors import UserError
 
 #: The folders of this package that hold a study, in the order in which they are listed.
-ROOMS = ("roi_roa", "supplement", "forensics", "sensitivity", "localized", "blurring", "curvature")
+ROOMS = ("roi_roa", "supplement", "forensics", "registration", "sensitivity", "localized", "blurring", "curvature")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,10 @@ class Study:
     def units(self, profile):
         """The choices of the units that a profile plans."""
         return self.part("choices").UNITS.get(profile, ())
+
+    def seeds(self, profile):
+        """The seeds of a profile for this study, or None where they are the profile's own."""
+        return getattr(self.part("choices"), "SEEDS", {}).get(profile)
 
     def borrowed(self, units, dataset, classes=None):
         """The choices for a data set, taken from ``units``: those of the same set, else those of the first set.

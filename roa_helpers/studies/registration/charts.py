@@ -1,0 +1,47 @@
+"""Charts of alignment over shifts. Needs no torch."""
+
+import pandas as pd
+
+from ...data import title_of
+from ...page import drawing
+
+#: What is drawn: definition of the RoA, region, and how a reader calls it.
+PANELS = (("perturbation", "roi", "RoI"), ("perturbation", "roa", "RoA"), ("gradient", "roa", "RoA by gradient"))
+
+
+def table(units):
+    """Alignment beyond chance: a row a unit, direction and region.
+
+    Columns: data set, shift, seed, direction, region, value, low, high, n.
+    """
+    rows = []
+    for unit in units:
+        for name, block in unit.result["directions"].items():
+            for definition, region, label in PANELS:
+                one = block["alignment"][definition][region]
+                low, high = one["value_interval"]
+                rows.append(
+                    {"data set": title_of(unit.result["dataset"]), "shift": unit.result["shift"],
+                     "seed": unit.result["seed"], "direction": name, "region": label, "value": one["value"],
+                     "low": low, "high": high, "n": one["n"]}
+                )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def alignment(units):
+    """Alignment of the regions of a class over the shift of its images: a mark a network and class, a line the mean."""
+    data = table(units)
+    figure, axes = drawing(6.4, 2.6, ncols=len(PANELS), sharey=True, squeeze=False)
+    marks = dict(zip(dict.fromkeys(data.direction), "ovs^", strict=False))
+    for axis, (_, _, label) in zip(axes[0], PANELS, strict=True):
+        part = data[data.region == label]
+        means = part.groupby("shift").value.mean()
+        axis.plot(means.index, means, color="#0072B2", lw=1.5)
+        for direction, mark in marks.items():
+            rows = part[part.direction == direction]
+            axis.plot(rows["shift"], rows.value, mark, ms=4.5, mfc="none", color="k", label=direction)
+        axis.axhline(0, color="k", lw=0.8, ls="--")
+        axis.set(title=label, xlabel="moved by up to (pixels)", xticks=sorted(set(data["shift"])))
+    axes[0, 0].set_ylabel("alignment beyond chance")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+    return figure, data
