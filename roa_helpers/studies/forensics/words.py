@@ -104,8 +104,8 @@ def _thresholds(table):
     possible = {theta: int(((low <= theta) & (theta < high)).sum()) for theta in choices.Supplement.theta}
     likely = [f"{theta:.2f} (in {k} of {len(table)} pairs)" for theta, k in possible.items() if k]
     return (
-        f"The threshold lies between {low.median():.3f} and {high.median():.3f} (medians); of the ten θ of the "
-        f"authors’ files it may be {words.listed(likely) if likely else 'none'}."
+        f"The threshold lies between {low.median():.3f} and {high.median():.3f} (medians); of the {len(possible)} θ of "
+        f"the authors’ files it may be {words.listed(likely) if likely else 'none'}."
     )
 
 
