@@ -182,7 +182,7 @@ figures.show_text(
 # the clean image, and the defender overwrites the blob’s pixels. An attacker who is *aware* of it computes the attack
 # on the neutralised image, and the defender overwrites the blob’s pixels once more, so that only changes outside the
 # blob remain: FGSM through the defence. A fourth threat is the paper’s with a stronger attack of the same size: PGD
-# from a random start.
+# from random starts.
 
 # %% tags=["hide-input"]
 figure, threats = charts.threat_plot(units)
@@ -191,8 +191,9 @@ figures.show(
     figure,
     name="threats",
     caption="Change of accuracy by the paper’s blob under four threats, each against the same attack without a blob; "
-    f"lines: 95 % intervals. PGD takes {choices.PGD_STEPS} steps of ε/{choices.PGD_STEPS / choices.PGD_REACH:g}; it "
-    f"ran on at most {few.max()} test images a direction." + seeds_note(threats),
+    f"lines: 95 % intervals. PGD takes {choices.PGD_STEPS} steps of ε/{choices.PGD_STEPS / choices.PGD_REACH:g} "
+    f"from each of {choices.PGD_STARTS} starts; it ran on at most {few.max()} test images a direction."
+    + seeds_note(threats),
     alt="For each data set and direction: the change in accuracy under four attacks, with intervals.",
     data=threats,
     units=units,

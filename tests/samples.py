@@ -38,8 +38,7 @@ def splits():
 def computed(folder):
     """(model, three-channel splits, what training says, what ``compute`` returns), trained below ``folder``."""
     models.use_threads(1)
-    grey = splits()
-    coloured = replace(grey, **{name: data.in_colour(getattr(grey, name)) for name in ("train", "val", "test")})
+    coloured = data.in_colour(splits())
     model, training = pairs.train(CHOICES, coloured, seed=0, path=folder / "model.safetensors", progress=False)
     return model, coloured, training, compute.measurements(model, coloured, CHOICES, seed=0)
 

@@ -8,8 +8,7 @@ from torch import nn
 
 from ..compat import torchvision
 from . import vgg, weights
-
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+from .building import MEAN, STD, seeded
 
 
 class Normalised(nn.Module):
@@ -68,8 +67,7 @@ def build(name, class_count, *, width=1.0, seed=0):
         raise ValueError(f"{name} has one width only, got {width}")
     if name not in torchvision.models.list_models(torchvision.models):
         raise ValueError(f"torchvision has no network {name!r}")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         body = torchvision.models.get_model(name, num_classes=class_count, **_without_extras(name))
     return Normalised(body).to(memory_format=torch.channels_last)
 

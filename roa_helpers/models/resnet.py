@@ -15,6 +15,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..compat import torchvision
 from . import weights
+from .building import MEAN, STD, seeded
 
 Bottleneck = torchvision.models.resnet.Bottleneck
 #: Blocks of each of the four stages of ResNet-50.
@@ -63,8 +64,8 @@ class ResNet(nn.Module):
     def __init__(self, network):
         super().__init__()
         self.network = network
-        self.register_buffer("mean", torch.tensor((0.485, 0.456, 0.406)).view(1, -1, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor((0.229, 0.224, 0.225)).view(1, -1, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, -1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(STD).view(1, -1, 1, 1), persistent=False)
 
     @property
     def cam_layer(self):
@@ -98,8 +99,7 @@ def resnet(class_count, *, blocks=RESNET50, width=1.0, seed=0):
             "need at least 2 classes, four stages of at least one block and a width of at least 1/64, "
             f"got {class_count}, {blocks} and {width}"
         )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         network = _network(class_count, blocks, [round(planes * width) for planes in _PLANES])
         for module in network.modules():
             if isinstance(module, nn.Conv2d):

@@ -6,7 +6,6 @@ piecewise linear in the image: convolutions, ReLU, pooling, batch normalisation 
 
 import copy
 import math
-from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +13,7 @@ from torch import nn
 
 from ..compat import torchvision
 from . import weights
+from .building import MEAN, STD, seeded
 
 #: Images are divided by it after the mean was subtracted: about the standard deviation of photographs.
 SCALE = 0.25
@@ -81,7 +81,7 @@ def lenet(class_count, *, mean, width=1.0, seed=0):
     channels, side = mean.shape[0], mean.shape[-1]
     kernel, padding = (5, 0) if side >= 20 else (3, 1)
     first, second, units = _widths((20, 50, 500), width)
-    with _seeded(seed):
+    with seeded(seed):
         features = nn.Sequential(
             nn.Conv2d(channels, first, kernel, padding=padding), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(first, second, kernel, padding=padding), nn.ReLU(), nn.MaxPool2d(2),
@@ -99,7 +99,7 @@ def nin(class_count, *, mean, width=1.0, seed=0):
     Arguments as those of :func:`lenet`.
     """
     a, b, c, d = _widths((192, 160, 96, 192), width)
-    with _seeded(seed):
+    with seeded(seed):
         features = nn.Sequential(
             *_block(mean.shape[0], a, 5), *_block(a, b, 1), *_block(b, c, 1), nn.MaxPool2d(3, 2, 1),
             *_block(c, d, 5), *_block(d, d, 1), *_block(d, d, 1), nn.AvgPool2d(3, 2, 1),
@@ -116,7 +116,7 @@ def alexnet(class_count, *, mean, width=1.0, seed=0):
     Arguments as those of :func:`lenet`.
     """
     a, b, c, d, units = _widths((64, 192, 384, 256, 512), width)
-    with _seeded(seed):
+    with seeded(seed):
         features = nn.Sequential(
             *_block(mean.shape[0], a, 3), nn.MaxPool2d(2), *_block(a, b, 3), nn.MaxPool2d(2),
             *_block(b, c, 3), *_block(c, d, 3), *_block(d, d, 3), nn.MaxPool2d(2), nn.AdaptiveAvgPool2d(4),
@@ -147,7 +147,7 @@ def imagenet_alexnet(positions=IMAGENETTE):
     for module in found.modules():
         if isinstance(module, nn.ReLU):
             module.inplace = False
-    mean, std = (torch.tensor(v).view(3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in (MEAN, STD))
     head = nn.Sequential(found.avgpool, nn.Flatten(), found.classifier)
     return Network(found.features, head, mean=mean, scale=std).eval()
 
@@ -178,13 +178,6 @@ def smooth_twin(model, *, sharpness):
 
 def _widths(counts, width):
     return [max(2, round(count * width)) for count in counts]
-
-
-@contextmanager
-def _seeded(seed):
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
 
 
 def _block(before, after, kernel):

@@ -5,6 +5,7 @@ from torch import nn
 
 from ..compat import torchvision
 from . import weights
+from .building import MEAN, STD, seeded
 
 _VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M")
 
@@ -70,8 +71,7 @@ def vgg16(class_count, *, width=1.0, channels=3, seed=0):
     if class_count < 2 or not 512 * width >= 8:
         raise ValueError(f"need at least 2 classes and a width of at least 1/64, got {class_count} and {width}")
     plan = ["M" if n == "M" else max(1, round(n * width)) for n in _VGG16]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         features = torchvision.models.vgg.make_layers(plan, batch_norm=True)
         if channels != 3:
             features[0] = nn.Conv2d(channels, plan[0], 3, padding=1)
@@ -80,7 +80,7 @@ def vgg16(class_count, *, width=1.0, channels=3, seed=0):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
                 nn.init.zeros_(module.bias)
-    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    mean, std = MEAN, STD
     if channels != 3:
         mean, std = (0.5,) * channels, (0.25,) * channels
     model = Classifier(features, head, cam_layer=features[-2], mean=mean, std=std)

@@ -1,5 +1,7 @@
 """Numbers in words: signs, spans, intervals. Sentences are the matter of each study."""
 
+from .. import metrics
+
 
 def minus(value, form):
     """A number in a format such as ``.1f``, with a typographic minus."""
@@ -21,6 +23,17 @@ def bracketed(value, low, high, form):
 def percent(value, low, high):
     """A proportion with its interval, in %: “50.0 [41.2, 58.8]”."""
     return bracketed(100 * value, 100 * low, 100 * high, ".1f")
+
+
+def percent_of(k, n):
+    """The proportion k of n with its Wilson interval, in %: “50.0 [41.2, 58.8]”."""
+    return percent(k / n, *metrics.wilson(k, n))
+
+
+def share_of(k, n):
+    """The same behind what it is made of: “1,234 of 2,468 (50.0% [48.0%, 52.0%])”."""
+    low, high = metrics.wilson(k, n)
+    return f"{k:,} of {n:,} ({k / n:.1%} [{low:.1%}, {high:.1%}])"
 
 
 def points(value, low, high):

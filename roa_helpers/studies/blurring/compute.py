@@ -15,7 +15,6 @@ import pandas as pd
 import torch
 
 from ... import attacks, data, metrics, models
-from ...data import in_colour
 from ...errors import UserError
 from ...models import resnet
 from ...records import fingerprints, partial
@@ -64,10 +63,9 @@ def load(choices, *, root=None, progress=True):
         )
 
     def part(classes, *limit):
-        splits = data.load(
-            choices.dataset, classes=classes, size=choices.size, limit=limit, root=root, progress=progress
+        return data.in_colour(
+            data.load(choices.dataset, classes=classes, size=choices.size, limit=limit, root=root, progress=progress)
         )
-        return replace(splits, **{name: in_colour(getattr(splits, name)) for name in ("train", "val", "test")})
 
     return Loaded(
         part(names[:count], choices.train, choices.val, choices.test),

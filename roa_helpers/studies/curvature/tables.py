@@ -6,7 +6,6 @@ Needs no torch.
 import numpy as np
 import pandas as pd
 
-from ... import metrics
 from ...page import span, words
 from .published import IMAGES, NETWORK, SIDE, TABLE_ONE
 from .results import named
@@ -25,13 +24,12 @@ def accuracies(units):
     rows = []
     for unit in units:
         model, counts = unit.result["model"], unit.result["provenance"]["data"]["counts"]["train"]
-        low, high = metrics.wilson(model["test"]["k"], model["test"]["n"])
         start = {"scratch": "random", "imagenet": "ImageNet"}[model["initialisation"]]
         twin, found = unit.result["twin_agreement"], unit.result["deepfool"]
         rows.append(
             {"network": named(unit), "D": unit.result["dimensions"], "classes": len(unit.result["classes"]),
              "training images": sum(counts.values()), "initial weights": start,
-             "test accuracy (%)": words.percent(model["test"]["k"] / model["test"]["n"], low, high),
+             "test accuracy (%)": words.percent_of(model["test"]["k"], model["test"]["n"]),
              "n": model["test"]["n"],
              "on training images (%)": f"{100 * model['train']['k'] / model['train']['n']:.1f}",
              "mean norm of an image": round(found["image"], 2), "of DeepFool": round(found["norm"], 3),
@@ -60,16 +58,14 @@ def table_one(units):
             own = counts[counts.side == r.side]
             hit = own[own.measured == "accuracy"].iloc[0]
             cells = {
-                f"{'f' if measured == 'unaware' else 'aware, f'} = {c.f}": words.percent(
-                    c.k / c.n, *metrics.wilson(c.k, c.n)
-                )
+                f"{'f' if measured == 'unaware' else 'aware, f'} = {c.f}": words.percent_of(c.k, c.n)
                 for measured in ("unaware", "aware")
                 for c in own[own.measured == measured].itertuples()
             }
             rows.append(
                 {"network": named(unit), "side": r.side, "share": r.share, "image": 255 * r.image,
                  "perturbation": 255 * r.perturbation,
-                 "accuracy (%)": words.percent(hit.k / hit.n, *metrics.wilson(hit.k, hit.n)), "n": hit.n} | cells
+                 "accuracy (%)": words.percent_of(hit.k, hit.n), "n": hit.n} | cells
             )  # fmt: skip
     table = pd.DataFrame(rows)
     table.insert(5, "ratio (%)", (100 * table.perturbation / table.image).round(2))
@@ -185,7 +181,7 @@ def universal(units):
     rows = []
     for unit in units:
         for one in unit.result["universal"]:
-            rate = words.percent(one["k"] / one["n"], *metrics.wilson(one["k"], one["n"]))
+            rate = words.percent_of(one["k"], one["n"])
             rows.append(
                 {"network": named(unit), "epoch": one["epoch"], "fooled (%)": rate, "n": one["n"],
                  "norm": round(one["l2"], 2), "norm / mean norm of an image": round(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ... import metrics
-from ...page import in_brackets
+from ...page import in_brackets, words
 from ..roi_roa import published
 from ..supplement import presented
 from .charts import READINGS
@@ -64,7 +64,7 @@ def counts(units):
 def counts_view(units):
     """The same as a reader sees it: a row a statement, a column a data set, “k of n (share [low, high])”."""
     table = counts(units)
-    told = [f"{r.k:,} of {r.n:,} ({r.share:.1%} [{r.low:.1%}, {r.high:.1%}])" for r in table.itertuples()]
+    told = [words.share_of(row.k, row.n) for row in table.itertuples()]
     wide = table.assign(told=told).pivot_table(
         index="what", columns="data set", values="told", aggfunc="first", sort=False
     )

@@ -1,7 +1,6 @@
 """What the pictures say, in sentences: Markdown made of the units' numbers. Needs no torch."""
 
-from ... import metrics
-from ...page import capitalised, claims, minus, span, words
+from ...page import capitalised, claims, span, words
 from ..supplement import choices, reference
 from . import sources
 from .claims import CLAIMS, INFERRED, READ
@@ -105,8 +104,8 @@ def _thresholds(table):
     possible = {theta: int(((low <= theta) & (theta < high)).sum()) for theta in choices.Supplement.theta}
     likely = [f"{theta:.2f} (in {k} of {len(table)} pairs)" for theta, k in possible.items() if k]
     return (
-        f"The threshold lies between {low.median():.3f} and {high.median():.3f} (medians); of the ten θ of the "
-        f"authors’ files it may be {words.listed(likely) if likely else 'none'}."
+        f"The threshold lies between {low.median():.3f} and {high.median():.3f} (medians); of the {len(possible)} θ of "
+        f"the authors’ files it may be {words.listed(likely) if likely else 'none'}."
     )
 
 
@@ -176,10 +175,8 @@ def _of(found):
 
 
 def _share(found):
-    low, high = metrics.wilson(found["k"], found["n"])
-    return f"{found['k']:,} of {found['n']:,} ({found['k'] / found['n']:.1%} [{low:.1%}, {high:.1%}])"
+    return words.share_of(found["k"], found["n"])
 
 
 def _valued(block, name, form):
-    low, high = block[f"{name}_interval"]
-    return f"{minus(block[name], form)} [{minus(low, form)}, {minus(high, form)}]"
+    return words.bracketed(block[name], *block[f"{name}_interval"], form)

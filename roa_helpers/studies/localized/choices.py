@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ...records import stem
+from .published import PHOTOS
 
 #: Shapes of the regions that an attack is confined to (see :mod:`.placement`), and what a reader calls them.
 REGIONS = {"segments": "segments of the photo", "squares": "squares", "blobs": "random blobs"}
@@ -93,7 +94,7 @@ UNITS = {"quick": _QUICK, "desk": _DESK, "paper": _PAPER}
 REASONS = {
     "dataset": "the authors’ own photos, which no network had learnt, are not published; Imagenette’s are held out "
     "from networks trained here, but are ImageNet’s, so not from weights that come with it, and small for Inception",
-    "photos": "the paper: 112",
+    "photos": f"the paper: {PHOTOS}",
     "region_count": "most regions a photo; the paper: up to 10; fewer here, for the time that LIME takes",
     "network": "the paper’s is Inception v3 with ImageNet’s weights; where these cannot be loaded, a small network of "
     "torchvision",

@@ -1,9 +1,6 @@
 """A pair of classes: its images, and the binary network M that is trained on them. Shared by the paper's studies."""
 
-from dataclasses import replace
-
 from ... import data, models, pipeline
-from ...data import in_colour
 from .. import trained, training_of
 
 
@@ -21,7 +18,7 @@ def load(choices, *, root=None, progress=True):
         choices.dataset, classes=choices.classes, size=choices.size, limit=limit, root=root, progress=progress
     )
     data.enough(splits)
-    return replace(splits, **{name: in_colour(getattr(splits, name)) for name in ("train", "val", "test")})
+    return data.in_colour(splits)
 
 
 def sides(model, splits, choices, *, seed):

@@ -1,7 +1,5 @@
 """The network that is attacked."""
 
-from dataclasses import replace
-
 import samples
 import torch
 
@@ -11,7 +9,7 @@ from roa_helpers.studies.localized import network
 
 def test_a_network_is_trained_once_and_then_read(tmp_path):
     grey = samples.splits()
-    coloured = replace(grey, **{name: data.in_colour(getattr(grey, name)) for name in ("train", "val", "test")})
+    coloured = data.in_colour(grey)
     training = models.Training(
         epochs=1, batch=8, learning_rate=0.02, weight_decay=0, augment=False, mixed=False, seed=0
     )  # fmt: skip

@@ -11,6 +11,7 @@ from roa_helpers.data import title_of
 from roa_helpers.page import claims, tables
 from roa_helpers.studies.roi_roa import charts, comparison, results, words
 from roa_helpers.studies.roi_roa.claims import CLAIMS
+from roa_helpers.studies.roi_roa.tables import similarity_choices
 
 LABELS = {key: label for key, label, _, _ in charts.BLOBS}
 
@@ -95,6 +96,17 @@ def test_a_tally_counts_intervals_not_values():
         "- a: higher in 1, lower in 1, undecided in 1 of 3 directions",
         "- b: undecided in 1 of 1 directions",
     ]
+
+
+def test_sentences_beside_the_papers_numbers(units):
+    table = similarity_choices(units)
+    spread = np.ptp(table[table.columns[2:]], axis=1)
+    told = words.readings(table)
+    assert f"by {spread.min():.3f} to {spread.max():.3f}," in told and "lie between 0.19 and 0.30," in told
+    assert words.printed_sample().startswith("The paper’s MNIST and Fashion-MNIST percentages are multiples of 1/32,")
+    verdicts = studies.verdicts(units)
+    assert words.on_paper(verdicts).startswith("By its own numbers the paper could be judged 4 times; 4 of these")
+    assert words.on_paper(studies.verdicts(units[:1])) == ""
 
 
 def test_levels_are_the_range_over_directions(units):

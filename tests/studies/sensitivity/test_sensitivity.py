@@ -13,7 +13,7 @@ from roa_helpers import attacks, explain, metrics, models, regions, studies
 from roa_helpers.records import store
 from roa_helpers.studies.roi_roa import search
 from roa_helpers.studies.roi_roa.choices import LABELS, RoiRoa
-from roa_helpers.studies.sensitivity import changes, charts, choices, compute
+from roa_helpers.studies.sensitivity import changes, charts, choices, compute, words
 
 #: delta1, delta2, theta, value, blob, mod, mod_adv, feasible, chosen; clean 1.0 and adv 0.4 throughout.
 GRID = (
@@ -152,6 +152,8 @@ def test_what_moves_more_than_between_seeds():
         ("Digits", "learning_rate", result) for result in ("cost", "gain", "representative")
     ]
     assert changes.beyond_chance(changes.moves([], [BASE, SLOW])) == []
+    (told,) = words.exceeding(table)
+    assert told.startswith("**Digits**: of 1 choices of the training,") and told.count(": learning rate") == 3
 
 
 def test_the_plot_has_a_panel_a_result_and_a_row_a_choice(searched):
