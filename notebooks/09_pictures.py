@@ -41,7 +41,11 @@ seed = None  # None: all seeds of the profile
 # %%
 from roa_helpers import studies
 from roa_helpers.page import figures, open_choices
+from roa_helpers.records import seeds
 from roa_helpers.studies.forensics import charts, choices, claims, pictures, tables, words
+from roa_helpers.studies.roi_roa import pictures as signed
+from roa_helpers.studies.roi_roa import readings
+from roa_helpers.studies.roi_roa import words as roi_words
 
 units = studies.finished(profile, "forensics", seed=seed)
 verdicts = studies.verdicts(units) if units else None
@@ -252,6 +256,71 @@ if units:
         units=units,
         sample="pictures, pairs, entries or classes, as the row says",
     )
+
+# %% [markdown]
+# ## What does this procedure give on our networks?
+#
+# The procedure of the pictures can be run: the sign of FGSM’s step in each channel is the RoA, its mean over a class
+# the representative, and every entry above θ is set to 0 or 1. θ and the value are chosen on validation images, as for
+# the text’s procedure.
+
+# %% tags=["hide-input"]
+networks = studies.units("roi_roa", profile, seed=seed)
+shown = seeds.one_of_each(networks)
+figures.show(
+    signed.signed_procedure(shown),
+    name="pictures-procedure",
+    caption="Figs 7, 9 and 10 of the paper by the procedure of its pictures, on our networks: one image, the ones of "
+    "its RoA, the representative RoA (what is negative is black), the blob, and the image with the blob’s entries set.",
+    alt="For each data set and class: an image, a coloured noise of ones, its mean over the class, the coloured blob, "
+    "and the neutralised image.",
+    data=signed.map_data(shown, "roa", definition="published"),
+    units=shown,
+    sample="examples stored with the results",
+)
+
+# %% [markdown]
+# Every number of Tables I to III stands beside what each reading of the procedure gives on the same networks: the
+# text’s RoA, the RoA by gradient, and the pictures’. For the individual SSIM there is a fourth column, of an RoA without
+# any entry.
+
+# %% tags=["hide-input"]
+rows = readings.table(networks)
+if len(rows):
+    figure, data = readings.chart(rows)
+    figures.show(
+        figure,
+        name="readings",
+        caption="The paper’s numbers (bars) and what each reading gives. Scores before neutralisation are left out: no "
+        "reading changes them.",
+        alt="A panel for each quantity of Tables I to III, a line for each direction: a bar for the paper and a mark "
+        "for each reading.",
+        data=data,
+        units=networks,
+    )
+
+# %% tags=["hide-input"]
+if len(rows):
+    figures.show_table(
+        rows,
+        view=rows.round(4),
+        name="readings-numbers",
+        caption="Tables I, II and III of the paper beside every reading, mean over networks. Nearest: the reading that "
+        "comes nearest to the printed number.",
+        units=networks,
+    )
+
+# %% tags=["hide-input"]
+if len(rows):
+    figures.show_table(
+        readings.distances(rows),
+        name="readings-distances",
+        caption="Mean distance of each reading from the paper’s numbers, and how often each comes nearest.",
+        units=networks,
+    )
+
+# %% tags=["remove-input"]
+figures.show_text(roi_words.nearest(rows))
 
 # %% [markdown]
 # ## What follows

@@ -82,8 +82,9 @@ PAIRS = (
 #: Training images a class in the desk profile (None: all that are left after validation and test).
 _DESK_TRAIN = {"mnist": 2500, "fashion-mnist": 3000, "cifar10": None, "cats-vs-dogs": None, "malaria": 2000}
 
-DIGITS = RoiRoa(dataset="digits", classes=("0", "1"), width=0.125, epochs=6, batch=32)
-_FACES = RoiRoa(dataset="faces", classes=("face", "non-face"), width=0.125, epochs=15, batch=16, augment=True)
+_SMALL = {"width": 0.125, "attacked": 20, "null_images": 30}
+DIGITS = RoiRoa(dataset="digits", classes=("0", "1"), epochs=6, batch=32, **_SMALL)
+_FACES = RoiRoa(dataset="faces", classes=("face", "non-face"), epochs=15, batch=16, augment=True, **_SMALL)
 #: Which units a profile has.
 UNITS = {
     "quick": (DIGITS, _FACES),

@@ -175,6 +175,33 @@ def representatives(units, name, *, definition="perturbation"):
     return Sheet(tuple(strips), across=3, bars=bars)
 
 
+def signed_procedure(units):
+    """Figs 7, 9 and 10 by the procedure of the authors' pictures: RoA of one image, of the class, blob, neutralised.
+
+    Every map is in colour: each channel stands for itself, what is negative is black.
+    """
+    strips = []
+    for label, (unit, k) in classes(units).items():
+        maps, setting = example(unit, k), setting_of(_block(unit, k), "published")
+        representative, blob = unit.arrays[f"published_roa_{k}"], unit.arrays[f"published_blob_{k}"]
+        modified = neutralised(maps["image"], blob, setting["value"])
+        strips.append(
+            Strip(
+                label,
+                (
+                    Cell(picture(maps["image"]), "image"),
+                    Cell(picture((maps["perturbation"] > 0).astype(float)), "RoA of one image"),
+                    Cell(picture(np.clip(representative, 0, 1)), "representative RoA"),
+                    Cell(
+                        picture(blob.astype(float)), f"blob, above {setting['theta']:g}\n{blob.mean():.0%} of entries"
+                    ),
+                    Cell(picture(modified), f"neutralised, set to {setting['value']:g}"),
+                ),
+            )
+        )
+    return Sheet(tuple(strips), across=1)
+
+
 def isolation(units):
     """Fig. 4 from real images: each class's example and its four regions, for both definitions of the RoA."""
     strips = []
