@@ -133,15 +133,15 @@ widgets.browse(
 # high in the other.
 
 # %% tags=["hide-input"]
-pairs = agreement.matched(ours, theirs) if authors else None
+pairs = agreement.matched(ours, theirs, signed=matrices.signed(units)) if authors else None
 correlations = agreement.correlations(pairs) if authors else ()
 if len(correlations):
     figure, data = agreement.plot(pairs)
     figures.show(
         figure,
         name="pairs-agreement",
-        caption="Our number against the authors’, a dot an ordered pair; after neutralisation the mean over θ. On the "
-        "line both are equal.",
+        caption="Our number against the authors’, a dot an ordered pair; after neutralisation the mean over θ, with the "
+        "blob of the text and with that of the pictures. On the line both are equal.",
         alt="Scatter plots of our numbers against the authors’ for SSIM and class probabilities.",
         data=data,
         units=units,

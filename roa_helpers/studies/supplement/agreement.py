@@ -13,11 +13,12 @@ from ...page import look, panels
 from .matrices import PAIR, STAGES, datasets
 
 
-def matched(ours, theirs):
+def matched(ours, theirs, *, signed=None):
     """Our numbers beside the authors' for the pairs that both have.
 
     Args:
         ours, theirs: (similarity, scores), as :func:`.matrices.collected` returns them.
+        signed: our scores by the procedure of the authors' pictures (:func:`.matrices.signed`), where there are any.
 
     Returns:
         a row a pair and quantity (after neutralisation one for each value of ours, each the mean over the θ that both
@@ -31,10 +32,11 @@ def matched(ours, theirs):
     for name, (before, after) in STAGES.items():
         sides = [table[table.score == before].drop_duplicates(PAIR) for table in (scores, probabilities)]
         parts.append(_joined(*sides, "mean", PAIR).assign(quantity=f"{name}, before"))
-        for value in sorted(scores.value.dropna().unique()):
-            own = scores[(scores.score == after) & (scores.value == value)]
-            both = _joined(own, probabilities[probabilities.score == after], "mean", [*PAIR, "theta"])
-            parts.append(both.assign(quantity=f"{name}, set to {value:g}"))
+        for table, blob in ((scores, ""), (signed, "pictures’ blob ")):
+            for value in () if table is None else sorted(table.value.dropna().unique()):
+                own = table[(table.score == after) & (table.value == value)]
+                both = _joined(own, probabilities[probabilities.score == after], "mean", [*PAIR, "theta"])
+                parts.append(both.assign(quantity=f"{name}, {blob}set to {value:g}"))
     return pd.concat(parts, ignore_index=True)
 
 

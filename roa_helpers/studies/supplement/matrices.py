@@ -60,6 +60,15 @@ def collected(units):
     )
 
 
+def signed(units):
+    """Scores by the procedure of the authors' pictures, averaged over seeds: the columns of the second table."""
+    tables = [
+        unit.table("published").astype({"source": str, "target": str}).assign(dataset=unit.result["dataset"])
+        for unit in units
+    ]
+    return _over_seeds(pd.concat(tables), [*PAIR, "score", "value", "theta"], ["mean", "k", "n", "blob"])
+
+
 def _over_seeds(table, keys, numbers):
     groups = table.groupby(keys, sort=False, dropna=False)
     return groups[numbers].mean().assign(seeds=groups.size()).reset_index()

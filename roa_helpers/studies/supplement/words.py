@@ -15,9 +15,11 @@ def difference(pairs):
         pairs: of :func:`.agreement.matched`.
     """
     told = []
-    for quantity, part in pairs[pairs.quantity.str.startswith("clean, set to")].groupby("quantity", sort=False):
+    after = pairs[pairs.quantity.str.match("clean, (pictures’ blob )?set to")]
+    for quantity, part in after.groupby("quantity", sort=False):
         distance, name = (part.ours - part.theirs).abs().mean(), quantity.removeprefix("clean, ")
-        told.append(f"{distance:.2f} with pixels {name} ({len(part)} pairs)")
+        blob = "entries of the" if "blob" in name else "pixels"
+        told.append(f"{distance:.2f} with {blob} {name} ({len(part)} pairs)")
     return f"After neutralisation our class probability differs from the authors’, on average by {', by '.join(told)}."
 
 

@@ -341,6 +341,21 @@ def test_only_pairs_that_both_have_are_compared(root, ours):
     assert numbers == pytest.approx([(0.28 + 0.17) / 2, (0.22 + 0.67) / 2], abs=0.0051)
 
 
+def test_the_blob_of_the_pictures_is_compared_beside_that_of_the_text(root, ours):
+    own, found = matrices.collected(ours), reference.load(root)
+    rows = [("0", "1", "mod", 1.0, 0.1, 0.5), ("0", "1", "mod", 1.0, 0.14, 0.9), ("1", "0", "mod_adv", 0.0, 0.1, 0.3)]
+    signed = pd.DataFrame(rows, columns=["source", "target", "score", "value", "theta", "mean"]).assign(dataset="mnist")
+    pairs = agreement.matched(own, (found.similarity, found.scores), signed=signed)
+    plain = agreement.matched(own, (found.similarity, found.scores))
+    added = pairs[pairs.quantity.str.contains("pictures’ blob")]
+    assert len(pairs) == len(plain) + len(added) and set(added.quantity) <= {
+        "clean, pictures’ blob set to 1", "attacked, pictures’ blob set to 0"
+    }  # fmt: skip
+    one = added[added.quantity == "clean, pictures’ blob set to 1"].iloc[0]
+    assert (one.ours, one.theirs) == pytest.approx((0.7, 0.6))
+    assert "with entries of the pictures’ blob set to 1 (1 pairs)" in words.difference(pairs)
+
+
 def ordered_pairs(count, seed):
     rng = np.random.default_rng(seed)
     names = [(a, b) for a in range(count) for b in range(count) if a != b]
