@@ -140,8 +140,8 @@ if len(correlations):
     figures.show(
         figure,
         name="pairs-agreement",
-        caption="Our number against the authors’, a dot an ordered pair; after neutralisation the mean over θ, with the "
-        "blob of the text and with that of the pictures. On the line both are equal.",
+        caption="Our number against the authors’, a dot an ordered pair; after neutralisation the mean over θ, with "
+        "the blob of the text and with that of the pictures. On the line both are equal.",
         alt="Scatter plots of our numbers against the authors’ for SSIM and class probabilities.",
         data=data,
         units=units,

@@ -281,8 +281,8 @@ figures.show(
 
 # %% [markdown]
 # Every number of Tables I to III stands beside what each reading of the procedure gives on the same networks: the
-# text’s RoA, the RoA by gradient, and the pictures’. For the individual SSIM there is a fourth column, of an RoA without
-# any entry.
+# text’s RoA, the RoA by gradient, and the pictures’. For the individual SSIM there is a fourth column, of an RoA that
+# has no entry.
 
 # %% tags=["hide-input"]
 rows = readings.table(networks)

@@ -16,6 +16,8 @@ from .results import SCORES, by_direction, defined
 READINGS = {"perturbation": "text", "gradient": "by gradient", "published": "pictures"}
 #: What an RoA without a single entry gives; a reading of Table I's individual SSIM alone.
 ZERO = "no RoA at all"
+#: Where readings come equally near.
+SEVERAL = "several"
 #: Rows of the catalogue: Tables I, II and III.
 TABLES = {"A9": "I", "A10": "II", "A11": "III"}
 #: Columns of :func:`table` that hold a reading.
@@ -40,16 +42,23 @@ def table(units):
                     continue
                 ours = {label: np.mean([_value(defined(block, reading), quantity) for block in blocks])
                         for reading, label in READINGS.items()}  # fmt: skip
-                nearest = min(ours, key=lambda label, ours=ours, paper=paper: abs(ours[label] - paper.value))
                 zero = np.mean([block["definitions"]["published"]["ssim"]["zero"]["mean"] for block in blocks])
                 rows.append(
                     {"table": number, "data set": title_of(dataset), "direction": name,
                      "quantity": SCORES.get(quantity, quantity), "paper": paper.value, "n of the paper": paper.n}
-                    | ours | {ZERO: zero if quantity == "individual" else np.nan, "nearest": nearest,
-                              "networks": len(group)}
+                    | ours
+                    | {ZERO: zero if quantity == "individual" else np.nan, "nearest": _nearest(ours, paper.value),
+                       "networks": len(group)}
                 )  # fmt: skip
     before = ["table", "data set", "direction", "quantity", "paper", "n of the paper"]
     return pd.DataFrame(rows, columns=[*before, *COLUMNS, "nearest", "networks"])
+
+
+def _nearest(ours, paper):
+    """The label whose value comes nearest to the paper's; ``SEVERAL`` where two come equally near."""
+    apart = {label: abs(value - paper) for label, value in ours.items()}
+    best = [label for label, distance in apart.items() if np.isclose(distance, min(apart.values()), atol=1e-9)]
+    return best[0] if len(best) == 1 else SEVERAL
 
 
 _QUANTITIES = {"A9": ("individual", "representative"), "A10": ("clean", "mod"), "A11": ("adv", "mod_adv")}
@@ -86,7 +95,7 @@ def distances(rows):
     found = []
     for (number, quantity), part in told_apart(rows).groupby(["table", "quantity"], sort=False):
         apart = part[COLUMNS].sub(part.paper, axis=0).abs().mean()
-        nearest = {f"nearest: {label}": int((part.nearest == label).sum()) for label in READINGS.values()}
+        nearest = {f"nearest: {label}": int((part.nearest == label).sum()) for label in (*READINGS.values(), SEVERAL)}
         found.append({"table": number, "quantity": quantity, "n": len(part)} | apart.round(4).to_dict() | nearest)
     return pd.DataFrame(found)
 

@@ -158,9 +158,9 @@ def nearest(rows):
         return "The paper prints no number for these data sets, so no reading can be held against it."
     told = []
     for one in every_reading.distances(rows).to_dict("records"):
-        names = every_reading.READINGS.values()
+        names = (*every_reading.READINGS.values(), every_reading.SEVERAL)
         order = sorted(names, key=lambda name, one=one: -one[f"nearest: {name}"])
-        counts = ", ".join(f"{name} {one[f'nearest: {name}']}" for name in order)
+        counts = ", ".join(f"{name} {one[f'nearest: {name}']}" for name in order if one[f"nearest: {name}"])
         told.append(f"- Table {one['table']}, {one['quantity']}, {one['n']} numbers; nearest: {counts}.")
     zero = rows[rows.quantity == "individual"]
     if len(zero):

@@ -385,7 +385,7 @@ def test_the_regions_of_an_untrained_network_do_not_beat_those_of_others():
     splits, excess = samples.splits(), []
     for seed in range(6):
         model = models.vgg16(2, width=CHOICES.width, seed=seed).eval()
-        sides = [pipeline.scan(model, *pipeline.of_class(data.in_colour(splits.test), k, seed=0)) for k in (0, 1)]
+        sides = [pipeline.scan(model, *pipeline.of_class(data.in_colour(splits).test, k, seed=0)) for k in (0, 1)]
         settings = dict.fromkeys(pipeline.DEFINITIONS, pipeline.Setting(0.1, 0.3, 0.5, 0.3, 0.0))
         table = nulls.table(model, *sides, settings, CHOICES, seed=seed)
         own = table.maps == "trained"

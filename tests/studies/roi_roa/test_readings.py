@@ -1,0 +1,58 @@
+"""Readings of the paper's procedure beside its numbers."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from skimage.metrics import structural_similarity
+
+from roa_helpers.page import Sheet
+from roa_helpers.studies.roi_roa import pictures, readings, words
+
+
+def test_every_printed_number_stands_beside_every_reading(units):
+    _, mnist = units
+    table = readings.table(units)
+    assert len(table) == 12 and set(table["data set"]) == {"MNIST"}  # the paper prints none of the digits
+    block = mnist.result["directions"]["0 to 1"]
+    for reading, label in readings.READINGS.items():
+        own = block if reading == "perturbation" else block["definitions"][reading]
+        row = table[(table.direction == "0 to 1") & (table.quantity == "score_mod")].iloc[0]
+        assert row[label] == own["scores"]["mod"]["k"] / 12
+        row = table[(table.direction == "0 to 1") & (table.quantity == "individual")].iloc[0]
+        assert row[label] == own["ssim"]["individual"]["mean"]
+    assert table[table.quantity == "individual"][readings.ZERO].notna().all()
+    assert table[table.quantity != "individual"][readings.ZERO].isna().all()
+    shared = table[table.quantity.isin(["score_clean", "score_adv"])]
+    assert (shared.nearest == readings.SEVERAL).all() and len(readings.told_apart(table)) == 8
+
+
+def test_the_nearest_reading_is_named_and_a_tie_is_one():
+    assert readings._nearest({"text": 0.4, "pictures": 0.1}, 0.2) == "pictures"
+    assert readings._nearest({"text": 0.4, "pictures": 0.0}, 0.2) == readings.SEVERAL
+
+
+def test_distances_and_words_follow_from_the_table(units):
+    table = readings.table(units)
+    found = readings.distances(table).set_index("quantity")
+    for quantity, part in readings.told_apart(table).groupby("quantity"):
+        for label in readings.READINGS.values():
+            assert found.loc[quantity, label] == pytest.approx(np.mean(np.abs(part[label] - part.paper)), abs=1e-4)
+        counts = [found.loc[quantity, f"nearest: {name}"] for name in (*readings.READINGS.values(), readings.SEVERAL)]
+        assert sum(counts) == len(part) == found.loc[quantity, "n"]
+    text = words.nearest(table)
+    assert text.count("\n") == 4 and "without any entry by at most" in text
+    assert "no number" in words.nearest(table[:0])
+
+
+def test_the_chart_holds_what_it_draws(units):
+    figure, data = readings.chart(readings.table(units))
+    assert isinstance(figure, Figure) and len(data) == 8 and len(figure.axes) == 4
+
+
+def test_the_procedure_of_the_pictures_is_drawn_in_colour(units):
+    sheet = pictures.signed_procedure(units[:1])
+    assert isinstance(sheet, Sheet) and [len(strip.cells) for strip in sheet.strips] == [5, 5]
+    blob = units[0].arrays["published_blob_0"]
+    assert np.array_equal(sheet.strips[0].cells[3].image, np.moveaxis(blob.astype(float), 0, -1))
+    one = sheet.strips[0].cells[1].image
+    assert set(np.unique(one)) <= {0.0, 1.0} and structural_similarity(one, one, channel_axis=-1, data_range=1) == 1
