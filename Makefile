@@ -3,7 +3,7 @@ PROFILE ?= quick
 PORT ?= 8000
 SHELL := /bin/sh
 
-SETTINGS := PROFILE SEED CORES PORT PYTHON PY
+SETTINGS := PROFILE SEED CORES HOURS PORT PYTHON PY
 UNKNOWN := $(filter-out $(SETTINGS),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
 ifneq ($(UNKNOWN),)
 $(error unknown setting $(UNKNOWN); there are: $(SETTINGS))
@@ -16,7 +16,7 @@ endif
 
 ENGINE = $(PY) workflow/engine.py --profile "$(PROFILE)" $(if $(SEED),--seed "$(SEED)") $(if $(CORES),--cores "$(CORES)")
 
-.PHONY: help setup book test lint test-book reproduce accept readme pair bench serve clean
+.PHONY: help setup book test lint test-book record reproduce accept readme pair bench serve clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ lint: $(READY)
 
 test-book: $(READY)  ## open the built book in Chromium, with the network off
 	$(PY) -m pytest -m browser
+
+record: $(READY)  ## compute what PROFILE lacks, at low priority, for HOURS at most; commit what is finished at any time
+	@$(PY) workflow/record.py --profile "$(PROFILE)" $(if $(HOURS),--hours "$(HOURS)") $(if $(CORES),--cores "$(CORES)")
 
 reproduce: $(READY)  ## compute the units of PROFILE anew, list every number that moved beyond its interval
 	@$(PY) workflow/reproduce.py --profile "$(PROFILE)" $(if $(CORES),--cores "$(CORES)")
