@@ -69,3 +69,40 @@ def tuned(units):
                "images a class": images_that_tune(unit)}
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+#: By how much PGD may beat FGSM before that is a sign of masked gradients, and the share of entries whose gradient may
+#: vanish (2026-11-26, before the attacks of 40 steps were recorded).
+WEAKER, VANISHING = 0.1, 0.5
+
+
+def masking(units):
+    """Signs that gradients mislead an attacker, after the checklist of Carlini et al. (2019): a row a direction.
+
+    Returns:
+        DataFrame: data set, direction, ε, n; in %: images still classified under FGSM, under PGD, and under PGD at a
+        radius that nothing should withstand; mean share of entries without a gradient (%); ``signs``, those found:
+        “FGSM is weaker” (by more than ``WEAKER``), “something withstands everything”, “gradients vanish” (in more than
+        ``VANISHING`` of the entries), or “none”.
+    """
+    rows = []
+    for unit, name, definition, block, images in blocks(units):
+        if definition != "perturbation":
+            continue
+        shares = {attack: block["threats"][attack]["k"] / block["threats"][attack]["n"]
+                  for attack in ("fgsm", "pgd", "anything")}  # fmt: skip
+        zero = images.zero_gradient.mean()
+        found = {
+            "FGSM is weaker": shares["fgsm"] - shares["pgd"] > WEAKER,
+            "something withstands everything": shares["anything"] > 0,
+            "gradients vanish": zero > VANISHING,
+        }
+        rows.append(
+            {"data set": title_of(unit.result["dataset"]), "direction": name, "ε": block["parameters"]["eps"],
+             "FGSM leaves": 100 * shares["fgsm"], "PGD leaves": 100 * shares["pgd"],
+             f"PGD with ε = {choices.ANYTHING:g} leaves": 100 * shares["anything"],
+             "entries without gradient": round(100 * zero, 1),
+             "signs": ", ".join(sign for sign, seen in found.items() if seen) or "none",
+             "n": block["threats"]["pgd"]["n"]}
+        )  # fmt: skip
+    return pd.DataFrame(rows).round(1)

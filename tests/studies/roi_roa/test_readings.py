@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from skimage.metrics import structural_similarity
 
 from roa_helpers.page import Sheet
-from roa_helpers.studies.roi_roa import pictures, readings, words
+from roa_helpers.studies.roi_roa import pictures, readings, tables, words
 
 
 def test_every_printed_number_stands_beside_every_reading(units):
@@ -56,3 +56,21 @@ def test_the_procedure_of_the_pictures_is_drawn_in_colour(units):
     assert np.array_equal(sheet.strips[0].cells[3].image, np.moveaxis(blob.astype(float), 0, -1))
     one = sheet.strips[0].cells[1].image
     assert set(np.unique(one)) <= {0.0, 1.0} and structural_similarity(one, one, channel_axis=-1, data_range=1) == 1
+
+
+def test_signs_of_masked_gradients_follow_from_the_counts(units):
+    table = tables.masking(units)
+    assert len(table) == 4
+    for row, (unit, name) in zip(table.to_dict("records"), [(u, n) for u in units for n in u.result["directions"]],
+                                 strict=True):  # fmt: skip
+        threats = unit.result["directions"][name]["threats"]
+        assert row["FGSM leaves"] == 100 * threats["fgsm"]["k"] / 5 and row["n"] == 5
+        images = unit.table("images")
+        zero = images[(images.direction == name) & (images.definition == "perturbation")].zero_gradient.mean()
+        signs = {
+            "FGSM is weaker": threats["fgsm"]["k"] - threats["pgd"]["k"] > 0.5,
+            "something withstands everything": threats["anything"]["k"] > 0,
+            "gradients vanish": zero > 0.5,
+        }
+        assert row["signs"] == (", ".join(sign for sign, seen in signs.items() if seen) or "none")
+    assert len(set(table.signs)) > 1  # one of the two directions of this tiny network is hard for FGSM
