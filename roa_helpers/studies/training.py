@@ -12,12 +12,12 @@ def training_of(choices, *, seed, **instead):
     """The :class:`roa_helpers.models.Training` of a unit's choices; bfloat16 only where the machine has it.
 
     Args:
-        choices: with the names of its fields.
+        choices: with the names of its fields, those of ``instead`` apart.
         seed: of the training.
-        instead: values that take the place of those of the choices.
+        instead: values that take the place of choices, or of those that a study does not leave open.
     """
     names = ("epochs", "batch", "learning_rate", "weight_decay", "augment", "mixed")
-    chosen = {name: getattr(choices, name) for name in names} | instead
+    chosen = {name: getattr(choices, name) for name in names if name not in instead} | instead
     return models.Training(**chosen | {"mixed": chosen["mixed"] and models.has_bfloat16()}, seed=seed)
 
 

@@ -1,6 +1,7 @@
 """How studies train: what the choices say, and a checkpoint that is of what it was trained with."""
 
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import pytest
 import samples
@@ -25,6 +26,13 @@ def test_the_choices_say_how_and_the_machine_whether_in_bfloat16(monkeypatch, ab
     fields = {"epochs": 2, "learning_rate": 0.02, "weight_decay": 5e-4, "augment": True, "mixed": able}
     assert studies.training_of(Choices(), seed=3, batch=4) == models.Training(**fields, batch=4, seed=3)
     assert not studies.training_of(replace(Choices(), mixed=False), seed=3).mixed
+
+
+def test_what_a_study_does_not_leave_open_is_no_choice():
+    choices = SimpleNamespace(**{name: value for name, value in vars(Choices()).items() if name != "augment"})
+    assert studies.training_of(choices, seed=0, augment=False).augment is False
+    with pytest.raises(AttributeError, match="augment"):
+        studies.training_of(choices, seed=0)
 
 
 def test_a_checkpoint_is_read_only_for_what_it_depends_on(tmp_path):
