@@ -100,12 +100,14 @@ above = data[data.alignment > data.null_high].groupby("region").size()
 total = data.groupby("region").size()
 figures.show_text(
     " and ".join(
-        f"the {region.upper().replace('O', 'o')}s of a class share a place in {above.get(region, 0)} of {n} cases"
+        f"the alignment of the {region.upper().replace('O', 'o')}s of a class lies above this range in "
+        f"{above.get(region, 0)} of {n} cases"
         for region, n in total.items()
     )
     .capitalize()
     .replace("roi", "RoI")
     .replace("roa", "RoA")
     + ". Both the Grad-CAM grid and the edges of the image favour some places for every image, so alignment above the "
-    "null is necessary for a class-level blob to make sense, not sufficient."
+    "range is necessary for a class-level blob to make sense, not sufficient. Whether the regions of a class share a "
+    "place is judged against stronger nulls ({ref}`findings`)."
 )

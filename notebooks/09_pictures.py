@@ -227,9 +227,10 @@ if units:
 # %% [markdown]
 # ## Verdicts
 #
-# The rules read intervals. *Reproduced* means that the pictures bear out a statement of this page. The statements come
-# from a first look at the same pictures, and the bounds were set after it (2026-11-25): the table says how firmly they
-# stand, not that they were foretold.
+# *Reproduced* means that the pictures bear out a statement of this page. The statements come from a first look at the
+# same pictures, and the bounds were set after it (2026-11-25; {ref}`rules`): the table says how firmly they stand, not
+# that they were foretold. Networks are the authors’, one for each unordered pair of classes; p-values are adjusted for
+# all statements of this page.
 
 # %% tags=["hide-input"]
 if units:

@@ -131,7 +131,7 @@ figures.show_table(
     accuracies.round(3),
     name="blurring-networks",
     caption="Accuracy of A, the network trained on originals, on clean originals, beside the thesis’s; 95 % Wilson "
-    "interval." + seeds_note(accuracies),
+    "interval over images." + seeds_note(accuracies),
     units=units,
     sample="all test images",
 )
@@ -226,14 +226,18 @@ figures.show_text("\n\n".join(words.answer_cells(group) for group in groups))
 
 # %% [markdown]
 # ## Do the conclusions hold?
+#
+# A conclusion is judged on all networks and attacks together, over repetitions that were trained anew: *reproduced* and
+# *contradicted* need three, and a p-value that is adjusted for all conclusions. Single networks and attacks stand
+# beside it. {ref}`rules` lists when rules were set and changed.
 
 # %% tags=["hide-input"]
 verdicts = studies.verdicts(units)
 figures.show_table(
     tables.overview(verdicts),
     name="blurring-conclusions",
-    caption="The conclusions of the thesis judged on all networks and attacks together, by its own numbers and by "
-    "ours, in points; and in how many pairs of a network and an attack each is reproduced alone.",
+    caption="The conclusions of the thesis on all networks and attacks together, by its own numbers and by ours, in "
+    "points; and for how many pairs of a network and an attack the 95 % interval alone points to it.",
     units=units,
     sample="all test images",
 )
@@ -243,8 +247,8 @@ figures.show_text(words.answer_conclusions(verdicts))
 
 # %% [markdown]
 # The first verdict is about accuracy, the second about robustness. Five of the six test sets are blurred, and networks
-# trained on blurred images lead there without any attack; only where the second is reproduced too do they lose less to
-# an attack. The intervals of the thesis's numbers are wide because nothing is known of single images: its networks are
+# trained on blurred images lead there without any attack; only where the second holds too do they lose less to an
+# attack. The intervals of the thesis's numbers are wide because nothing is known of single images: its networks are
 # treated as if they had seen different ones.
 #
 # ## An attacker who knows of the blur

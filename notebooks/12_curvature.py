@@ -36,7 +36,7 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import figures, open_choices, span, widgets
+from roa_helpers.page import claims, figures, open_choices, span, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies.curvature import charts, choices, named, pictures, tables, words
 
@@ -236,11 +236,12 @@ figures.show_text(words.findings("lines", verdicts))
 figures.show_text(words.beside_random(shown))
 
 # %% tags=["hide-input"]
-figures.show_table(
-    verdicts[verdicts.statement == "lines"],
+figures.show_apart(
+    claims.apart(verdicts[verdicts.statement == "lines"]),
     name="curvature-verdicts",
-    caption="The claims of this page. n: classes.",
-    units=units,
+    caption="The claims of this page. n: classes. “Reproduced” and “contradicted” need three trained networks; with "
+    "fewer the table says where the interval points.",
+    units=studies.apart(units),
     sample="test images; intervals over classes",
 )
 

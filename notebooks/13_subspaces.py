@@ -278,32 +278,38 @@ figures.show_text(words.on_libraries(libraries))
 
 # %% [markdown]
 # ## What holds?
+#
+# *Reproduced* and *contradicted* need three trained networks and a p-value that is adjusted for all claims of this page
+# and the one before; with fewer networks the tables say where the interval points. {ref}`rules` lists when rules were
+# set and changed.
 
 # %% tags=["hide-input"]
-figures.show_table(
-    claims.summary(verdicts, by="statement").replace({"statement": STATEMENTS}),
+both = claims.apart(verdicts)
+figures.show_apart(
+    both,
+    view=lambda table: claims.summary(table, by="statement").replace({"statement": STATEMENTS}),
     name="curvature-statements",
     caption="The paper’s three statements, and how many verdicts of each kind their claims got over networks and "
     "cases. Cases of one claim share networks and images: these counts are no independent trials.",
-    units=units,
+    units=studies.apart(units),
     sample=evaluated,
 )
-figures.show_table(
-    claims.grid(verdicts),
+figures.show_apart(
+    both,
+    view=claims.grid,
     name="curvature-grid",
     caption=f"Verdicts at a glance: {claims.legend()}. "
-    "Several marks stand for several cases (signs of curvature, sides). The paper’s own numbers are judged where it "
-    "prints them.",
-    units=units,
+    "Several marks stand for several cases (signs of curvature, sides). Of the paper’s own numbers, where it prints "
+    "them, the grid says what they point to.",
+    units=studies.apart(units),
     sample=evaluated,
 )
-own = verdicts[verdicts.statement != "lines"]
-figures.show_table(
-    own,
-    view=claims.brief(own),
+figures.show_apart(
+    claims.apart(verdicts[verdicts.statement != "lines"]),
+    view=claims.brief,
     name="subspaces-verdicts",
     caption="The claims of this page: value and interval; of several cases the span of the values, with every interval "
     "in the data.",
-    units=units,
+    units=studies.apart(units),
     sample=evaluated,
 )

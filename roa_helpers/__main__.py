@@ -13,6 +13,7 @@ from pathlib import Path
 
 from . import __version__, data, records, studies
 from .errors import UserError
+from .page import claims
 
 PROG = "python -m roa_helpers"
 
@@ -191,8 +192,10 @@ def run_verdicts(args):
     if args.json:
         print(table.to_json(orient="records", force_ascii=False, indent=1))
     else:
-        columns = ["study", "claim", "where", "case", "paper", "ours", "low", "high", "n", "verdict", "profile"]
-        print(table[columns].to_string(index=False, float_format="{:.3f}".format, na_rep="–"))
+        columns = ["study", "claim", "where", "case", "paper", "ours", "low", "high", "n", "networks", "verdict",
+                   "profile"]  # fmt: skip
+        shown = table.assign(verdict=claims.spoken(table))
+        print(shown[columns].to_string(index=False, float_format="{:.3f}".format, na_rep="–"))
     if old := records.store.outdated(units):
         print(f"not all units are what the present code would compute ({old})", file=sys.stderr)
     return 0

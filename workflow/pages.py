@@ -6,8 +6,7 @@ from datetime import timedelta
 
 from roa_helpers import data, studies
 from roa_helpers.page import claims, tables, words
-from roa_helpers.records import seeds, store
-from roa_helpers.studies.roi_roa import PUBLISHED, directions
+from roa_helpers.records import store
 
 _ESCAPED = {ord(c): f"\\{c}" for c in "\\`*[]|$"}
 
@@ -22,19 +21,29 @@ def summary(units):
     """What was found, in one screen: a sentence and the verdicts, counted. ``units`` are those of ``roi_roa``."""
     if not units:
         return "No results have been computed yet.\n"
-    verdicts = studies.verdicts(units)
-    sets = sorted({data.title_of(unit.result["dataset"]) for unit in units})
-    published = verdicts[verdicts["where"].isin([data.title_of(p.dataset) for p in PUBLISHED])]
+    own, others = studies.apart(units)
+    if not own:
+        return (
+            "## What was found\n\nNone of the paper’s data sets is among these results. What ran, on "
+            f"{_sets(others)}, shows that the code runs; it is no evidence about the paper.{_warning(units)}\n"
+        )
+    verdicts = claims.apart(studies.verdicts(units))[0]
+    aside = f" {_sets(others)} do not count here: they show that the code runs." if others else ""
     return "\n".join(
         [
             "## What was found\n\n"
-            f"Across {len(list(directions(seeds.one_of_each(units))))} directions (source class → target class) of "
-            f"{words.listed([*map(_text, sets)])}, the claims of the paper have these verdicts:\n",
+            f"On {_sets(own)}, {words.counted(len(own), 'trained network')}, the claims of the paper have these "
+            "verdicts, one for each data set or for each direction (source class → target class):\n",
             markdown_table(counts(verdicts)),
-            _defence(published if len(published) else verdicts, on_its_data=bool(len(published))),
-            f"The rules and every interval are in {{ref}}`findings`.{_warning(units)}\n",
+            _defence(verdicts),
+            f"The rules and every interval are in {{ref}}`findings`, what was decided after looking in {{ref}}`rules`."
+            f"{aside}{_warning(units)}\n",
         ]
     )
+
+
+def _sets(units):
+    return words.listed([_text(name) for name in sorted({data.title_of(unit.result["dataset"]) for unit in units})])
 
 
 def counts(verdicts):
@@ -43,13 +52,14 @@ def counts(verdicts):
     return table.rename(columns={c: tables.marked(c) for c in table.columns if c != "claim"})
 
 
-def _defence(verdicts, *, on_its_data):
-    rows = verdicts[verdicts.id == "weakens-attack"]
-    where = "On the paper’s own data sets" if on_its_data else "On these data sets, none of them the paper’s,"
-    spread = " to ".join(words.minus(100 * end, "+.1f") for end in (rows.ours.min(), rows.ours.max())) + " points"
+def _defence(verdicts):
+    rows = verdicts[(verdicts.id == "weakens-attack") & (verdicts.verdict != claims.NOT_TESTABLE)]
+    if rows.empty:
+        return "\nWhether neutralising U−V+ weakens the attack could not be tested on any of them.\n"
+    told = [f"{_text(row['where'])} {words.points(row.ours, row.low, row.high)}" for _, row in rows.iterrows()]
     return (
-        f"\n{where} neutralising U−V+ changes accuracy under attack by {spread}"
-        f" over {words.counted(len(rows), 'direction')}.\n"
+        "\nWhere there was an attack to weaken, neutralising U−V+ changes accuracy under it, mean over both classes "
+        f"and with a blob from images that are not scored, by (points, 95 % interval): {'; '.join(told)}.\n"
     )
 
 

@@ -44,18 +44,24 @@ def block(units):
     """A table for each study that has claims: a row a claim, a column a data set, the verdicts of all cases."""
     if not units:
         return "Nothing is recorded yet."
-    verdicts = claims.of_units(studies.verdicts(units))
+    verdicts = claims.judged(claims.apart(studies.verdicts(units))[0])
     if verdicts.empty:
         return "No study that is recorded has claims."
+    verdicts = verdicts.assign(verdict=claims.spoken(verdicts, reasons=False))
     parts = []
     for name, own in verdicts.groupby("study", sort=False):
         table = own.pivot_table(index="claim", columns="where", values="verdict", aggfunc=_all, sort=False)
         rows = table.loc[list(dict.fromkeys(own["claim"]))].fillna("–").reset_index()
-        parts.append(f"**{studies.find(name).paper}**\n\n{markdown_table(rows)}")
+        note = getattr(studies.find(name).part("claims"), "NOTE", "")
+        parts.append(f"**{studies.find(name).paper}**{f'. {note}' if note else ''}\n\n{markdown_table(rows)}")
     profiles = " and ".join(sorted(set(verdicts.profile)))
-    return (
-        "\n".join(parts) + f"\nRecorded with the {profiles} profile; where cases of a claim differ, all verdicts stand."
+    note = (
+        f"Recorded with the {profiles} profile; where cases of a claim differ, all verdicts stand. A verdict needs "
+        "three trained networks: with fewer the table says so, and what their interval points to. *Not testable* means "
+        "that nothing that ran could tell; the book says why. [book/rules.md](book/rules.md) lists when rules were set "
+        "and changed, and what had been seen by then."
     )
+    return "\n".join(parts) + f"\n{note}"
 
 
 def _all(verdicts):

@@ -106,6 +106,27 @@ def show_table(table, *, name, caption, view=None, units=(), sample=None):
     _display(f'<div class="roa-table" id="{html.escape(name)}">{body}</div>')
 
 
+#: What is said of a table that is no evidence about a paper.
+OTHERS = "Small sets that come with the package, or one’s own: they show that the code runs, and are no evidence here."
+
+
+def show_apart(parts, *, name, caption, units, view=None, sample=None):
+    """Put a table of the paper's data sets on the page, and, apart from it, that of others, marked as no evidence.
+
+    Args:
+        parts: two tables, as of :func:`roa_helpers.page.claims.apart`; one without rows is left out.
+        name, caption, sample: as of :func:`show`.
+        units: those of each table, as of ``roa_helpers.studies.apart``.
+        view: table → what a reader sees of it, where that differs.
+    """
+    own, others = parts
+    told = ((own, "", caption), (others, "-others" if len(own) else "", f"{caption} {OTHERS}"))
+    for (table, suffix, text), of in zip(told, units, strict=True):
+        if len(table):
+            seen = view(table) if view else None
+            show_table(table, view=seen, name=f"{name}{suffix}", caption=text, units=of, sample=sample)
+
+
 def show_text(text):
     """Put a paragraph of Markdown, computed from results, on the page; HTML and mathematics in it stay text."""
     from IPython.display import Markdown, display

@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 
 from .. import data
-from .claims import MARKS
+from .claims import MARKS, spoken
 
 
 def present(table):
     """The paper's numbers beside ours as a reader sees them: each with its interval, verdicts with a mark.
 
-    Columns without any entry are left out, and those of which every row says the same are: what, run.
+    Columns without any entry are left out, and those of which every row says the same are: what, run. ``next network``
+    is where the value of one more network is expected; of one network nothing is known of the next.
 
     Args:
         table: with the columns of :func:`roa_helpers.page.claims.verdicts`, or those of ``beside`` and where, case,
@@ -26,15 +27,18 @@ def present(table):
         "where": table["where"] + np.where(table["case"] == "", "", ": ") + table["case"],
         "what": table.get("quantity"),
         "paper": _values(table["paper"], table["paper_low"], table["paper_high"], scale, digits),
-        "paper’s verdict": table.get("paper's verdict"),
+        "the paper’s points to": table.get("paper toward"),
         "ours": _values(table["ours"], table["low"], table["high"], scale, digits),
+        "next network": _spans(table["next_low"], table["next_high"], scale, digits),
         "n": table["n"],
-        "verdict": table["verdict"].map(marked),
+        "networks": table["networks"],
+        "verdict": table["verdict"].map(MARKS).str.cat(spoken(table), sep=" ").str.strip(),
         **{name: table[name] for name in ("training images", "initialisation", "mixed precision") if name in table},
         "run": np.where(table["profile"] == "", "", run),
     }
     shaped = pd.DataFrame({name: column for name, column in shaped.items() if column is not None})
-    empty = [name for name in ("paper", "paper’s verdict") if name in shaped and (shaped[name] == "").all()]
+    sparse = ("paper", "the paper’s points to", "next network")
+    empty = [name for name in sparse if name in shaped and (shaped[name] == "").all()]
     alone = [name for name in ("what", "run") if name in shaped and shaped[name].nunique() == 1]
     return shaped.drop(columns=empty + alone)
 
@@ -64,6 +68,13 @@ def _values(values, lows, highs, scales, digits):
         bracket = f" [{scale * low:.{places}f}, {scale * high:.{places}f}]" if np.isfinite(low) else ""
         texts.append((text + bracket).replace("-", "−"))
     return texts
+
+
+def _spans(lows, highs, scales, digits):
+    """“low to high”, empty where there is none."""
+    ends = zip(lows, highs, scales, digits, strict=True)
+    texts = [f"{k * low:.{d}f} to {k * high:.{d}f}" if np.isfinite(low) else "" for low, high, k, d in ends]
+    return [text.replace("-", "−") for text in texts]
 
 
 def choices_of(unit):

@@ -55,7 +55,7 @@ def counted(n, noun):
 def seeds_note(table):
     """A sentence for the caption of a table or chart, empty unless a row of it stands for several seeds."""
     several = table["seeds"].str.contains(",").any()
-    return " Of several seeds: the mean, and the span of their intervals." if several else ""
+    return " Of several seeds: the mean, its 95 % interval over networks and images." if several else ""
 
 
 def images_a_direction(counts):

@@ -1,14 +1,14 @@
 """Units that differ in their seed or repetition alone: found together, and their estimates as one. Needs no torch.
 
-The value is the mean over seeds; the interval reaches from the lowest lower bound to the highest upper bound of the
-seeds' own intervals, so what it excludes every seed excludes; n is that of one seed.
+The value is the mean over seeds; the interval holds the spread over seeds and over images
+(:func:`roa_helpers.evidence.over_networks`); n is that of one seed.
 """
 
 import re
 
 import numpy as np
 
-from .. import metrics
+from .. import evidence, metrics
 from . import store
 
 
@@ -42,9 +42,24 @@ def all_columns(found):
     return {name: " and ".join(sorted({one[name] for one in several})) for name in ("profile", "seeds")}
 
 
-def across(estimates):
-    """One (value, interval, n) from those of several seeds; NaN where one of them is, or is null in a result."""
+def networks(unit):
+    """The trained networks that a unit rests on: one, told apart from those of its group by its seed."""
+    return frozenset({of(unit)})
+
+
+def across(estimates, *, limits=(-np.inf, np.inf)):
+    """One (value, interval, n) from those of several networks; NaN where one of them is, or is null in a result.
+
+    Args:
+        estimates: (value, 95 % interval over images, n) of each.
+        limits: what a value cannot go beyond.
+    """
+    values, intervals, counts = arrays(estimates)
+    value, interval = evidence.over_networks(values, intervals, limits=limits)
+    return float(value), metrics.Interval(*map(float, interval)), min(counts)
+
+
+def arrays(estimates):
+    """Values (K,), intervals (K, 2) and counts of K estimates (value, interval, n); what is null becomes NaN."""
     values, intervals, counts = zip(*estimates, strict=True)
-    lows, highs = zip(*map(store.numbers, intervals), strict=True)
-    values = store.numbers(values)
-    return float(np.mean(values)), metrics.Interval(float(np.min(lows)), float(np.max(highs))), min(counts)
+    return store.numbers(values), np.array([store.numbers(one) for one in intervals], dtype=float), counts

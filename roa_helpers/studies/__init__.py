@@ -13,7 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "freshness": ["expected", "standing"],
         "profiles": ["PROFILES", "RECORDED", "Planned", "Profile", "checked_seed", "planned", "profile"],
-        "runs": ["finished", "place_of", "presented", "run", "units", "verdicts"],
+        "runs": ["apart", "finished", "of_paper", "place_of", "presented", "run", "units", "verdicts"],
         "study": ["Study", "by_name", "find", "register"],
         "training": ["trained", "training_of"],
     },

@@ -9,6 +9,8 @@ A study is a folder, importable as a package, whose ``__init__`` holds ``STUDY``
   ``compute(plan, data, *, checkpoints, progress)``, (result, arrays, tables) as :func:`roa_helpers.records.store.write`
   takes them; ``checkpoints`` is their folder.
 - ``claims``, where a paper makes some: ``CLAIMS``, and ``where(unit)``, what a table of verdicts calls the unit.
+  Optionally ``networks(unit)``, where units of one group are not a trained network each, and ``NOTE``, what a reader
+  of its verdicts must know.
 
 A result holds ``dataset``. Counts stand as ``k`` and ``n``, means as ``mean``, ``sd`` and ``n``, other numbers with
 their interval as ``NAME`` and ``NAME_interval``, so that units of every study can be compared with a second run.
@@ -22,6 +24,7 @@ from importlib.util import find_spec
 
 from .. import page
 from ..errors import UserError
+from ..records import seeds
 
 #: The folders of this package that hold a study, in the order in which they are listed.
 ROOMS = ("roi_roa", "supplement", "forensics", "registration", "sensitivity", "localized", "blurring", "curvature")
@@ -89,12 +92,13 @@ class Study:
         """What a unit holds: (result, arrays, tables)."""
         return self.part("compute").compute(plan, data, checkpoints=checkpoints, progress=progress)
 
-    def verdicts(self, units):
+    def verdicts(self, units, *, of_paper):
         """The verdicts on its paper's claims: :func:`roa_helpers.page.claims.verdicts`; empty where it has none."""
         if find_spec(f"{self.room}.claims") is None:
             return page.claims.verdicts((), units, where=None)
         own = self.part("claims")
-        return page.claims.verdicts(own.CLAIMS, units, where=own.where)
+        networks = getattr(own, "networks", seeds.networks)
+        return page.claims.verdicts(own.CLAIMS, units, where=own.where, networks=networks, of_paper=of_paper)
 
     def part(self, name):
         """One of its modules."""

@@ -1,6 +1,7 @@
 """What lands on a page: pictures with alt text and data, tables, charts that draw what the results say."""
 
 import base64
+import html
 import io
 import re
 
@@ -45,14 +46,29 @@ def test_arrays_are_linked_as_npz(page):
 def test_a_comparison_shows_values_with_intervals_and_marks(units):
     found = comparison.compare("A10", units)
     table = tables.present(found)
-    assert table.columns.tolist() == ["where", "what", "paper", "ours", "n", "verdict", "run"]
+    assert table.columns.tolist() == ["where", "what", "paper", "ours", "n", "networks", "verdict", "run"]
     cell = found.iloc[0]
     assert table.ours[0] == f"{100 * cell.ours:.1f} [{100 * cell.low:.1f}, {100 * cell.high:.1f}]"
     assert table.verdict[0] == "– no published value" and table.paper[0] == ""
     assert table.paper[table["where"] == "MNIST: 0 to 1"].tolist()[1].startswith("93.8 [79.9, 98.3]")
     assert tables.present(comparison.compare("A10", units[:1])).columns.tolist() == [
-        "where", "what", "ours", "n", "verdict",
+        "where", "what", "ours", "n", "networks", "verdict",
     ]  # fmt: skip
+
+
+def test_tables_that_are_no_evidence_stand_apart_and_say_so(page, units):
+    tables_ = [comparison.compare("A10", [unit]) for unit in units]
+    figures.show_apart((tables_[1], tables_[0]), name="t", caption="C.", units=(units[1:], units[:1]))
+    own, others = page
+    assert 'id="t"' in own and figures.OTHERS not in own and "profile desk" in own and "MNIST" in own
+    assert 'id="t-others"' in others and figures.OTHERS in html.unescape(others) and "profile quick" in others
+    page.clear()
+    figures.show_apart((tables_[0][:0], tables_[0]), name="t", caption="C.", units=([], units[:1]))
+    (alone,) = page
+    assert 'id="t"' in alone and figures.OTHERS in html.unescape(alone)
+    page.clear()
+    figures.show_apart((tables_[0], tables_[0][:0]), name="t", caption="C.", units=(units, []), view=lambda t: t[["n"]])
+    assert "<th>n</th>" in page[0] and "<th>where</th>" not in page[0]
 
 
 def test_text_in_a_table_is_escaped(page):

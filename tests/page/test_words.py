@@ -26,6 +26,6 @@ def test_lists_counts_and_capitals():
 
 def test_a_caption_tells_of_several_seeds_only_where_there_are():
     assert words.seeds_note(pd.DataFrame({"seeds": ["0", "0, 1"]})) == (
-        " Of several seeds: the mean, and the span of their intervals."
+        " Of several seeds: the mean, its 95 % interval over networks and images."
     )
     assert words.seeds_note(pd.DataFrame({"seeds": ["0", "1"]})) == ""

@@ -92,7 +92,8 @@ def test_a_study_in_a_folder_of_its_own_is_planned_run_shown_and_judged(tiny, re
     assert table["where"].tolist() == ["digits-8-seed3", "digits-12-seed3"] and set(table.study) == {tiny}
     for unit, row in zip(units, table.itertuples(), strict=True):
         found = unit.result["ones"]
-        assert (row.ours, row.n, row.verdict) == (found["k"] / found["n"], found["n"], "reproduced")
+        assert (row.ours, row.n, row.verdict) == (found["k"] / found["n"], found["n"], "one network")
+        assert row.toward == "reproduced" and not row.of_paper
 
 
 def test_the_command_line_knows_it(tiny, results, capsys):

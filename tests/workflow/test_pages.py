@@ -28,15 +28,25 @@ def pairs(tmp_path):
 
 def test_the_summary_counts_the_verdicts(units):
     text = pages.summary(units)
-    counts = claims.summary(studies.verdicts(units))
+    counts = claims.summary(studies.verdicts(units[1:]))  # digits do not count
     for claim, *numbers in counts.itertuples(index=False):
         assert f"| {claim} | {' | '.join(map(str, numbers))} |" in text
-    assert "4 directions" in text and "Digits and MNIST" in text
-    assert "On the paper’s own data sets" in text
+    assert "On MNIST, 1 trained network, the claims" in text and "Digits do not count here" in text
+
+
+def test_the_summary_tells_the_gain_where_there_was_an_attack(units, monkeypatch):
+    row = studies.verdicts(units[1:])
+    row = row[row.id == "weakens-attack"].assign(verdict=claims.ONE_NETWORK, ours=0.051, low=-0.02, high=0.12)
+    monkeypatch.setattr(studies, "verdicts", lambda units: row)
+    assert "(points, 95 % interval): MNIST +5.1 [−2.0, +12.0]." in pages.summary(units)
+    monkeypatch.setattr(studies, "verdicts", lambda units: row.assign(verdict=claims.NOT_TESTABLE))
+    assert "could not be tested on any of them" in pages.summary(units)
 
 
 def test_the_summary_says_when_no_data_set_is_the_papers(units):
-    assert "none of them the paper’s" in pages.summary(units[:1])
+    text = pages.summary(units[:1])
+    assert "None of the paper’s data sets" in text and "on Digits, shows that the code runs" in text
+    assert "| claim |" not in text
 
 
 def test_the_summary_says_what_is_not_current(units):
@@ -90,11 +100,13 @@ def test_verdicts_come_from_the_study_of_the_paper_alone(units, pairs, monkeypat
 
 
 def test_the_readme_shows_a_verdict_once_and_both_where_directions_differ(units):
-    verdicts = studies.verdicts(units[1:])
+    verdicts = claims.judged(studies.verdicts(units[1:]))
+    verdicts["verdict"] = claims.spoken(verdicts, reasons=False)
     table = {line.split(" | ")[0].strip("| "): line for line in readme.block(units[1:]).splitlines()}
     for claim, found in verdicts.groupby("claim").verdict:
         assert table[claim].split(" | ")[1].strip(" |") == " / ".join(found.unique())
     assert "Recorded with the desk profile" in readme.block(units[1:])
+    assert "No study" in readme.block(units[:1])  # digits are no evidence
 
 
 def test_a_cell_of_markdown_shows_markup_as_it_is():

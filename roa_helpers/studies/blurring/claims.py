@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ... import metrics
+from ... import evidence, metrics
 from ...page import claims
 from .published import HEATMAPS, MODELS, ROWS, TABLES, N
 from .results import has_printed, named
@@ -17,8 +17,12 @@ def where(unit):
     return named(unit)
 
 
+def _untrained(unit):
+    return claims.untrained(unit.result["model"]["accuracy"], len(unit.result["classes"]))
+
+
 def _claim(name, text, rule, terms, models, rows, bound=0.0):
-    """A claim for each of some models and rows alone, and for all of them together.
+    """A claim about some models and rows together, which is judged, and beside it about each of them alone.
 
     Args:
         terms: (accuracies or hits (model, row, test set, …), model, row) → [(sign, values (…))]: their sum is judged.
@@ -37,42 +41,20 @@ def _claim(name, text, rule, terms, models, rows, bound=0.0):
     def paper(unit):
         return {case: _printed(terms, of) for case, of in cases.items()} if has_printed(unit) else {}
 
-    return claims.Claim(name, text, rule, estimate, bound, paper=paper, percent=True)
+    return claims.Claim(name, text, rule, claims.unless(_untrained, estimate), bound, paper=paper, percent=True,
+                        judged=lambda case: case == ALL)  # fmt: skip
 
 
 def _printed(terms, cells):
     """(value, interval) of a claim over ``cells`` for the printed accuracies.
 
     The interval treats each mean over test sets as one proportion of 300 images, and the models' images as if they were
-    others (:func:`combined`).
+    others (:func:`roa_helpers.evidence.combined`).
     """
     accuracies = np.array(list(TABLES.values())) / 100
     found = [terms(accuracies, *cell) for cell in cells]
     means = [(parts[0][0], float(np.mean([value for _, value in parts]))) for parts in zip(*found, strict=True)]
-    return combined(means, N)
-
-
-def combined(terms, n):
-    """Σ sign · p of independent proportions of n images each, and its 95 % interval.
-
-    Zou and Donner (2008): bounds of the terms, here Wilson’s, are recovered as variances,
-    low = Σ sign · p − √Σ (p − the bound of p on the side that lowers the sum)². Of two terms it is Newcombe’s.
-
-    Args:
-        terms: (sign, p), ….
-        n: images; n · p is rounded for the bounds.
-
-    Returns:
-        (value, :class:`roa_helpers.metrics.Interval`).
-    """
-    bounds = [metrics.wilson(round(n * p), n) for _, p in terms]
-    value = sum(sign * p for sign, p in terms)
-    down, up = (
-        sum((p - (span.low if (sign > 0) == lowers else span.high)) ** 2
-            for (sign, p), span in zip(terms, bounds, strict=True)) ** 0.5
-        for lowers in (True, False)
-    )  # fmt: skip
-    return value, metrics.Interval(value - down, value + up)
+    return evidence.combined([(sign, mean, metrics.wilson(round(N * mean), N)) for sign, mean in means])
 
 
 def _of(values, model, row, *, first=0):
@@ -80,9 +62,7 @@ def _of(values, model, row, *, first=0):
     return values[list(MODELS).index(model), list(ROWS).index(row), first:].mean(0)
 
 
-_RULE = (
-    "reproduced where the 95 % interval (bootstrap over images) of {} lies above {}, contradicted where it lies below"
-)
+_RULE = "reproduced where {} lies above {}, contradicted where it lies below"
 CLAIMS = (
     _claim(
         "trained", "networks trained on heatmap-blurred images are more accurate under attack than A",

@@ -24,7 +24,8 @@ def accuracies(units):
     rows = []
     for group in seeds.groups(units):
         counts = [unit.result["model"]["accuracy"] for unit in group]
-        ours, (low, high), n = seeds.across([(c["k"] / c["n"], metrics.wilson(c["k"], c["n"]), c["n"]) for c in counts])
+        each = [(c["k"] / c["n"], metrics.wilson(c["k"], c["n"]), c["n"]) for c in counts]
+        ours, (low, high), n = seeds.across(each, limits=(0, 1))
         printed = published.cell("original", "clean", "original") if has_printed(group[0]) else None
         trained = sum(group[0].result["provenance"]["data"]["counts"]["train"].values())
         rows.append(
@@ -46,10 +47,10 @@ def compare(group):
     rows = []
     for k, where in enumerate(cells[0][["model", "row", "test"]].to_dict("records")):
         own = [table.iloc[k] for table in cells]
-        ours = seeds.across([(one.accuracy, (one.low, one.high), int(one.n)) for one in own])
+        ours = [(one.accuracy, (one.low, one.high), int(one.n)) for one in own]
         spread = np.std([one.accuracy for one in own], ddof=1) if len(own) > 1 else np.nan
         printed = published.cell(**where) if has_printed(group[0]) else None
-        rows.append(where | claims.beside(printed, ours) | {"sd": spread} | seeds.columns(group))
+        rows.append(where | claims.beside(printed, ours, limits=(0, 1)) | {"sd": spread} | seeds.columns(group))
     return pd.DataFrame(rows)
 
 
@@ -66,31 +67,33 @@ def overview(table):
     """The conclusions at a glance, from a table of verdicts: all models and rows together, and how many of them alone.
 
     Returns:
-        DataFrame with columns claim, whose (the thesis or a group), change in points with its interval, verdict,
-        reproduced (“14 of 16” models and rows alone), n, profile, seeds.
+        DataFrame with columns claim, whose (the thesis or a group), change in points with its interval, verdict (of the
+        thesis's own numbers, which rest on one network each: what they point to), intervals alone (“14 of 16 for it”:
+        how many of the models and rows alone have a 95 % interval that points to the claim), n, networks, profile,
+        seeds.
     """
     rows = []
     for claim in CLAIMS:
         own = table[table.id == claim.id]
-        printed = own[own["paper's verdict"] != ""]
+        printed = own[own["paper toward"] != ""]
         if len(printed):
             first = printed[printed["where"] == printed["where"].iloc[0]]
-            rows.append(_glance(claim, "the thesis", first, "paper", "paper_low", "paper_high", "paper's verdict")
-                        | {"n": published.N, "profile": "", "seeds": ""})  # fmt: skip
+            first = first.assign(verdict=claims.ONE_NETWORK, toward=first["paper toward"], why="")
+            rows.append(_glance(claim, "the thesis", first, "paper", "paper_low", "paper_high")
+                        | {"n": published.N, "networks": 1, "profile": "", "seeds": ""})  # fmt: skip
         for name, part in own.groupby("where", sort=False):
-            last = part.iloc[-1]
-            rows.append(_glance(claim, name, part, "ours", "low", "high", "verdict")
-                        | {"n": last.n, "profile": last.profile, "seeds": last.seeds})  # fmt: skip
+            told = part.iloc[-1][["n", "networks", "profile", "seeds"]].to_dict()
+            rows.append(_glance(claim, name, part, "ours", "low", "high") | told)
     return pd.DataFrame(rows)
 
 
-def _glance(claim, whose, part, value, low, high, verdict):
-    together, alone = part[part.case == ALL].iloc[0], part[part.case != ALL]
-    against = int((alone[verdict] == claims.CONTRADICTED).sum())
-    count = f"{int((alone[verdict] == claims.REPRODUCED).sum())} of {len(alone)}"
-    count += f", {against} contradicted" if against else ""
-    return {"claim": claim.text, "whose": whose, "points": words.points(together[value], together[low], together[high]),
-            "verdict": together[verdict], "reproduced alone": count}  # fmt: skip
+def _glance(claim, whose, part, value, low, high):
+    whole, alone = part[part.case == ALL], part[part.case != ALL]
+    against = int((alone.toward == claims.CONTRADICTED).sum())
+    count = f"{int((alone.toward == claims.REPRODUCED).sum())} of {len(alone)} for it"
+    count += f", {against} against it" if against else ""
+    return {"claim": claim.text, "whose": whose, "points": words.points(*whole[[value, low, high]].iloc[0]),
+            "verdict": claims.spoken(whole).iloc[0], "intervals alone": count}  # fmt: skip
 
 
 def knowing(units):
@@ -101,8 +104,8 @@ def knowing(units):
 
     Returns:
         DataFrame with columns group, model, attacker, accuracy, low, high, undefended (A's accuracy), left (accuracy −
-        undefended), left_low, left_high (Bonett and Price's interval), n, verdict (whether something is left), profile,
-        seeds.
+        undefended), left_low, left_high (Bonett and Price's interval over images, with the spread over seeds), n,
+        profile, seeds.
     """
     rows = []
     for group in seeds.groups(units):
@@ -112,14 +115,15 @@ def knowing(units):
                 continue
             bare = "original", _SAME_STEPS.get(attacker, "unaware_many")
             own = [(one[model, attacker], one[bare]) for one in hits]
-            value, (low, high), n = seeds.across([(a.mean(), metrics.wilson(a.sum(), len(a)), len(a)) for a, _ in own])
+            each = [(a.mean(), metrics.wilson(a.sum(), len(a)), len(a)) for a, _ in own]
+            value, (low, high), n = seeds.across(each, limits=(0, 1))
             left, span, _ = seeds.across(
                 [(a.mean() - b.mean(), metrics.paired_difference(b, a), len(a)) for a, b in own]
             )
             rows.append(
                 {"group": named(group[0]), "model": model, "attacker": attacker, "accuracy": value, "low": low,
                  "high": high, "undefended": np.mean([b.mean() for _, b in own]), "left": left, "left_low": span.low,
-                 "left_high": span.high, "n": n, "verdict": claims.judge(span, 0.0)} | seeds.columns(group)
+                 "left_high": span.high, "n": n} | seeds.columns(group)
             )  # fmt: skip
     return pd.DataFrame(rows)
 

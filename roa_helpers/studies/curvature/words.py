@@ -19,28 +19,32 @@ def findings(statement, table):
     for claim in CLAIMS:
         rows = claims.of_units(table[table.id == claim.id])
         if claim.statement == statement and len(rows):
-            told, spread = claims.told(rows, form=".2f"), span(rows.ours, ".2f")
-            lines.append(f"- {capitalised(claim.text)}: {told}. Values: {spread}. Rule: {claim.rule}.")
+            told, known = claims.told(rows, form=".2f"), rows.ours.dropna()
+            spread = f" Values: {span(known, '.2f')}." if len(known) else ""
+            lines.append(f"- {capitalised(claim.text)}: {told}.{spread} Rule: {claim.rule}.")
     return "\n".join(lines)
 
 
 def depends(table):
-    """What :func:`.curvature.tables.dependence` says, in words: does a verdict change with the method?"""
+    """What :func:`.curvature.tables.dependence` says, in words: do areas point elsewhere with another method?"""
     told = []
     names = {"curved_flat": "curved over flat directions", "curved_random": "curved over random directions"}
     for name, words in names.items():
         for network, rows in table[table.quantity == name].groupby("network", sort=False):
-            found = [claims.judge((r.low, r.high), 0.0) for r in rows.itertuples()]
+            found = [_side(r.low, r.high) for r in rows.itertuples()]
             spread = span(rows.value, ".2f")
-            same = (
-                "the same verdict with every method" if len(set(found)) == 1 else "a verdict that depends on the method"
-            )
+            same = "the same with every method" if len(set(found)) == 1 else "it depends on the method"
             reached = ", ".join(f"{r.method} to {r.to:.0f}" for r in rows.itertuples())
             told.append(
                 f"- {network}, {words}: {same} ({', '.join(dict.fromkeys(found))}), area {spread}. Dimensions "
                 f"compared: {reached}."
             )
     return "\n".join(told)
+
+
+def _side(low, high):
+    """Where an interval lies."""
+    return "above 0" if low > 0 else "below 0" if high < 0 else "around 0"
 
 
 def asymmetry(units):
@@ -132,10 +136,10 @@ def bridged(units):
         parts = []
         for region, words in names.items():
             one = own.loc[region]
-            verdict = claims.judge((one.low, one.high), 0.0)
-            than = {"reproduced": "more than", "contradicted": "less than", "undecided": "not clearly other than"}
+            than = {"above 0": "more than", "below 0": "less than", "around 0": "not clearly other than"}
+            share = than[_side(one.low, one.high)]
             parts.append(
-                f"{words} holds {100 * one.energy:.1f} %, {than[verdict]} its {100 * one.pixels:.1f} % of the pixels"
+                f"{words} holds {100 * one.energy:.1f} %, {share} its {100 * one.pixels:.1f} % of the pixels"
                 + (" (nearly the whole image, so this says nothing)" if one.pixels > 0.95 else "")
             )
         told.append(f"- {named(unit)}: {'; '.join(parts)}.")

@@ -9,6 +9,11 @@ from ... import metrics
 from ...data import title_of
 from ...page import claims
 
+#: What a reader of the verdicts must know.
+NOTE = (
+    "These are statements of this book, not the paper’s, made after a first look at the same pictures, with bounds set "
+    "after it. The networks are the authors’."
+)
 READ, INFERRED = "read off", "inferred"
 #: Where the RoI's core is taken from, as a reader would write it.
 CORES = {"representative": "heat map of the representative RoI", "one": "heat map of one image"}
@@ -23,15 +28,20 @@ def where(unit):
     return title_of(unit.result["dataset"])
 
 
+def networks(unit):
+    """The authors' networks that a unit's pictures come from: one for each unordered pair of classes."""
+    return frozenset(range(unit.result["ssim"]["pairs"] // 2))
+
+
 def _share(*place):
-    """A count with Wilson's interval, from where it stands in a result; no case where there is nothing to count."""
+    """A count with Wilson's interval, from where it stands in a result; no test where there is nothing to count."""
 
     def estimates(unit):
         found = unit.result
         for name in place:
             found = found[name]
         if not found:
-            return {}
+            return {"": claims.Estimate(float("nan"), claims.UNKNOWN, 0, why="there are none to count")}
         return {"": (found["k"] / found["n"], metrics.wilson(found["k"], found["n"]), found["n"])}
 
     return estimates
@@ -51,10 +61,10 @@ def _cores(name):
     return lambda unit: {title: _value(unit.result["cores"][core], name) for core, title in CORES.items()}
 
 
-_PICTURES = "reproduced where the 95 % Wilson interval of the share of {} lies above {}, contradicted where below"
+_PICTURES = "reproduced where the share of {} lies above {} (Wilson), contradicted where below"
 _PAIRS = (
-    "reproduced where the 95 % interval (bootstrap over unordered pairs of classes) of the median over ordered pairs "
-    "of {} lies {}, contradicted where {}"
+    "reproduced where the median over ordered pairs of {} lies {} (bootstrap over unordered pairs of classes, each a "
+    "network of the authors), contradicted where {}"
 )
 
 _read, _inferred = (partial(claims.Claim, statement=kind) for kind in (READ, INFERRED))

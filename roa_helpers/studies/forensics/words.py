@@ -165,8 +165,9 @@ def findings(kind, table):
     for claim in CLAIMS:
         rows = claims.of_units(table[table.id == claim.id])
         if claim.statement == kind and len(rows):
-            told = claims.told(rows)
-            lines.append(f"- {capitalised(claim.text)}: {told}. Values: {span(rows.ours, '.3f')}. Rule: {claim.rule}.")
+            told, known = claims.told(rows), rows.ours.dropna()
+            spread = f" Values: {span(known, '.3f')}." if len(known) else ""
+            lines.append(f"- {capitalised(claim.text)}: {told}.{spread} Rule: {claim.rule}.")
     return "\n".join(lines)
 
 

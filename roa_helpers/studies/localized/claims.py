@@ -2,15 +2,12 @@
 
 from ...data import title_of
 from ...page import claims
-from ...records import store
+from ...records import seeds, store
 from .choices import REGIONS
 from .recovery import AVERAGED, PAPER, TITLES
 from .results import shape_of
 
-_RULE = (
-    "reproduced where the 95 % interval (bootstrap over photos; one photo has none) of {} lies above 0, contradicted "
-    "where it lies below"
-)
+_RULE = "reproduced where {} lies above 0, contradicted where it lies below (bootstrap over photos; one has none)"
 _RANKS = _RULE.format("the mean rank, by the Jaccard index, of the worse minus that of the better explainer")
 _ABOVE = _RULE.format("its mean Jaccard index minus that of a random explanation of the same size")
 
@@ -20,6 +17,17 @@ def where(unit):
     return f"{title_of(unit.result['dataset'])}, {REGIONS[shape_of(unit)]}"
 
 
+def networks(unit):
+    """The network that a unit attacks: ImageNet’s weights are one network, whatever the seed."""
+    told = unit.result["network"]
+    return frozenset({told["name"]}) if told["initialisation"] == "imagenet" else seeds.networks(unit)
+
+
+def _untrained(unit):
+    told = unit.result["network"]
+    return "" if told["initialisation"] == "imagenet" else claims.untrained(told["test"], told["classes"])
+
+
 def _case(found):
     return {"": (found["mean"], store.numbers([found["low"], found["high"]]), found["n"])}
 
@@ -27,7 +35,7 @@ def _case(found):
 def _above_chance(name):
     return claims.Claim(
         f"above-chance-{name}", f"R1: {TITLES[name]} finds the attacked region better than chance", _ABOVE,
-        lambda unit: _case(unit.result["above_random"]["jaccard"][name]), statement="R1",
+        claims.unless(_untrained, lambda unit: _case(unit.result["above_random"]["jaccard"][name])), statement="R1",
     )  # fmt: skip
 
 
@@ -35,7 +43,8 @@ def _better(worse, better, statement=""):
     text = f"{TITLES[better]} ranks better than {TITLES[worse]}"
     return claims.Claim(
         f"{better}-over-{worse}", f"{statement}: {text}" if statement else text, _RANKS,
-        lambda unit: _case(unit.result["differences"]["jaccard"][f"{worse} − {better}"]), statement=statement,
+        claims.unless(_untrained, lambda unit: _case(unit.result["differences"]["jaccard"][f"{worse} − {better}"])),
+        statement=statement,
     )  # fmt: skip
 
 

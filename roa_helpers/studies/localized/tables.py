@@ -7,7 +7,7 @@ from ...data import title_of
 from ...page import claims
 from ...records import store
 from .choices import REGIONS
-from .claims import QUESTIONS, where
+from .claims import QUESTIONS, networks, where
 from .published import MEAN_RANKS
 from .recovery import TITLES
 from .results import run_of, shape_of
@@ -64,12 +64,15 @@ def tests_table(units, which="paper"):
     return pd.DataFrame(rows)
 
 
-#: How a question is answered by the verdict on “LIME ranks better”.
+#: How a question is answered by the verdict on “LIME ranks better”, and by what an interval points to.
 _ANSWERS = {claims.REPRODUCED: "yes", claims.CONTRADICTED: "no", claims.UNDECIDED: "undecided"}
 
 
 def questions(units):
     """Does LIME rank better than gradients averaged over its superpixels, and than Grad-CAM? A row a pair and unit."""
-    table = claims.verdicts(QUESTIONS, units, where=where)
-    columns = ["id", "claim", "where", "ours", "low", "high", "n", "profile", "seeds"]
-    return table[columns].assign(answer=table.verdict.map(_ANSWERS))
+    table = claims.verdicts(QUESTIONS, units, where=where, networks=networks)
+    columns = ["id", "claim", "where", "ours", "low", "high", "n", "networks", "profile", "seeds"]
+    toward = table.toward.map(_ANSWERS)
+    few = table.verdict.isin(claims.FEW.values())
+    answer = table.verdict.map(_ANSWERS).fillna(table.verdict)
+    return table[columns].assign(answer=answer.where(~few, table.verdict + ", toward " + toward))

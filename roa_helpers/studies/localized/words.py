@@ -3,11 +3,10 @@
 from ... import metrics
 from ...data import title_of
 from ...page import claims
-from .claims import CLAIMS, where
+from .claims import where
 from .published import EXAMPLES, EXPLAINED, EXPLANATIONS, MEAN_RANKS, PHOTOS
 from .recovery import AVERAGED, PAPER, TITLES
 from .results import named, run_of, shape_of
-from .tables import questions
 
 
 def reached(units):
@@ -60,14 +59,14 @@ def answer_same_ranks(units):
     )
 
 
-def answer(units):
-    """R1 and R2 in words, from the verdicts of the units whose regions are segments, as in the paper."""
+def answer(units, table):
+    """R1 and R2 in words, for the units whose regions are segments, as in the paper, from their table of verdicts."""
     lines = []
     for unit in [unit for unit in units if shape_of(unit) == "segments"]:
-        table = claims.verdicts(CLAIMS, [unit], where=where)
+        own = table[(table["where"] == where(unit)) & (table.profile == unit.result["profile"])]
         ranks = unit.result["ranks"]["paper"]["jaccard"]
         order = sorted(ranks, key=lambda name: ranks[name]["rank"])
-        said = " ".join(f"{which} is {_counted(table[table.statement == which])}." for which in ("R1", "R2", "Table 1"))
+        said = " ".join(f"{which}: {_counted(own[own.statement == which])}." for which in ("R1", "R2", "Table 1"))
         lines.append(
             f"**{named(unit)}.** {said} In order of mean rank: "
             + ", ".join(f"{TITLES[name]} {ranks[name]['rank']:.2f}" for name in order)
@@ -77,18 +76,24 @@ def answer(units):
 
 
 def _counted(table):
+    spoken = claims.spoken(table)
     if len(table) == 1:
-        return table.verdict.iloc[0]
-    counts = table.verdict.value_counts()
+        return spoken.iloc[0]
+    counts = spoken.value_counts()
     return ", ".join(f"{word} {counts[word]} of {len(table)} times" for word in counts.index)
 
 
-def answer_superpixels(units):
-    """Is LIME’s lead that of superpixels, and does any explainer do better? In words, from ranks and intervals."""
+def answer_superpixels(units, table):
+    """Is LIME’s lead that of superpixels, and does any explainer do better? In words.
+
+    Args:
+        table: of :func:`.localized.tables.questions` for these units.
+    """
     lines = []
     for unit in units:
         five, ten = (unit.result["ranks"][which]["jaccard"] for which in ("superpixels", "all"))
-        answers = questions([unit]).set_index("id")["answer"]
+        own = table[(table["where"] == where(unit)) & (table.profile == unit.result["profile"])]
+        answers = own.set_index("id")["answer"]
         said = [f"{TITLES[name]}: {answers[f'lime-over-{name}']}" for name in (*AVERAGED, "grad_cam")]
         lines.append(
             f"- {named(unit)}: of these five {_first(five)}, of all ten {_first(ten)}. Does LIME rank better than "

@@ -99,7 +99,9 @@ def score_curves(units, axis_name):
         table = table[(table.direction == name) & (table["axis"] == axis_name)]
         for score, points in table.groupby("score"):
             found = {
-                at: seeds.across([(k / n, metrics.wilson(k, n), n) for k, n in zip(c.k, c.n, strict=True)])
+                at: seeds.across(
+                    [(k / n, metrics.wilson(k, n), n) for k, n in zip(c.k, c.n, strict=True)], limits=(0, 1)
+                )
                 for at, c in points.groupby("at")
             }
             values, bounds = ([100 * np.array(one[i]) for one in found.values()] for i in (0, 1))
@@ -218,7 +220,7 @@ def _change(pair, name, table, before, after):
         rows = rows[(rows.direction == name) & (rows.get("definition", "perturbation") == "perturbation")]
         interval = metrics.paired_difference(rows[before], rows[after])
         estimates.append(((rows[after] - rows[before]).mean(), interval, len(rows)))
-    value, interval, n = seeds.across(estimates)
+    value, interval, n = seeds.across(estimates, limits=(-1, 1))
     return {"data set": title_of(pair[0].result["dataset"]), "direction": name, "change": value,
             "low": interval.low, "high": interval.high, "n": n} | seeds.columns(pair)  # fmt: skip
 
@@ -283,19 +285,31 @@ def alignment_plot(units):
     return figure, pd.DataFrame(data)
 
 
-VERDICT_COLOURS = {claims.REPRODUCED: "#009E73", claims.UNDECIDED: "#999999", claims.CONTRADICTED: "#D55E00"}
-VERDICT_SHAPES = {claims.REPRODUCED: "o", claims.UNDECIDED: "D", claims.CONTRADICTED: "X"}
+VERDICT_COLOURS = {
+    claims.REPRODUCED: "#009E73", claims.UNDECIDED: "#999999", claims.CONTRADICTED: "#D55E00",
+    claims.ONE_NETWORK: "#56B4E9", claims.TWO_NETWORKS: "#0072B2", claims.NOT_TESTABLE: "#CC79A7",
+    claims.NOT_JUDGED: "#444444",
+}  # fmt: skip
+VERDICT_SHAPES = dict(zip(VERDICT_COLOURS, "oDXs^v.", strict=True))
 
 
 def verdict_plot(verdicts):
-    """Every claim's quantity with its interval against the claim's bound: a panel a claim, a row a direction."""
-    judged = [claim for claim in CLAIMS if not claim.together]
-    shown = verdicts[verdicts.id.isin([claim.id for claim in judged])]
-    rows = [f"{d}: {n}" for d, n in dict.fromkeys(zip(shown["where"], shown.case, strict=True))]
+    """Every claim's quantity with its interval against the claim's bound: a panel a claim, a row a direction or pair.
+
+    Claims of which no row has a number have no panel.
+    """
+    shown = verdicts[verdicts.id.isin([claim.id for claim in CLAIMS if not claim.together]) & verdicts.ours.notna()]
+    judged = [claim for claim in CLAIMS if claim.id in set(shown.id)]
+    places = list(dict.fromkeys(zip(shown["where"], shown.case, strict=True)))
+    places.sort(key=lambda place: list(dict.fromkeys(shown["where"])).index(place[0]))
+    rows = [": ".join(place) for place in places]
     height = 0.17 * len(rows) + 0.85
-    figure, axes = panels(len(judged), columns=4, width=7.4, height=height, margin=0.3, sharey=True)
-    for axis, claim in zip(axes, judged, strict=True):
-        for row, entry in enumerate(shown[shown.id == claim.id].itertuples()):
+    figure, axes = panels(max(1, len(judged)), columns=4, width=7.4, height=height, margin=0.4, sharey=True)
+    for empty in axes[len(judged) :]:
+        empty.set_visible(False)
+    for axis, claim in zip(axes, judged, strict=False):
+        for entry in shown[shown.id == claim.id].itertuples():
+            row = places.index((entry.where, entry.case))
             colour = VERDICT_COLOURS[entry.verdict]
             axis.plot([entry.low, entry.high], [row, row], color=colour, lw=1.5)
             axis.plot(entry.ours, row, VERDICT_SHAPES[entry.verdict], color=colour, ms=4)
@@ -306,9 +320,10 @@ def verdict_plot(verdicts):
     handles = [
         Line2D([], [], color=colour, marker=VERDICT_SHAPES[verdict], ms=5, label=verdict)
         for verdict, colour in VERDICT_COLOURS.items()
+        if verdict in set(shown.verdict)
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
-    return figure, shown[["claim", "where", "case", "ours", "low", "high", "n", "verdict"]]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
+    return figure, shown[["claim", "where", "case", "ours", "low", "high", "n", "networks", "verdict"]]
 
 
 def registration_plot(units, *, definition="perturbation"):
@@ -324,6 +339,6 @@ def registration_plot(units, *, definition="perturbation"):
             means = found.groupby("data set").excess.mean()
             axis.plot([means.mean()] * 2, [row - 0.35, row + 0.35], color=colour, lw=2)
         axis.axvline(0, color="k", lw=0.8)
-        axis.set(title=label, xlabel="alignment beyond random places", xlim=(-0.08, 1.03))
+        axis.set(title=label, xlabel="alignment beyond its null", xlim=(-0.08, 1.03))
     axes[0].set(yticks=(0, 1), yticklabels=[words for _, words, _, _ in kinds], ylim=(1.5, -0.5))
     return figure, data

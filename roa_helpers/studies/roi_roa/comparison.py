@@ -26,8 +26,8 @@ def compare(row, units):
             paper = printed(row, dataset, blocks[0]["source"], blocks[0]["target"], quantity)
             where = {"where": title_of(dataset), "case": name, "quantity": SCORES.get(quantity, quantity),
                      "percent": quantity in SCORES}  # fmt: skip
-            ours = seeds.across([one[quantity] for one in found])
-            cells.append(where | claims.beside(paper, ours) | seeds.columns(group))
+            ours, limits = [one[quantity] for one in found], (0, 1) if where["percent"] else (-1, 1)
+            cells.append(where | claims.beside(paper, ours, limits=limits) | seeds.columns(group))
     return pd.DataFrame(cells)
 
 
@@ -55,11 +55,11 @@ def accuracy(units):
     rows = []
     for group in seeds.groups(units):
         first, counts = group[0].result, [unit.result["model"]["test"] for unit in group]
-        estimate = seeds.across([(c["k"] / c["n"], metrics.wilson(c["k"], c["n"]), c["n"]) for c in counts])
+        ours = [(c["k"] / c["n"], metrics.wilson(c["k"], c["n"]), c["n"]) for c in counts]
         rows.append(
             {"where": title_of(first["dataset"]), "case": " / ".join(first["classes"]), "quantity": SCORES["clean"],
              "percent": True}
-            | claims.beside(clean_accuracy(first["dataset"], first["classes"]), estimate)
+            | claims.beside(clean_accuracy(first["dataset"], first["classes"]), ours, limits=(0, 1))
             | {"training images": sum(first["provenance"]["data"]["counts"]["train"].values()),
                "initialisation": first["model"]["initialisation"],
                "mixed precision": "yes" if first["model"]["mixed"] else "no"}

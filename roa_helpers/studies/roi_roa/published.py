@@ -15,6 +15,7 @@ class Published:
         row: row of the catalogue, for instance ``A10`` (Table II).
         value: as printed; percentages as proportions.
         n: sample size, where it is known or implied; None: not stated.
+        rounding: half a unit of the last printed digit.
     """
 
     row: str
@@ -24,6 +25,7 @@ class Published:
     quantity: str
     value: float
     n: int | None = None
+    rounding: float = 5e-5
 
     @property
     def k(self):

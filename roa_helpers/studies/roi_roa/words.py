@@ -15,13 +15,14 @@ def answer_accuracy(table):
     where = ", depending on the data set" if len(ends) > 1 else ""
     text = [f"M classifies {' to '.join(ends)} of the test images correctly{where}."]
     told = []
-    for verdict in (claims.AGREES, claims.DIFFERS):
-        rows = table[table.verdict == verdict]
+    for toward in (claims.AGREES, claims.DIFFERS):
+        rows = table[table.toward == toward]
         apart = (f"{row['where']} ({minus(100 * (row.ours - row.paper), '+.1f')})" for _, row in rows.iterrows())
-        told += [f"{verdict} for {', '.join(apart)}"] * bool(len(rows))
+        told += [f"{toward} for {', '.join(apart)}"] * bool(len(rows))
     if told:
         text.append(
             f"Beside the mean of the paper’s two score_clean it {' and '.join(told)} (ours − theirs, in points)."
+            + _few(table[table.toward != ""])
         )
     starts = {"scratch": "random weights", "imagenet": "ImageNet weights"}
     for start, rows in table.groupby("initialisation"):
@@ -76,15 +77,14 @@ def printed_sample():
 
 
 def on_paper(table):
-    """How often the paper could be judged by its own numbers, and how often ours are judged alike; may be empty."""
-    judged = table[table["paper's verdict"] != ""]
-    if judged.empty:
+    """How often the paper's own numbers have an interval, and how often that holds the bound; may be empty."""
+    printed = table[table["paper toward"] != ""]
+    if printed.empty:
         return ""
-    unclear = (judged["paper's verdict"] == claims.UNDECIDED).sum()
-    same = (judged["paper's verdict"] == judged.verdict).sum()
+    unclear = (printed["paper toward"] == claims.UNDECIDED).sum()
     return (
-        f"By its own numbers the paper could be judged {len(judged)} times; {unclear} of these verdicts are undecided, "
-        f"because {BATCH} images say little. Ours is the same {same} times."
+        f"In {len(printed)} rows the paper’s own numbers have an interval; in {unclear} of them it holds the bound, "
+        f"because {BATCH} images say little."
     )
 
 
@@ -106,23 +106,33 @@ def findings(claim, table):
         claim: one of the claims.
         table: from :func:`roa_helpers.page.claims.verdicts`.
     """
-    told = claims.told(table[table.id == claim.id]) or "none, for want of data sets of both kinds"
+    rows = table[table.id == claim.id]
+    own = claims.judged(rows)
+    told = claims.told(own if len(own) else rows) or "none, for want of data sets of both kinds"
     return f"**{capitalised(claim.text)}.** Rule: {claim.rule}. Verdict: {told}."
 
 
 def answer(row, table):
     """The paragraph that belongs under a table of :func:`.comparison.compare`, in Markdown, from its numbers alone."""
-    known = table[table.verdict.isin((claims.AGREES, claims.DIFFERS))]
-    agree = int((known.verdict == claims.AGREES).sum())
+    known = table[table.toward != ""]
+    agree = int((known.toward == claims.AGREES).sum())
     if known.empty:
         opening = "None of these data sets has a published value, so nothing is compared here."
     else:
         sets = ", ".join(known["where"].unique())
         opening = (
             f"Of {len(known)} numbers that the paper prints for {sets}, ours agree with {agree} and differ from "
-            f"{len(known) - agree}."
+            f"{len(known) - agree}: the 95 % interval of the difference does or does not hold 0." + _few(known)
         )
     return " ".join((opening, *_REMARKS[row](table)))
+
+
+def _few(rows):
+    """What must be said where numbers rest on fewer than three networks."""
+    few = int(rows.verdict.isin(claims.FEW.values()).sum())
+    if not few:
+        return ""
+    return f" {'All' if few == len(rows) else few} of these rest on fewer than three networks and decide nothing."
 
 
 def _remark_ssim(table):

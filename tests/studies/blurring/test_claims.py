@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from roa_helpers import metrics, studies
-from roa_helpers.studies.blurring.claims import ALL, combined
+from roa_helpers.page import claims
+from roa_helpers.studies.blurring.claims import ALL
 from roa_helpers.studies.blurring.published import MODELS, ROWS, TABLES
 
 
@@ -25,22 +26,26 @@ def test_conclusions_are_judged_from_hits(units):
     assert row.ours == pytest.approx(change)
     row = table[(table.id == "trained-loss") & (table.case == case("gradient", "blur_fgsm"))].iloc[0]
     assert row.ours == pytest.approx(((hits[0, 0] - hits[0, 1]) - (hits[1, 0] - hits[1, 1])).mean())
-    assert (table["paper's verdict"] == "").all() and len(table) == 2 * 17 + 2 * 11
+    assert (table["paper toward"] == "").all() and len(table) == 2 * 17 + 2 * 11
+    assert claims.judged(table).case.tolist() == [ALL] * 4 and (table.networks == 1).all()
 
 
-def test_the_thesis_is_judged_by_the_same_rule(units):
+def test_an_a_that_does_not_classify_is_no_test(units):
+    unit = units[0]
+    for k, why in ((13, ""), (6, "the network is not clearly right on more than 55% of its test images")):
+        told = unit.result["model"] | {"accuracy": {"k": k, "n": 15}}
+        unit.__dict__["result"] = unit.result | {"model": told, "classes": list(range(10))}
+        table = studies.verdicts([unit])
+        assert set(table.why) == {why} and (claims.NOT_TESTABLE in set(table.verdict)) == bool(why)
+        del unit.__dict__["result"]
+
+
+def test_what_the_thesiss_numbers_point_to_stands_beside(units):
     table = studies.verdicts(units[1:])
     row = table[(table.id == "trained") & (table.case == case("lrp_epsilon", "fgsm_blur"))].iloc[0]
     mean = {m: np.mean(TABLES[m][2]) / 100 for m in ("original", "lrp_epsilon")}
     assert row.paper == pytest.approx(mean["lrp_epsilon"] - mean["original"])
     expected = metrics.newcombe(round(300 * mean["original"]), 300, round(300 * mean["lrp_epsilon"]), 300)
     assert (row.paper_low, row.paper_high) == pytest.approx(tuple(expected), abs=0.002)  # Newcombe rounds the value too
-    whole = table[table.case == ALL].set_index("id")["paper's verdict"]
+    whole = table[table.case == ALL].set_index("id")["paper toward"]
     assert whole["early"] == "reproduced" and whole["late"] == "undecided"  # −1.1 points, give or take six
-
-
-def test_combined_is_newcombes_for_two_proportions():
-    value, interval = combined([(1, 0.6), (-1, 0.45)], 40)
-    assert value == pytest.approx(0.15) and tuple(interval) == pytest.approx(tuple(metrics.newcombe(18, 40, 24, 40)))
-    _, other = combined([(-1, 0.45), (1, 0.6)], 40)
-    assert tuple(other) == pytest.approx(tuple(interval))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from roa_helpers import metrics, page, studies
+from roa_helpers import evidence, metrics, page, studies
 from roa_helpers.records import seeds
 from roa_helpers.studies.blurring import choices, results, tables
 from roa_helpers.studies.blurring.published import MODELS, ROWS, TABLES, TESTS, N, count
@@ -19,13 +19,18 @@ def test_the_table_of_150(units):
     table = tables.compare(units[1:])
     assert len(table) == 150 and not table.duplicated(["model", "row", "test"]).any()
     assert (table.seeds == "0, 1").all() and (table.n == 15).all()
-    for _, row in table.sample(12, random_state=0).iterrows():
+    cells = [unit.table("cells") for unit in units[1:]]
+    for k, row in table.sample(12, random_state=0).iterrows():
         place = list(MODELS).index(row.model), list(ROWS).index(row.row), list(TESTS).index(row.test)
         assert row.paper == pytest.approx(TABLES[row.model][place[1]][place[2]] / 100, abs=1e-4)
         assert (row.paper_low, row.paper_high) == metrics.wilson(count(row.model, row.row, row.test), N)
-        counts = [unit.arrays["hits"][place].sum() for unit in units[1:]]
-    overlap = (table.paper_low <= table.high) & (table.low <= table.paper_high)
-    assert ((table.verdict == "agrees") == overlap).all() and len(counts) == 2
+        counts = [one.k.iloc[k] for one in cells]
+        shares, intervals = [k / 15 for k in counts], [metrics.wilson(k, 15) for k in counts]
+        ours = evidence.over_networks(shares, intervals, limits=(0, 1))
+        _, apart = evidence.combined([(1, *ours), (-1, row.paper, (row.paper_low, row.paper_high))])
+        assert (row.difference_low, row.difference_high) == pytest.approx(tuple(apart), abs=1e-5)  # six digits are kept
+        assert row.toward == ("agrees" if apart.low <= 0 <= apart.high else "differs")
+    assert len(counts) == 2 and (table.verdict == "two networks").all()
     assert tables.compare(units[:1]).verdict.unique().tolist() == ["no published value"]
 
 

@@ -9,8 +9,12 @@ def test_answers_hold_the_numbers(units):
     assert f"{100 * table.ours.iloc[0]:.1f} %" in words.answer_accuracy(table)
     assert "no numbers" in words.answer_cells(units[:1])
     assert "of 150 accuracies" in words.answer_cells(units[1:])
+    assert "Ours is of two networks: too few to decide." in words.answer_cells(units[1:])
     text = words.answer_conclusions(studies.verdicts(units))
-    assert text.count("Rule:") == 4 and "the thesis’s own numbers: reproduced (+32.0 [" in text
+    assert (
+        text.count("Rule:") == 4
+        and "the thesis’s own numbers, of one network each, point to “reproduced” (+32.0 [" in text
+    )
     assert words.answer_knowing(tables.knowing(units)).count("\n") == 1
     assert "by the definition the first step" in words.answer_newton(units)
     assert words.blurred(units[0]).startswith("The blur is SciPy's Gaussian filter, σ = ")

@@ -15,7 +15,7 @@ def test_verdicts_follow_their_rule(unit):
     found = studies.verdicts([unit])
     assert len(found) == 6 and found.claim.is_unique
     for row in found.itertuples():
-        assert row.verdict == claims.judge((row.low, row.high), 0.0)
+        assert row.verdict == claims.ONE_NETWORK and row.toward == claims.judge((row.low, row.high), 0.0)
         assert row.low <= row.ours <= row.high and row.n == unit.result["attack"]["success"]["k"]
     change = unit.result["differences"]["jaccard"]["saliency − lime"]["mean"]
     ranks = unit.result["ranks"]["paper"]["jaccard"]
@@ -24,9 +24,10 @@ def test_verdicts_follow_their_rule(unit):
 
 def test_what_the_paper_does_not_claim_is_answered_and_not_judged(unit):
     found = tables.questions([unit])
-    assert "verdict" not in found and set(found.answer) <= {"yes", "no", "undecided"} and len(found) == 3
+    assert "verdict" not in found and len(found) == 3
     for row in found.itertuples():
-        assert row.answer == ("yes" if row.low > 0 else "no" if row.high < 0 else "undecided")
+        toward = "yes" if row.low > 0 else "no" if row.high < 0 else "undecided"
+        assert row.answer == f"one network, toward {toward}"
     assert not found.claim.str.startswith("R2").any()
     judged = studies.verdicts([unit])
     labels = judged.claim.str.partition(":")[0].tolist()
@@ -42,10 +43,22 @@ def test_one_photo_has_no_interval_and_no_verdict(model, pictures, unit, tiny, t
     head = {name: unit.result[name] for name in ("study", "profile", "seed", "dataset", "network", "provenance")}
     alone = store.write(tmp_path / "one-seed0", head | result | {"fingerprint": {}}, arrays=arrays, tables=found)
     judged = studies.verdicts([alone])
-    assert set(judged.verdict) == {"undecided"} and judged.low.isna().all() and judged.ours.notna().all()
+    assert set(judged.why) == {"it has no interval"} and set(judged.verdict) == {"not testable"}
+    assert set(tables.questions([alone]).answer) == {"not testable"}
+    assert judged.low.isna().all() and judged.ours.notna().all()
     assert len(page.in_brackets(judged)) == 6 and tables.rank_table([alone]).low.isna().all()
     assert tables.tests_table([alone]).empty
     charts.ranks([alone], "all")
+
+
+def test_weights_of_imagenet_are_one_network_whatever_the_seed(unit, tmp_path):
+    def stored(seed, network):
+        told = unit.result | {"seed": seed, "network": unit.result["network"] | network}
+        return store.write(tmp_path / f"{network['initialisation']}-seed{seed}", told, arrays={}, tables={})
+
+    for network, expected in (({"initialisation": "imagenet", "name": "x"}, 1), ({"initialisation": "scratch"}, 3)):
+        table = studies.verdicts([stored(seed, network) for seed in range(3)])
+        assert set(table.networks) == {expected} and set(table.seeds) == {"0, 1, 2"}
 
 
 def test_seeds_are_told_apart(unit, tmp_path):

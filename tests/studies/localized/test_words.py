@@ -1,6 +1,7 @@
 """Sentences about a finished unit."""
 
-from roa_helpers.studies.localized import recovery, words
+from roa_helpers import studies
+from roa_helpers.studies.localized import recovery, tables, words
 
 
 def test_the_words_hold_the_numbers(unit):
@@ -11,8 +12,12 @@ def test_the_words_hold_the_numbers(unit):
     apart = max(abs(means["jaccard"][n]["mean"] - means["hamming"][n]["mean"]) for n in recovery.PAPER)
     assert "differ by at most 0.000. The paper’s differ by up to 0.03" in same and f"up to {apart:.2f}. Or" in same
     ranks = unit.result["ranks"]["paper"]["jaccard"]
-    assert all(f"{ranks[name]['rank']:.2f}" in words.answer([unit]) for name in recovery.PAPER)
+    assert all(
+        f"{ranks[name]['rank']:.2f}" in words.answer([unit], studies.verdicts([unit])) for name in recovery.PAPER
+    )
     five = unit.result["ranks"]["superpixels"]["jaccard"]
     best = min(five, key=lambda name: five[name]["rank"])
-    assert f"{recovery.TITLES[best]} ranks best ({five[best]['rank']:.2f}" in words.answer_superpixels([unit])
+    assert f"{recovery.TITLES[best]} ranks best ({five[best]['rank']:.2f}" in words.answer_superpixels(
+        [unit], tables.questions([unit])
+    )
     assert f"of {len(unit.table('examples'))} explanations" in words.sizes([unit])

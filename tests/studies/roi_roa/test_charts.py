@@ -6,7 +6,7 @@ import pytest
 import samples
 from matplotlib.figure import Figure
 
-from roa_helpers import metrics, studies
+from roa_helpers import evidence, metrics, studies
 from roa_helpers.data import title_of
 from roa_helpers.page import claims, tables
 from roa_helpers.studies.roi_roa import charts, comparison, results, words
@@ -126,26 +126,37 @@ def test_curves_are_the_means_over_seeds(two_seeds, axis):
         points = [t[(t.direction == row.direction) & (t["axis"] == axis) & (t["at"] == row.at)] for t in tables]
         counts = [p[p.score.map(results.SCORES) == row.score].iloc[0] for p in points]
         assert row.share == pytest.approx(np.mean([c.k / c.n for c in counts]))
-        assert row.low == min(metrics.wilson(c.k, c.n).low for c in counts)
+        shares, intervals = [c.k / c.n for c in counts], [metrics.wilson(c.k, c.n) for c in counts]
+        assert row.low == pytest.approx(evidence.over_networks(shares, intervals, limits=(0, 1))[1].low)
 
 
 def test_a_verdict_has_a_place_in_the_panel_of_its_claim(units):
     verdicts = studies.verdicts(units)
     figure, data = charts.verdict_plot(verdicts)
-    assert len(data) == 4 * len(CLAIMS[:-1])
+    told = [c for c in CLAIMS if c.id.startswith(("keeps", "weakens"))]  # of the others no null is recorded
+    assert len(data) == 2 * (1 + 2 + 1 + 2)
     panels = [a for a in figure.axes if a.get_visible()]
-    assert [a.get_title(loc="left").replace("\n", " ") for a in panels] == [c.text for c in CLAIMS[:-1]]
+    assert [a.get_title(loc="left").replace("\n", " ") for a in panels] == [c.text for c in told]
     assert [t.get_text() for t in panels[0].get_yticklabels()] == [
-        "Digits: 0 to 1", "Digits: 1 to 0", "MNIST: 0 to 1", "MNIST: 1 to 0",
+        "Digits: both classes", "Digits: 0 to 1", "Digits: 1 to 0",
+        "MNIST: both classes", "MNIST: 0 to 1", "MNIST: 1 to 0",
     ]  # fmt: skip
+    marks = [line for line in panels[1].lines if len(line.get_xdata()) == 1]
+    assert [line.get_ydata()[0] for line in marks] == [1, 2, 4, 5]  # the paper's way, by direction
 
 
-def test_the_grid_has_a_mark_a_direction(units):
+def test_a_plot_without_any_number_is_empty(units):
     verdicts = studies.verdicts(units)
+    figure, data = charts.verdict_plot(verdicts[verdicts.ours.isna()])
+    assert data.empty and not [a for a in figure.axes if a.get_visible()]
+
+
+def test_the_grid_has_a_mark_a_data_set(units):
+    verdicts = claims.judged(studies.verdicts(units))
     grid = claims.grid(verdicts).set_index("claim")
-    for claim, rows in verdicts.groupby("claim"):
-        for dataset, pair in rows.groupby("where"):
-            assert grid.loc[claim, dataset] == " ".join(claims.MARKS[v] for v in pair.verdict)
+    assert len(grid) == 7 and set(grid.loc["an image splits into four regions"]) == {"×"}
+    for row in verdicts[verdicts.verdict == claims.ONE_NETWORK].itertuples():
+        assert grid.loc[row.claim, row.where] == f"({claims.MARKS[row.toward]})"
 
 
 def test_registration_draws_every_class_of_which_it_is_known(units, computed, tmp_path):
@@ -163,7 +174,8 @@ def test_registration_draws_every_class_of_which_it_is_known(units, computed, tm
 def test_the_accuracy_of_the_model_is_set_beside_the_papers(units):
     table = tables.present(comparison.accuracy(units))
     assert table.columns.tolist() == [
-        "where", "paper", "ours", "n", "verdict", "training images", "initialisation", "mixed precision", "run",
+        "where", "paper", "ours", "n", "networks", "verdict", "training images", "initialisation", "mixed precision",
+        "run",
     ]  # fmt: skip
     assert table["where"].tolist() == ["Digits: 0 / 1", "MNIST: 0 / 1"] and table.paper[1] == "100.0 [94.3, 100.0]"
     assert table["training images"].tolist() == [48, 48]

@@ -1,6 +1,7 @@
 """Published values, intervals, comparison, claims and verdicts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,11 +9,11 @@ import pytest
 import samples
 from scipy import stats
 
-from roa_helpers import data, metrics, studies
+from roa_helpers import data, evidence, metrics, studies
 from roa_helpers.page import claims
 from roa_helpers.studies.roi_roa import claims as roi_roa_claims
 from roa_helpers.studies.roi_roa import comparison, published, results, words
-from roa_helpers.studies.roi_roa.claims import CLAIMS, by_definition, registration, where
+from roa_helpers.studies.roi_roa.claims import BOTH, CLAIMS, by_definition, registration, where
 
 #: The claims about a direction, and the one about all data sets at once.
 *EACH, ACROSS = CLAIMS
@@ -59,83 +60,180 @@ def test_images_of_a_data_set_or_class_are_registered_or_not_or_it_is_not_known(
     assert data.registered("own", "Cat") is None
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "verdict"),
-    [
-        (0.01, 0.2, claims.REPRODUCED),
-        (-0.2, -0.01, claims.CONTRADICTED),
-        (-0.1, 0.1, claims.UNDECIDED),
-        (0.0, 0.0, claims.UNDECIDED),
-        (float("nan"), float("nan"), claims.UNDECIDED),
-    ],
-)
-def test_a_verdict_reads_the_interval(low, high, verdict):
-    assert claims.judge((low, high), 0.0) == verdict
-
-
 def images(**columns):
-    rows = {"clean": 1, "adv": 0, "mod": 1, "mod_adv": 1, "p_roi": 0.01, "p_roa": 0.01,
-            "uv": 0.25, "u_not_v": 0.25, "not_u_v": 0.25, "not_u_not_v": 0.25} | columns  # fmt: skip
-    return pd.DataFrame(rows, index=range(200))
+    """A table of 200 images of one direction, as the paper hopes for; its blob from other images does as well."""
+    rows = {
+        "clean": 1,
+        "adv": 0,
+        "mod": 1,
+        "mod_adv": 1,
+        "mod, held out": 1,
+        "mod_adv, held out": 1,
+        "moran_roi": 0.8,
+        "moran_roa": 0.6,
+    } | dict.fromkeys(("uv", "u_not_v", "not_u_v", "not_u_not_v"), 0.25)
+    return pd.DataFrame(rows | columns, index=range(200))
 
 
-BLOCK = {"colocation": {r: {"alignment": 0.5, "alignment_null": [0.0, 0.1]} for r in ("roi", "roa")}}
+#: What is observed of both regions and of the four parts, and what an untrained network's maps have.
+OBSERVED = {("roi", "moran"): 0.8, ("roa", "moran"): 0.7, ("roi", "alignment"): 0.5, ("roa", "alignment"): 0.5,
+            ("both", "four"): 1.0}  # fmt: skip
+NULL = {place: value - 0.3 for place, value in OBSERVED.items()}
+
+
+def nulls(observed=OBSERVED, **sources):
+    """A table as of ``roi_roa.nulls``: the statistics of a class by M and by each null, ± .02."""
+    sources = {"untrained": NULL} | sources
+    rows = [
+        {"maps": maps, "draw": 0, "region": region, "statistic": statistic, "value": value, "low": value - 0.02,
+         "high": value + 0.02, "n": 100}
+        for maps, found in {"trained": observed, **{name: one for name, one in sources.items() if one}}.items()
+        for (region, statistic), value in found.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def block(pixels=40):
+    return {"controls": {"held out": {"pixels": pixels}}}
 
 
 @dataclass
-class OneDirection:
-    """A unit of one direction, from its block and its images."""
+class Pair:
+    """A unit of two directions, from their images and what is recorded of them."""
 
-    block: dict
-    images: pd.DataFrame
+    first: pd.DataFrame
+    second: pd.DataFrame
+    blocks: tuple = (block(), block())
+    nulls: tuple | None = (nulls(), nulls())
+    correct: int = 390
+    aim: object = 0.0
+    seed: int = 0
+
+    @property
+    def path(self):
+        return Path(f"desk/roi_roa/x-a-b-seed{self.seed}")
 
     @property
     def result(self):
-        return {"directions": {"0 to 1": self.block}}
+        names = ({"source": "a", "target": "b"}, {"source": "b", "target": "a"})
+        first, second = (name | block for name, block in zip(names, self.blocks, strict=True))
+        return {"directions": {"a to b": first, "b to a": second}, "classes": ["a", "b"],
+                "model": {"test": {"k": self.correct, "n": 400}}, "dataset": "x", "profile": "desk", "seed": self.seed,
+                "parameters": {"choices": {"eps_target": self.aim}}}  # fmt: skip
+
+    @property
+    def files(self):
+        return {} if self.nulls is None else {"nulls.csv": b""}
 
     def table(self, name):
-        return self.images.assign(direction="0 to 1", definition="perturbation")
+        first, second = self.nulls if name == "nulls" else (self.first, self.second)
+        parts = (first.assign(direction="a to b"), second.assign(direction="b to a"))
+        return pd.concat(parts).assign(definition="perturbation")
 
 
-def verdict_of(claim_id, table, block=BLOCK):
-    claim = next(c for c in EACH if c.id == claim_id)
-    ((_, interval, n),) = claim.estimate(OneDirection(block, table)).values()
-    assert n == len(table)
-    return claims.judge(interval, claim.bound, above=claim.above)
+def verdict_of(claim_id, first=None, second=None, **more):
+    """The row of a claim over three networks that say the same."""
+    first = images() if first is None else first
+    second = first if second is None else second
+    units = [Pair(first, second, seed=seed, **more) for seed in range(3)]
+    table = claims.verdicts([c for c in EACH if c.id == claim_id], units, where=where)
+    return table[table.case == BOTH].iloc[0]
+
+
+JUDGED = [claim for claim in EACH if not claim.id.endswith("papers-way")]
 
 
 def test_every_claim_is_reproduced_by_results_as_the_paper_hopes_for():
-    assert {c.id: verdict_of(c.id, images()) for c in EACH} == {c.id: "reproduced" for c in EACH}
+    assert {c.id: verdict_of(c.id).verdict for c in JUDGED} == {c.id: "reproduced" for c in JUDGED}
 
 
 @pytest.mark.parametrize(
     ("claim", "columns"),
     [
-        ("roi-colocated", {"p_roi": 0.6}),
-        ("roa-colocated", {"p_roa": np.nan}),
-        ("isolation", {"not_u_v": 0.0}),
-        ("keeps-accuracy", {"mod": 0}),
-        ("weakens-attack", {"adv": 1, "mod_adv": 0}),
+        ("keeps-accuracy", {"mod, held out": 0}),
+        ("weakens-attack", {"adv": [1, 0] * 100, "mod_adv, held out": 0}),
     ],
 )
 def test_every_claim_can_be_contradicted(claim, columns):
-    assert verdict_of(claim, images(**columns)) == "contradicted"
+    aim = 0.5 if claim == "weakens-attack" else 0.0
+    assert verdict_of(claim, images(**columns), aim=aim).verdict == "contradicted"
 
 
-@pytest.mark.parametrize("region", ("roi", "roa"))
-def test_alignment_is_contradicted_below_the_null(region):
-    found = {"alignment": 0.01, "alignment_null": [0.05, 0.1]}
-    assert verdict_of(f"{region}-aligned", images(), {"colocation": {region: found}}) == "contradicted"
+@pytest.mark.parametrize("claim", [c.id for c in JUDGED])
+def test_what_an_untrained_network_does_is_never_reproduced(claim):
+    assert verdict_of(claim, correct=210).verdict == claims.NOT_TESTABLE
+    assert "not clearly right" in verdict_of(claim, correct=210).why
 
 
-@pytest.mark.parametrize("region", ("roi", "roa"))
-def test_regions_without_an_alignment_leave_the_claim_undecided(region):
-    found = {"alignment": None, "alignment_null": [None, None]}
-    assert verdict_of(f"{region}-aligned", images(), {"colocation": {region: found}}) == "undecided"
+REGION_CLAIMS = {"roi-colocated": ("roi", "moran"), "roa-colocated": ("roa", "moran"),
+                 "roi-aligned": ("roi", "alignment"), "roa-aligned": ("roa", "alignment"),
+                 "isolation": ("both", "four")}  # fmt: skip
+
+
+@pytest.mark.parametrize(("claim", "place"), REGION_CLAIMS.items())
+def test_regions_are_held_against_the_strongest_null(claim, place):
+    row = verdict_of(claim)
+    assert row.ours == pytest.approx(0.3) and row.n == 200 and row.verdict == "reproduced"
+    assert row.high - row.low == pytest.approx(2 * 0.02)  # √(.02² + .02²) of each direction, halved for two
+    for strong in ({"untrained": {place: OBSERVED[place]}}, {"coarse": {place: OBSERVED[place] + 0.1}}):
+        weak = nulls(**strong)
+        assert verdict_of(claim, nulls=(weak, weak)).verdict == "contradicted"
+    weak = nulls(untrained={place: OBSERVED[place] - 0.06})  # beyond the null, and beyond what is worth the name
+    assert verdict_of(claim, nulls=(weak, weak)).toward == "undecided"
+
+
+@pytest.mark.parametrize("claim", REGION_CLAIMS)
+def test_without_the_null_of_an_untrained_network_nothing_is_said_of_regions(claim):
+    for found in (None, (nulls(), nulls(untrained=None, coarse=NULL))):
+        row = verdict_of(claim, nulls=found)
+        assert (row.verdict, row.why) == (claims.NOT_TESTABLE, "no null of an untrained network is recorded")
+
+
+def test_regions_that_are_empty_or_everything_leave_nothing_to_measure():
+    empty = nulls(OBSERVED | {("roa", "alignment"): np.nan})
+    assert verdict_of("roa-aligned", nulls=(empty, empty)).why == "there is nothing to measure it on"
+
+
+def test_a_defence_is_judged_on_both_classes_with_the_blob_of_other_images():
+    tilted = images(adv=[1, 0] * 100, **{"mod_adv, held out": 1}), images(adv=[1, 0] * 100, **{"mod_adv, held out": 0})
+    row = verdict_of("weakens-attack", *tilted, aim=0.5)
+    assert (row.ours, row.verdict, row.n) == (pytest.approx(0), "undecided", 400)
+    row = verdict_of("weakens-attack", images(mod_adv=0, **{"mod_adv, held out": 1}))
+    assert (row.ours, row.verdict) == (1, "reproduced")  # the blob that was made from scored images does not count
+    changes = [(1.0, metrics.paired_difference([0] * 200, [1] * 200))] * 2
+    _, interval = evidence.combined([(0.5, *change) for change in changes])
+    assert (row.low, row.high) == pytest.approx(interval)
+
+
+def test_the_papers_own_way_stands_beside_without_a_verdict():
+    units = [Pair(images(), images(mod_adv=0), seed=seed) for seed in range(3)]
+    table = claims.verdicts([c for c in EACH if c.id == "weakens-attack-papers-way"], units, where=where)
+    assert table[["case", "ours", "verdict", "toward"]].to_numpy().tolist() == [
+        ["a to b", 1.0, claims.NOT_JUDGED, "reproduced"], ["b to a", 0.0, claims.NOT_JUDGED, "undecided"],
+    ]  # fmt: skip
+
+
+def test_where_there_is_no_attack_or_another_nothing_is_said_of_the_defence():
+    weak = images(adv=[0] * 8 + [1] * 192, **{"mod_adv, held out": 1})
+    row = verdict_of("weakens-attack", weak, aim=0.96)
+    assert row.verdict == claims.NOT_TESTABLE and "no attack to weaken" in row.why
+    row = verdict_of("weakens-attack", images(adv=[1, 0] * 100), aim=0.1)
+    assert (row.verdict, row.why) == (claims.NOT_TESTABLE, "aim missed: score_adv is 50.0 %, to be 10.0 %")
+    row = verdict_of("weakens-attack", images(adv=[1, 0] * 100), aim=(0.45, 0.7))
+    assert (row.verdict, row.why) == (claims.NOT_TESTABLE, "aim missed: score_adv is 50.0 %, to be 70.0 %")
+    assert verdict_of("weakens-attack", images(adv=[1, 0] * 100), aim=0.45).verdict == "reproduced"
+    assert verdict_of("keeps-accuracy", weak, aim=0.1).verdict == "reproduced"  # that says nothing of the attack
+
+
+def test_an_empty_blob_is_no_defence():
+    row = verdict_of("keeps-accuracy", blocks=(block(), block(pixels=0)))
+    assert (row.verdict, row.why) == (claims.NOT_TESTABLE, "the blob is empty: b to a")
 
 
 def test_no_change_at_all_is_undecided_not_reproduced():
-    assert verdict_of("weakens-attack", images(adv=1, mod_adv=1)) == "undecided"
+    half = [1, 0] * 100
+    same = images(adv=half, **{"mod_adv, held out": half})
+    assert verdict_of("weakens-attack", same, aim=0.5).verdict == "undecided"
 
 
 def test_comparison_of_scores(units):
@@ -146,8 +244,9 @@ def test_comparison_of_scores(units):
     assert (row.paper, row.ours, row.n) == (1.0, count["k"] / count["n"], count["n"])
     assert (row.low, row.high) == metrics.wilson(count["k"], count["n"])
     assert (row.paper_low, row.paper_high) == metrics.wilson(32, 32)
-    overlap = row.paper_low <= row.high and row.low <= row.paper_high
-    assert row.verdict == (claims.AGREES if overlap else claims.DIFFERS)
+    low, high = metrics.newcombe(32, 32, count["k"], count["n"])
+    assert (row.difference_low, row.difference_high) == pytest.approx((low, high))
+    assert row.toward == (claims.AGREES if low <= 0 <= high else claims.DIFFERS) and row.verdict == claims.ONE_NETWORK
 
 
 def test_data_sets_without_published_values_are_said_to_have_none(units):
@@ -161,35 +260,42 @@ def test_data_sets_without_published_values_are_said_to_have_none(units):
 
 def test_the_answer_counts_what_the_table_shows(units):
     table = comparison.compare("A10", units[1:])
-    agree = (table.verdict == claims.AGREES).sum()
+    agree = (table.toward == claims.AGREES).sum()
     text = words.answer("A10", table)
     assert f"Of 4 numbers that the paper prints for MNIST, ours agree with {agree} and differ from {4 - agree}" in text
+    assert "All of these rest on fewer than three networks and decide nothing." in text
+    assert "fewer than three" not in words.answer("A10", table.assign(verdict=table.toward))
 
 
 def test_the_answer_names_the_two_ends_of_a_change_or_that_there_is_one():
     rows = [(d, q, 0.5 + 0.1 * (d == "y" and q == "score_mod")) for d in "xy" for q in ("score_clean", "score_mod")]
     table = pd.DataFrame(rows, columns=["case", "quantity", "ours"])
-    table = table.assign(**{"where": "A", "profile": "quick", "seeds": "0", "verdict": claims.NO_VALUE})
+    table = table.assign(**{"where": "A", "profile": "quick", "seeds": "0", "verdict": claims.NO_VALUE, "toward": ""})
     assert "by +0.0 points for A, x, and by +10.0 points for A, y, the two ends" in words.answer("A10", table)
     assert "by +0.0 points in every direction shown." in words.answer("A10", table.assign(ours=0.5))
 
 
-def test_verdicts_have_a_row_a_claim_and_direction(units):
+def test_verdicts_have_a_row_a_claim_and_data_set(units):
     table = studies.verdicts(units)
-    assert len(table) == len(EACH) * 4
-    assert claims.summary(table).drop(columns="claim").to_numpy().sum() == len(table)
+    assert len(claims.judged(table)) == len(JUDGED) * 2 and set(claims.judged(table).case) == {BOTH}
+    assert claims.summary(table).drop(columns="claim").to_numpy().sum() == len(JUDGED) * 2
+    assert table.groupby("where").of_paper.first().to_dict() == {"Digits": False, "MNIST": True}
     other = claims.verdicts(by_definition("gradient"), units, where=where)
-    gain = other[other.id == "weakens-attack"].ours.to_numpy()
+    assert set(other[other.id == "weakens-attack"].why) == {"no blob of images that are not scored is recorded"}
+    gain = other[other.id == "weakens-attack-papers-way"].ours.to_numpy()
     blocks = [b["definitions"]["gradient"]["scores"] for _, _, b in results.directions(units)]
     assert gain == pytest.approx([(b["mod_adv"]["k"] - b["adv"]["k"]) / b["adv"]["n"] for b in blocks])
 
 
-def test_the_papers_own_numbers_are_judged_by_the_same_rule(units):
+def test_what_the_papers_own_numbers_point_to_stands_beside(units):
     table = studies.verdicts(units[1:])
-    row = table[(table.id == "weakens-attack") & (table.case == "0 to 1")].iloc[0]
+    row = table[(table.id == "weakens-attack-papers-way") & (table.case == "0 to 1")].iloc[0]
     interval = metrics.newcombe(29, 32, 32, 32)
-    assert (row.paper_low, row.paper_high) == interval
-    assert row["paper's verdict"] == claims.judge(interval, 0.0)
+    assert (row.paper_low, row.paper_high) == interval and row["paper toward"] == claims.judge(interval, 0.0)
+    row = table[(table.id == "weakens-attack") & (table.case == BOTH)].iloc[0]
+    changes = [(0.0938, interval), (0.0315, metrics.newcombe(31, 32, 32, 32))]
+    value, whole = evidence.combined([(0.5, *change) for change in changes])
+    assert (row.paper, row.paper_low, row.paper_high) == pytest.approx((value, *whole))
 
 
 def excess(**kinds):
@@ -214,30 +320,46 @@ def excess(**kinds):
     ],
 )
 def test_the_claim_about_registered_images_compares_data_sets(registered, loose, verdict, monkeypatch):
-    table = excess(registered=registered, loose=loose).assign(region="roi")
+    table = excess(registered=registered, loose=loose).assign(region="roi", null="strongest")
     monkeypatch.setattr(roi_roa_claims, "registration", lambda units, definition: table)
-    ((value, interval, n),) = ACROSS.estimate([]).values()
+    ((value, interval, n, df, why),) = ACROSS.estimate([]).values()
+    assert why == ""
     assert value == pytest.approx(np.mean(registered) - np.mean(loose)) and n == len(registered) + len(loose)
     assert claims.judge(interval, ACROSS.bound) == verdict
     if len(loose) > 1:
         test = stats.ttest_ind(registered, loose, equal_var=False).confidence_interval()
         assert interval == pytest.approx((test.low, test.high))
+        p = evidence.p_value([value], [interval], 0.0, df=df)
+        assert p == pytest.approx(stats.ttest_ind(registered, loose, equal_var=False).pvalue)
+    monkeypatch.setattr(roi_roa_claims, "registration", lambda units, definition: table.assign(null="rolled"))
+    assert ACROSS.estimate([])["RoI"].why == "no null of an untrained network is recorded"
 
 
 @pytest.mark.filterwarnings("ignore:Precision loss")  # the data sets are copies of one
 def test_the_claim_about_registered_images_is_judged_where_both_kinds_are_shown(units, computed, tmp_path):
     assert ACROSS.id not in set(studies.verdicts(units).id)
-    more = [samples.stored(tmp_path, computed, dataset=dataset) for dataset in ("cifar10", "cats-vs-dogs")]
-    table = studies.verdicts([*units, *more])
+    names = ("fashion-mnist", "cifar10", "cats-vs-dogs")
+    more = [samples.stored(tmp_path, computed, dataset=dataset, profile="desk") for dataset in names]
+    table = studies.verdicts([*units, *more])  # digits are none of the paper's
     rows = table[table.id == ACROSS.id]
     assert rows.case.tolist() == ["RoI", "RoA"] and (rows["where"] == "all data sets").all()
-    assert (rows.n == 4).all() and (rows.profile == "desk and quick").all()
-    assert rows.ours.tolist() == pytest.approx([0, 0])  # the same results under four names
+    assert (rows.n == 4).all() and (rows.profile == "desk").all() and (rows.networks == 4).all()
+    assert (rows.verdict == claims.NOT_TESTABLE).all()  # no null is recorded
 
 
-def test_excess_is_alignment_beyond_the_middle_of_its_null(units):
-    table = registration(units[1:]).set_index(["region", "direction"]).excess
-    for _, name, block in results.directions(units[1:]):
+def test_excess_is_alignment_beyond_the_strongest_null_or_the_middle_of_what_chance_gives(units):
+    table = registration(units[1:])
+    assert set(table["null"]) == {"strongest"}
+    found = units[1].table("nulls")
+    found = found[(found.definition == "perturbation") & (found.statistic == "alignment")]
+    for row in table.itertuples():
+        rows = found[(found.direction == row.direction) & (found.region == row.region)].set_index("maps").value
+        assert row.excess == pytest.approx(rows["trained"] - rows.drop("trained").max())
+    old = replace(units[1], files={name: text for name, text in units[1].files.items() if name != "nulls.csv"})
+    table = registration([old])
+    assert set(table["null"]) == {"rolled"}
+    table = table.set_index(["region", "direction"]).excess
+    for _, name, block in results.directions([old]):
         for region, found in block["colocation"].items():
             assert table[region, name] == pytest.approx(found["alignment"] - np.mean(found["alignment_null"]))
 
@@ -248,18 +370,21 @@ def test_accuracy_is_that_of_both_classes_beside_the_papers(units):
     row = table.iloc[1]
     assert (row.ours, row.n) == (count["k"] / count["n"], 24) and (row.low, row.high) == metrics.wilson(count["k"], 24)
     assert (row.paper, row.paper_low) == (1.0, metrics.wilson(64, 64).low)
-    assert table.verdict.tolist() == [claims.NO_VALUE, claims.AGREES if row.high >= row.paper_low else claims.DIFFERS]
+    low, high = metrics.newcombe(64, 64, count["k"], 24)
+    assert table.verdict.tolist() == [claims.NO_VALUE, claims.ONE_NETWORK]
+    assert table.toward.tolist() == ["", claims.AGREES if low <= 0 <= high else claims.DIFFERS]
     assert (row["training images"], row["initialisation"], row["mixed precision"]) == (48, "scratch", "no")
 
 
 def test_the_answer_about_accuracy_says_how_near_it_is_and_from_where_training_started():
     rows = {"where": ["A", "B", "C"], "ours": [0.9, 0.955, 1.0], "paper": [0.99, 0.95, np.nan],
-            "verdict": [claims.DIFFERS, claims.AGREES, claims.NO_VALUE],
+            "toward": [claims.DIFFERS, claims.AGREES, ""],
+            "verdict": [claims.DIFFERS, claims.ONE_NETWORK, claims.NO_VALUE],
             "initialisation": ["scratch", "imagenet", "scratch"]}  # fmt: skip
     assert words.answer_accuracy(pd.DataFrame(rows)) == (
         "M classifies 90.0 % to 100.0 % of the test images correctly, depending on the data set. "
         "Beside the mean of the paper’s two score_clean it agrees for B (+0.5) and differs for A (−9.0) "
-        "(ours − theirs, in points). "
+        "(ours − theirs, in points). 1 of these rest on fewer than three networks and decide nothing. "
         "Training started from ImageNet weights for B. Training started from random weights for A, C."
     )
     assert "correctly." in words.answer_accuracy(pd.DataFrame(rows)[2:])
@@ -269,7 +394,7 @@ def test_findings_name_each_direction_once():
     claim = EACH[0]
     rows = [("A", "x", claims.REPRODUCED), ("A", "y", claims.REPRODUCED), ("B", "x", claims.UNDECIDED),
             ("B", "y", claims.REPRODUCED)]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["where", "case", "verdict"]).assign(id=claim.id)
+    table = pd.DataFrame(rows, columns=["where", "case", "verdict"]).assign(id=claim.id, toward="")
     assert words.findings(claim, table).endswith("Verdict: reproduced for A, B (y); undecided for B (x).")
     assert words.findings(claim, table).startswith(
         "**Pixels of an image's RoI are co-located.** Rule: reproduced where"
