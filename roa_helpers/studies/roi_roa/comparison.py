@@ -45,8 +45,11 @@ def _ours(row, block):
     return {name: (c["k"] / c["n"], metrics.wilson(c["k"], c["n"]), c["n"]) for name, c in counts.items()}
 
 
-def accuracy(units):
-    """How well M classifies the test images of both classes, beside the paper's score_clean of both directions.
+def accuracy(units, *, part="test"):
+    """How well M classifies images of both classes, beside the paper's score_clean of both directions.
+
+    Args:
+        part: ``test``, all test images, or ``train``, some of those that M learnt from.
 
     Returns:
         DataFrame with the columns of :func:`compare`; the case is the pair of classes; and training images,
@@ -54,7 +57,7 @@ def accuracy(units):
     """
     rows = []
     for group in seeds.groups(units):
-        first, counts = group[0].result, [unit.result["model"]["test"] for unit in group]
+        first, counts = group[0].result, [unit.result["model"][part] for unit in group]
         ours = [(c["k"] / c["n"], metrics.wilson(c["k"], c["n"]), c["n"]) for c in counts]
         rows.append(
             {"where": title_of(first["dataset"]), "case": " / ".join(first["classes"]), "quantity": SCORES["clean"],

@@ -30,6 +30,27 @@ def answer_accuracy(table):
     return " ".join(text)
 
 
+def learnt(test, train):
+    """Whether the paper's score_clean looks like one of training images, from both tables of accuracy, in Markdown.
+
+    Args:
+        test, train: of :func:`.comparison.accuracy`, with the same rows.
+    """
+    known = test.paper.notna()
+    if not known.any():
+        return ""
+    nearer = (train.ours - train.paper).abs() < (test.ours - test.paper).abs()
+    parts = [
+        f"{one['where']} {100 * learned:.1f} % (test {100 * one.ours:.1f}, paper {100 * one.paper:.1f})"
+        for (_, one), learned in zip(test[known].iterrows(), train.ours[known], strict=True)
+    ]
+    return (
+        f"Of images that it learnt from, M classifies correctly: {'; '.join(parts)}. For {int(nearer[known].sum())} of "
+        f"{int(known.sum())} data sets that is nearer to the paper’s number than our accuracy on test images. The "
+        "paper does not say which images it scored."
+    )
+
+
 def tilt(pairs):
     """What a table of :func:`.charts.tilts` shows, in words: where both directions gain, where one gains, one loses."""
     up = (pairs[["low, first", "low, second"]] > 0).to_numpy()

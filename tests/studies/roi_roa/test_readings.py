@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from skimage.metrics import structural_similarity
 
 from roa_helpers.page import Sheet
-from roa_helpers.studies.roi_roa import pictures, readings, tables, words
+from roa_helpers.studies.roi_roa import comparison, pictures, readings, tables, words
 
 
 def test_every_printed_number_stands_beside_every_reading(units):
@@ -74,3 +74,14 @@ def test_signs_of_masked_gradients_follow_from_the_counts(units):
         }
         assert row["signs"] == (", ".join(sign for sign, seen in signs.items() if seen) or "none")
     assert len(set(table.signs)) > 1  # one of the two directions of this tiny network is hard for FGSM
+
+
+def test_accuracy_on_training_images_stands_beside_that_on_test_images(units):
+    test, train = comparison.accuracy(units), comparison.accuracy(units, part="train")
+    assert train.ours.tolist() == [unit.result["model"]["train"]["k"] / 20 for unit in units]
+    assert train.n.tolist() == [20, 20] and test.n.tolist() == [24, 24]
+    text = words.learnt(test, train)
+    assert text.startswith("Of images that it learnt from") and "MNIST 100.0 % (test 100.0, paper 100.0)" in text
+    assert "For 0 of 1 data sets" in text and "Digits" not in text
+    better = words.learnt(test.assign(ours=0.5), train.assign(ours=0.99))
+    assert "For 1 of 1 data sets" in better and words.learnt(test[:1], train[:1]) == ""
