@@ -38,7 +38,9 @@ seed = None  # None: all seeds of the profile
 from roa_helpers import studies
 from roa_helpers.page import figures
 from roa_helpers.records import seeds
-from roa_helpers.studies.roi_roa import charts, pictures
+from roa_helpers.studies.registration import charts as shifted
+from roa_helpers.studies.registration import words as shifts
+from roa_helpers.studies.roi_roa import beyond, charts, pictures, words
 
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # maps are shown for one seed
@@ -110,4 +112,59 @@ figures.show_text(
     + ". Both the Grad-CAM grid and the edges of the image favour some places for every image, so alignment above the "
     "range is necessary for a class-level blob to make sense, not sufficient. Whether the regions of a class share a "
     "place is judged against stronger nulls ({ref}`findings`)."
+)
+
+# %% [markdown]
+# ## More than an untrained network has?
+#
+# Grad-CAM on 3×3 cells is smooth whatever was learnt, and images of a class resemble each other before any network sees
+# them. So the same numbers are taken of the same images’ regions by untrained networks of the same architecture
+# {cite:p}`adebayo2018sanity`, of random maps as coarse as the region’s own, and, for alignment, of a mixture
+# with the other class. What training and class put there is what M has beyond the strongest of these.
+
+# %% tags=["hide-input"]
+figure, data = beyond.chart(units)
+figures.show(
+    figure,
+    name="nulls",
+    caption="Co-location (Moran’s I, mean over images), alignment, and the share of images in which none of the four "
+    "regions is empty: M’s regions (circles) beside the nulls’.",
+    alt="Five panels with a line for each direction; marks of untrained networks and random maps lie among or beyond "
+    "the circles of the trained network.",
+    data=data,
+    units=units,
+)
+
+# %% tags=["remove-input"]
+figures.show_text(words.beyond_nulls(beyond.beaten(data)))
+
+# %% [markdown]
+# ## The same digits, moved
+#
+# The paper finds that regions survive superposition where images are registered. Its data sets differ in much else, so
+# here one thing differs: every image, of training and test alike, is moved at random by up to a number of pixels, and a
+# network is trained for each.
+
+# %% tags=["hide-input"]
+moved = studies.units("registration", profile, seed=seed)
+figure, data = shifted.alignment(moved)
+figures.show(
+    figure,
+    name="registration",
+    caption="Alignment beyond that of the same regions rolled to random places, over how far the images are moved; a "
+    "mark a network and class, lines: means.",
+    alt="Three panels, RoI, RoA and RoA by gradient: alignment beyond chance at three shifts.",
+    data=data,
+    units=moved,
+)
+
+# %% tags=["remove-input"]
+figures.show_text(shifts.told(data))
+
+# %% tags=["hide-input"]
+figures.show_table(
+    studies.verdicts(moved),
+    name="registration-verdicts",
+    caption="Does moving the images cost alignment? Values: alignment at the smallest shift − at the largest.",
+    units=moved,
 )

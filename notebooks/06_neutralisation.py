@@ -39,7 +39,7 @@ import pandas as pd
 from roa_helpers import studies
 from roa_helpers.page import claims, figures, seeds_note
 from roa_helpers.records import seeds
-from roa_helpers.studies.roi_roa import charts, choices, comparison, pictures, words
+from roa_helpers.studies.roi_roa import charts, choices, comparison, pictures, tables, words
 
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
@@ -65,6 +65,7 @@ figures.show(
 
 # %% tags=["hide-input"]
 table_of_models = comparison.accuracy(own or others)
+learnt_images = comparison.accuracy(own or others, part="train")
 figures.show_apart(
     (comparison.accuracy(own), comparison.accuracy(others)),
     name="model-accuracy",
@@ -75,7 +76,7 @@ figures.show_apart(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(words.answer_accuracy(table_of_models))
+figures.show_text("\n\n".join((words.answer_accuracy(table_of_models), words.learnt(table_of_models, learnt_images))))
 
 # %% [markdown]
 # ## Classification after neutralisation
@@ -228,6 +229,20 @@ figures.show_text(
     + words.tally(threats, "threat")
     + f"\n\nWithout the blob, FGSM leaves {levels['fgsm']} of those images that both attacks were run on classified "
     f"correctly, and PGD {levels['pgd']}, depending on data set and direction."
+)
+
+# %% [markdown]
+# Do gradients mislead these attacks? If they were masked, a single step would do less than many, a radius at which
+# every pixel can be made grey would leave images standing, or gradients would vanish {cite:p}`carlini2019evaluating`.
+
+# %% tags=["hide-input"]
+signs = tables.masking(units)
+figures.show_table(
+    signs,
+    name="masking",
+    caption=f"Signs of masked gradients, in %: FGSM is called weaker where PGD takes over {100 * tables.WEAKER:g} "
+    f"points more; gradients vanish where they are 0 in over {100 * tables.VANISHING:g} % of the entries.",
+    units=units,
 )
 
 # %% [markdown]

@@ -3,7 +3,6 @@
 from ... import evidence
 from ...data import title_of
 from ...page import claims
-from ...page.claims import Estimate
 
 #: The smallest loss of alignment that is worth the name (2026-11-26, before anything was recorded; alignment reaches
 #: from 0 to 1).
@@ -44,7 +43,7 @@ def _lost(groups):
             few = len(losses) < LEAST
             why = f"fewer than {LEAST} networks of each shift" if few else ""
             n = units[0].result["directions"][next(iter(units[0].result["directions"]))]["scores"]["clean"]["n"]
-            found[case] = Estimate(float(mean), tuple(map(float, interval)), n, max(1, len(losses) - 1), why)
+            found[case] = claims.Estimate(float(mean), tuple(map(float, interval)), n, max(1, len(losses) - 1), why)
     return found
 
 

@@ -1,6 +1,7 @@
 """Images moved at random: what moves, what is measured, what is drawn."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ import samples
 import torch
 
 from roa_helpers import attacks, data, explain, metrics, pipeline, regions, studies
-from roa_helpers.studies.registration import charts, choices, compute
+from roa_helpers.records import store
+from roa_helpers.studies.registration import charts, choices, compute, words
 from roa_helpers.studies.roi_roa import pairs
 
 CHOICES = choices.Registration(
@@ -79,3 +81,56 @@ def test_a_unit_is_planned_stored_and_drawn(loaded, results):
     planned = studies.planned("desk", "registration")
     assert [(one.choices.shift, one.seed) for one in planned] == [(s, k) for s in (0, 4, 8) for k in (0, 1, 2)]
     assert [one.seed for one in studies.planned("desk", "registration", seed=5)] == [5] * 3
+
+
+def unit_of(shift, seed, values, *, width=0.01):
+    """A unit with one alignment for each direction, the same for all regions."""
+    one = {
+        name: {
+            "source": name[0], "target": name[-1], "scores": {"clean": {"k": 9, "n": 10}},
+            "alignment": {
+                definition: {
+                    region: {"value": value, "value_interval": [value - width, value + width], "n": 10}
+                    for region in ("roi", "roa")
+                }
+                for definition in pipeline.DEFINITIONS
+            },
+        }
+        for name, value in zip(samples.DIRECTIONS, values, strict=True)
+    }  # fmt: skip
+    choice = {"shift": shift, "dataset": "mnist", "classes": ["0", "1"]}
+    result = {
+        "study": "registration", "dataset": "mnist", "shift": shift, "seed": seed, "profile": "desk",
+        "directions": one, "parameters": {"choices": choice}, "provenance": {"device": "cpu"},
+    }  # fmt: skip
+    unit = store.Unit(Path(f"mnist-0-1-shift-{shift}-seed{seed}"), files={})
+    unit.__dict__["result"] = result
+    return unit
+
+
+def verdict(units):
+    return studies.find("registration").verdicts(units, of_paper=lambda unit: True).set_index("case")
+
+
+def test_the_claim_reads_the_loss_over_networks():
+    units = [unit_of(shift, seed, (base + 0.01 * seed, base)) for shift, base in ((0, 0.6), (4, 0.3), (8, 0.2))
+             for seed in (0, 1, 2)]  # fmt: skip
+    table = verdict(units)
+    assert table.ours.tolist() == pytest.approx([0.4] * 3) and set(table.verdict) == {"reproduced"}
+    assert set(table.index) == {"RoI", "RoA", "RoA by gradient"}
+    none = verdict([unit_of(shift, seed, (0.3, 0.3)) for shift in (0, 8) for seed in (0, 1, 2)])
+    assert set(none.verdict) == {"contradicted"}
+    scattered = verdict([unit_of(shift, seed, (0.3 + shift * seed / 10,) * 2) for shift in (0, 8) for seed in range(3)])
+    assert set(scattered.verdict) == {"undecided"}
+
+
+def test_with_few_networks_or_one_shift_there_is_no_test():
+    few = verdict([unit_of(shift, seed, (0.6 - shift / 20,) * 2) for shift in (0, 8) for seed in (0, 1)])
+    assert set(few.verdict) == {"not testable"} and few.why.str.contains("fewer than 3").all()
+    assert verdict([unit_of(0, seed, (0.6, 0.5)) for seed in range(3)]).empty
+
+
+def test_words_tell_the_means(loaded):
+    _, data = charts.alignment([unit_of(shift, 0, (0.5 - shift / 20,) * 2) for shift in (0, 4, 8)])
+    text = words.told(data)
+    assert "RoI: 0.500 → 0.300 → 0.100" in text and "0, 4, 8 pixels" in text and "1 network of each" in text

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from skimage.metrics import structural_similarity
 
 from roa_helpers.page import Sheet
-from roa_helpers.studies.roi_roa import comparison, pictures, readings, tables, words
+from roa_helpers.studies.roi_roa import beyond, comparison, pictures, readings, tables, words
 
 
 def test_every_printed_number_stands_beside_every_reading(units):
@@ -85,3 +85,21 @@ def test_accuracy_on_training_images_stands_beside_that_on_test_images(units):
     assert "For 0 of 1 data sets" in text and "Digits" not in text
     better = words.learnt(test.assign(ours=0.5), train.assign(ours=0.99))
     assert "For 1 of 1 data sets" in better and words.learnt(test[:1], train[:1]) == ""
+
+
+def test_the_chart_of_nulls_and_its_words_follow_from_the_tables(units):
+    figure, data = beyond.chart(units)
+    assert len(figure.axes) == 5 and set(data["data set"]) == {"MNIST", "Digits"}
+    assert len(data) == sum(len(unit.table("nulls")) for unit in units)
+    counts = beyond.beaten(data)
+    for (definition, region, statistic, _), row in zip(beyond.PANELS, counts.itertuples(), strict=True):
+        more = 0
+        for unit in units:
+            table = unit.table("nulls")
+            table = table[(table.definition == definition) & (table.region == region) & (table.statistic == statistic)]
+            for _, part in table.groupby("direction"):
+                own = part[part.maps == "trained"].value.item()
+                more += all(own > value for value in part[part.maps != "trained"].value.dropna())
+        assert (row.k, row.n) == (more, 4)
+    text = words.beyond_nulls(counts)
+    assert f"RoI, Moran’s I, {counts.k[0]} of 4" in text and text.count(" of 4") == 5

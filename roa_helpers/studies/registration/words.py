@@ -1,0 +1,18 @@
+"""What the units of this study say, in sentences: Markdown made of their numbers. Needs no torch."""
+
+from ...page import minus
+
+
+def told(data):
+    """How alignment changes as images are moved, from the table of :func:`.charts.alignment`, in Markdown."""
+    lines = []
+    for region, rows in data.groupby("region", sort=False):
+        means = rows.groupby("shift").value.mean()
+        values = " → ".join(minus(value, ".3f") for value in means)
+        lines.append(f"- {region}: {values}")
+    shifts = ", ".join(str(shift) for shift in sorted(set(data["shift"])))
+    networks = int(data.groupby("shift").seed.nunique().max())
+    return (
+        f"Alignment beyond chance at shifts of up to {shifts} pixels, mean over both classes and {networks} "
+        f"network{'s' * (networks > 1)} of each shift:\n\n" + "\n".join(lines)
+    )
