@@ -228,9 +228,9 @@ def _nothing(case):
 
 
 _REGION = (
-    "reproduced where {} mean over both classes, exceeds the strongest null (maps of untrained networks, random maps as "
-    f"coarse, of alignment also a mixture with the other class) by more than {EXCESS}, contradicted where by less; not "
-    "testable without the null of an untrained network, or where the network is no classifier"
+    "reproduced where {} mean over both classes, exceeds the strongest null (maps of untrained networks, random maps "
+    f"as coarse, of alignment also a mixture with the other class) by more than {EXCESS}, contradicted where by less; "
+    "not testable without the null of an untrained network, or where the network is no classifier"
 )
 _DEFENCE = (
     "both classes count together, since pixels that tilt the network toward one class raise one score and lower the "

@@ -11,7 +11,22 @@ from roa_helpers.records import store
 from roa_helpers.studies.localized import charts, compute, results, tables, words
 
 
-def test_verdicts_follow_their_rule(unit):
+@pytest.fixture
+def sure(unit):
+    """The unit, with a network that is said to classify well enough to be a test."""
+    unit.__dict__["result"] = unit.result | {"network": unit.result["network"] | {"test": {"k": 400, "n": 400}}}
+    yield unit
+    del unit.__dict__["result"]
+
+
+def test_a_network_that_does_not_classify_is_no_test(unit):
+    found = studies.verdicts([unit])
+    assert unit.result["network"]["test"] == {"k": 30, "n": 40}
+    assert found.why.str.startswith("the network is not clearly right").all()
+
+
+def test_verdicts_follow_their_rule(sure):
+    unit = sure
     found = studies.verdicts([unit])
     assert len(found) == 6 and found.claim.is_unique
     for row in found.itertuples():
@@ -22,7 +37,8 @@ def test_verdicts_follow_their_rule(unit):
     assert change == pytest.approx(ranks["saliency"]["rank"] - ranks["lime"]["rank"])
 
 
-def test_what_the_paper_does_not_claim_is_answered_and_not_judged(unit):
+def test_what_the_paper_does_not_claim_is_answered_and_not_judged(sure):
+    unit = sure
     found = tables.questions([unit])
     assert "verdict" not in found and len(found) == 3
     for row in found.itertuples():
@@ -34,7 +50,8 @@ def test_what_the_paper_does_not_claim_is_answered_and_not_judged(unit):
     assert labels == judged.statement.tolist() == ["R1"] * 3 + ["R2"] * 2 + ["Table 1"]
 
 
-def test_one_photo_has_no_interval_and_no_verdict(model, pictures, unit, tiny, tmp_path):
+def test_one_photo_has_no_interval_and_no_verdict(model, pictures, sure, tiny, tmp_path):
+    unit = sure
     rows = [i for i, name in enumerate(pictures.names) if name in set(unit.table("examples").photo)][:1]
     one = photos.Photos(pictures.images[rows], (pictures.names[rows[0]],), available=1)
     result, arrays, found = compute.measurements(
