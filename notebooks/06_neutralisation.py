@@ -39,6 +39,8 @@ import pandas as pd
 from roa_helpers import studies
 from roa_helpers.page import claims, figures, seeds_note
 from roa_helpers.records import seeds
+from roa_helpers.studies.adaptive import charts as adapted
+from roa_helpers.studies.adaptive import words as adaptive_words
 from roa_helpers.studies.roi_roa import charts, choices, comparison, pictures, tables, words
 
 units = studies.units("roi_roa", profile, seed=seed)
@@ -244,6 +246,31 @@ figures.show_table(
     f"points more; gradients vanish where they are 0 in over {100 * tables.VANISHING:g} % of the entries.",
     units=units,
 )
+
+# %% [markdown]
+# ## Attackers who adapt, and blobs of other networks
+#
+# A defence is tested by attackers who know it {cite:p}`carlini2019evaluating`. Here the network is *defended*: whatever
+# arrives has its blob overwritten, and the attacker takes gradients through that. APGD {cite:p}`croce2020reliable` finds
+# its step lengths by itself; Square {cite:p}`andriushchenko2020square` needs no gradient. The blob is made from
+# validation images: by the network itself, by another network of the same kind, or from both classes at once, as by a
+# defender who does not know which class an image has.
+
+# %% tags=["hide-input"]
+attacked = studies.units("adaptive", profile, seed=seed)
+figure, data = adapted.standing(attacked)
+figures.show(
+    figure,
+    name="adaptive",
+    sample=f"{data.n.max()} test images a direction at most",
+    caption="Images still classified under each attack, without a blob and with three; lines: 95 % Wilson intervals.",
+    alt="A panel for each direction, a group of marks for each attack: accuracy without a blob and with each of three.",
+    data=data,
+    units=attacked,
+)
+
+# %% tags=["remove-input"]
+figures.show_text("\n\n".join(filter(None, (adaptive_words.told(data), adaptive_words.missing(data)))))
 
 # %% [markdown]
 # ## One setting, or a range?

@@ -27,7 +27,17 @@ from ..errors import UserError
 from ..records import seeds
 
 #: The folders of this package that hold a study, in the order in which they are listed.
-ROOMS = ("roi_roa", "supplement", "forensics", "registration", "sensitivity", "localized", "blurring", "curvature")
+ROOMS = (
+    "roi_roa",
+    "supplement",
+    "forensics",
+    "registration",
+    "adaptive",
+    "sensitivity",
+    "localized",
+    "blurring",
+    "curvature",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

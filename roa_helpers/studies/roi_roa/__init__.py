@@ -27,7 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "words",
     ],
     submod_attrs={
-        "choices": ["LABELS", "Pair", "RoiRoa", "borrowed"],
+        "choices": ["LABELS", "PGD_REACH", "PGD_STARTS", "PGD_STEPS", "Pair", "RoiRoa", "borrowed"],
         "claims": ["CLAIMS", "by_definition", "where"],
         "pairs": ["load", "sides", "train"],
         "published": ["PUBLISHED", "attacked_accuracy"],

@@ -1,0 +1,52 @@
+"""Charts of what stands against attackers who adapt. Needs no torch."""
+
+import pandas as pd
+
+from ... import metrics
+from ...data import title_of
+from ...page import drawing
+
+#: The attacks in the order in which they are shown.
+ATTACKS = {"clean": "no attack", "fgsm": "FGSM", "pgd": "PGD", "apgd": "APGD", "square": "Square"}
+LOOKS = {
+    "none": ("o", "#000000"), "own": ("s", "#0072B2"), "another network’s": ("D", "#D55E00"),
+    "any class": ("^", "#009E73"),
+}  # fmt: skip
+
+
+def table(units):
+    """A row a unit, direction, blob and attack: k of n images still classified, in %, with Wilson's interval."""
+    rows = []
+    for unit in units:
+        for name, block in unit.result["directions"].items():
+            for blob, scores in block["blobs"].items():
+                for attack, count in scores.items():
+                    low, high = metrics.wilson(**count)
+                    rows.append(
+                        {"data set": title_of(unit.result["dataset"]), "seed": unit.result["seed"], "direction": name,
+                         "blob": blob, "attack": ATTACKS[attack], "accuracy": 100 * count["k"] / count["n"],
+                         "low": 100 * low, "high": 100 * high, **count}
+                    )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def standing(units):
+    """Accuracy under each attack, without a blob and with each: a panel a direction, a mark a blob."""
+    data = table(units)
+    panels = list(dict.fromkeys(zip(data["data set"], data.direction, strict=True)))
+    lines = -(-len(panels) // 2)
+    figure, axes = drawing(6.6, 0.6 + 1.9 * lines, nrows=lines, ncols=2, sharey=True, squeeze=False)
+    attacks = [name for name in ATTACKS.values() if name in set(data.attack)]
+    for axis, (dataset, direction) in zip(axes.flat, panels, strict=False):
+        rows = data[(data["data set"] == dataset) & (data.direction == direction)]
+        for i, (blob, (mark, colour)) in enumerate(LOOKS.items()):
+            part = rows[rows.blob == blob]
+            places = [attacks.index(name) + 0.16 * (i - 1.5) for name in part.attack]
+            reach = [part.accuracy - part.low, part.high - part.accuracy]
+            axis.errorbar(places, part.accuracy, reach, fmt=mark, ms=4, color=colour, lw=0.8, label=f"blob: {blob}")
+        axis.set(title=f"{dataset}, {direction}", xticks=range(len(attacks)), xticklabels=attacks, ylim=(-4, 104))
+    for axis in axes.flat[len(panels) :]:
+        axis.set_visible(False)
+    figure.supylabel("still classified (%)", fontsize=9)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+    return figure, data
