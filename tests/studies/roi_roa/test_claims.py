@@ -344,7 +344,7 @@ def test_the_claim_about_registered_images_is_judged_where_both_kinds_are_shown(
     rows = table[table.id == ACROSS.id]
     assert rows.case.tolist() == ["RoI", "RoA"] and (rows["where"] == "all data sets").all()
     assert (rows.n == 4).all() and (rows.profile == "desk").all() and (rows.networks == 4).all()
-    assert (rows.verdict == claims.NOT_TESTABLE).all()  # no null is recorded
+    assert (rows.verdict == claims.UNDECIDED).all()  # the same results under four names
 
 
 def test_excess_is_alignment_beyond_the_strongest_null_or_the_middle_of_what_chance_gives(units):
