@@ -251,8 +251,8 @@ figures.show_table(
 # ## Attackers who adapt, and blobs of other networks
 #
 # A defence is tested by attackers who know it {cite:p}`carlini2019evaluating`. Here the network is *defended*: whatever
-# arrives has its blob overwritten, and the attacker takes gradients through that. APGD {cite:p}`croce2020reliable` finds
-# its step lengths by itself; Square {cite:p}`andriushchenko2020square` needs no gradient. The blob is made from
+# arrives has its blob overwritten, and the attacker takes gradients through that. APGD {cite:p}`croce2020reliable`
+# finds its step lengths by itself; Square {cite:p}`andriushchenko2020square` needs no gradient. The blob is made from
 # validation images: by the network itself, by another network of the same kind, or from both classes at once, as by a
 # defender who does not know which class an image has.
 
