@@ -136,7 +136,7 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(words.beyond_nulls(beyond.beaten(data)))
+figures.show_text("\n\n".join(filter(None, (words.beyond_nulls(beyond.beaten(data)), words.left_out(units)))))
 
 # %% [markdown]
 # ## The same digits, moved

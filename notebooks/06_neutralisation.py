@@ -247,6 +247,9 @@ figures.show_table(
     units=units,
 )
 
+# %% tags=["remove-input"]
+figures.show_text(words.left_out(units))
+
 # %% [markdown]
 # ## Attackers who adapt, and blobs of other networks
 #

@@ -321,7 +321,7 @@ if len(rows):
     )
 
 # %% tags=["remove-input"]
-figures.show_text(roi_words.nearest(rows))
+figures.show_text("\n\n".join(filter(None, (roi_words.nearest(rows), roi_words.left_out(networks)))))
 
 # %% [markdown]
 # ## What follows

@@ -31,7 +31,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "claims": ["CLAIMS", "by_definition", "where"],
         "pairs": ["load", "sides", "train"],
         "published": ["PUBLISHED", "attacked_accuracy"],
-        "results": ["SCORES", "directions", "images_that_tune"],
+        "results": ["SCORES", "directions", "holding", "images_that_tune"],
     },
 )
 __all__ += ["STUDY", "images_a_direction"]

@@ -4,6 +4,7 @@ import pandas as pd
 
 from ...data import title_of
 from ...page import drawing
+from .results import holding
 
 #: What is drawn: definition of the RoA, region, statistic, and what a panel is called.
 PANELS = (
@@ -21,10 +22,10 @@ NAMES = {"trained": "trained network", "untrained": "untrained networks", "coars
 
 
 def table(units):
-    """The statistics of M's regions and of all nulls: the table ``nulls`` of units, with data set and seed."""
+    """The statistics of M's regions and of all nulls: the table ``nulls`` of the units that hold it."""
     parts = [
         unit.table("nulls").assign(**{"data set": title_of(unit.result["dataset"]), "seed": unit.result["seed"]})
-        for unit in units
+        for unit in holding(units, "nulls")
     ]
     return pd.concat(parts, ignore_index=True)
 

@@ -57,7 +57,7 @@ def usefulness(units):
         axis.axhline(0, color="k", lw=0.8)
         axis.plot(table.rho[robust], table.gamma[robust], "o", ms=4, color="#0072B2", label="robust")
         axis.plot(table.rho[~robust], table.gamma[~robust], "^", ms=4, color="#D55E00", label="non-robust")
-        axis.set_title(f"{title_of(unit.result['dataset'])}, ε = {max(unit.result['parameters']['eps']):g}")
+        axis.set_title(f"{title_of(unit.result['dataset'])}, ε = {np.max(unit.result['parameters']['eps']):g}")
     figure.supxlabel("ρ̂: usefulness", fontsize=9)
     figure.supylabel("γ̂: usefulness under attack", fontsize=9)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)

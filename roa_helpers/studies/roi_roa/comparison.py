@@ -1,5 +1,6 @@
 """The paper's numbers beside ours: Tables I to III, and how well M classifies. Needs no torch."""
 
+import numpy as np
 import pandas as pd
 
 from ... import metrics
@@ -45,11 +46,14 @@ def _ours(row, block):
     return {name: (c["k"] / c["n"], metrics.wilson(c["k"], c["n"]), c["n"]) for name, c in counts.items()}
 
 
+_UNCOUNTED = np.nan, claims.UNKNOWN, 0
+
+
 def accuracy(units, *, part="test"):
     """How well M classifies images of both classes, beside the paper's score_clean of both directions.
 
     Args:
-        part: ``test``, all test images, or ``train``, some of those that M learnt from.
+        part: ``test``, all test images, or ``train``, some of those that M learnt from (NaN: not counted).
 
     Returns:
         DataFrame with the columns of :func:`compare`; the case is the pair of classes; and training images,
@@ -57,8 +61,8 @@ def accuracy(units, *, part="test"):
     """
     rows = []
     for group in seeds.groups(units):
-        first, counts = group[0].result, [unit.result["model"][part] for unit in group]
-        ours = [(c["k"] / c["n"], metrics.wilson(c["k"], c["n"]), c["n"]) for c in counts]
+        first, counts = group[0].result, [unit.result["model"].get(part) for unit in group]
+        ours = [(c["k"] / c["n"], metrics.wilson(c["k"], c["n"]), c["n"]) if c else _UNCOUNTED for c in counts]
         rows.append(
             {"where": title_of(first["dataset"]), "case": " / ".join(first["classes"]), "quantity": SCORES["clean"],
              "percent": True}

@@ -10,7 +10,7 @@ import pandas as pd
 from ...data import title_of
 from ...page import MAPS, REGION_COLOURS, REGION_LABELS, Bar, Cell, Sheet, Strip, bordered, heat, picture
 from .maps import attacked, blob_picture, coloured_regions, example, four_regions, neutralised, perturbation
-from .results import SCORES, directions, named, setting_of
+from .results import SCORES, directions, holding, named, setting_of
 
 LEGEND = {REGION_LABELS[region]: colour for region, colour in REGION_COLOURS.items()}
 
@@ -178,10 +178,11 @@ def representatives(units, name, *, definition="perturbation"):
 def signed_procedure(units):
     """Figs 7, 9 and 10 by the procedure of the authors' pictures: RoA of one image, of the class, blob, neutralised.
 
-    Every map is in colour: each channel stands for itself, what is negative is black.
+    Every map is in colour: each channel stands for itself, what is negative is black. Units that were recorded before
+    this procedure was run are left out.
     """
     strips = []
-    for label, (unit, k) in classes(units).items():
+    for label, (unit, k) in classes(holding(units, "nulls")).items():
         maps, setting = example(unit, k), setting_of(_block(unit, k), "published")
         representative, blob = unit.arrays[f"published_roa_{k}"], unit.arrays[f"published_blob_{k}"]
         modified = neutralised(maps["image"], blob, setting["value"])

@@ -10,7 +10,7 @@ import pandas as pd
 from ...data import title_of
 from ...page import drawing
 from .published import printed
-from .results import SCORES, by_direction, defined
+from .results import SCORES, by_direction, defined, holding
 
 #: The readings by name, as a reader would call them.
 READINGS = {"perturbation": "text", "gradient": "by gradient", "published": "pictures"}
@@ -27,13 +27,15 @@ COLUMNS = [*READINGS.values(), ZERO]
 def table(units):
     """A row for each number that the paper prints of these units: what every reading gives, mean over seeds.
 
+    Units that were recorded before every reading was run are left out.
+
     Returns:
         DataFrame: table, data set, direction, quantity, paper, n of the paper (NaN: not stated), the columns of
         ``COLUMNS`` (NaN: does not apply), nearest (the reading that comes nearest; ``ZERO`` does not compete),
         networks.
     """
     rows = []
-    for group, name, blocks in by_direction(units):
+    for group, name, blocks in by_direction(holding(units, "nulls")):
         for row, number in TABLES.items():
             for quantity in _QUANTITIES[row]:
                 dataset = group[0].result["dataset"]

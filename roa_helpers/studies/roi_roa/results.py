@@ -19,6 +19,11 @@ def by_direction(units):
             yield group, name, [unit.result["directions"][name] for unit in group]
 
 
+def holding(units, table):
+    """The units that hold a table; others were recorded before it was measured."""
+    return [unit for unit in units if f"{table}.csv" in unit.files]
+
+
 def defined(block, definition):
     """What a direction's block holds for a definition of the RoA."""
     return block if definition == "perturbation" else block["definitions"][definition]

@@ -5,7 +5,7 @@ import pandas as pd
 from ...data import title_of
 from ...page import REGION_LABELS
 from . import choices
-from .results import SCORES, defined, directions, images_that_tune
+from .results import SCORES, defined, directions, holding, images_that_tune
 
 DEFINITIONS = {"perturbation": "paper’s RoA", "gradient": "RoA by gradient"}
 
@@ -79,6 +79,8 @@ WEAKER, VANISHING = 0.1, 0.5
 def masking(units):
     """Signs that gradients mislead an attacker, after the checklist of Carlini et al. (2019): a row a direction.
 
+    Units that were recorded before these attacks were run are left out.
+
     Returns:
         DataFrame: data set, direction, ε, n; in %: images still classified under FGSM, under PGD, and under PGD at a
         radius that nothing should withstand; mean share of entries without a gradient (%); ``signs``, those found:
@@ -86,7 +88,7 @@ def masking(units):
         ``VANISHING`` of the entries), or “none”.
     """
     rows = []
-    for unit, name, definition, block, images in blocks(units):
+    for unit, name, definition, block, images in blocks(holding(units, "nulls")):
         if definition != "perturbation":
             continue
         shares = {attack: block["threats"][attack]["k"] / block["threats"][attack]["n"]

@@ -6,7 +6,7 @@ from ...data import title_of
 from ...page import capitalised, claims, minus, words
 from . import readings as every_reading
 from .published import BATCH, PUBLISHED
-from .results import SCORES, directions
+from .results import SCORES, directions, holding
 
 
 def answer_accuracy(table):
@@ -36,7 +36,7 @@ def learnt(test, train):
     Args:
         test, train: of :func:`.comparison.accuracy`, with the same rows.
     """
-    known = test.paper.notna()
+    known = test.paper.notna() & train.ours.notna()
     if not known.any():
         return ""
     nearer = (train.ours - train.paper).abs() < (test.ours - test.paper).abs()
@@ -210,3 +210,12 @@ def beyond_nulls(table):
         "Counted over data sets, directions and networks, M’s regions have more than every null in: "
         f"{counts}. A number that an untrained network reaches too says nothing of what was learnt."
     )
+
+
+def left_out(units):
+    """Which units lack what is measured now, in Markdown; empty where none does."""
+    older = [unit for unit in units if unit not in holding(units, "nulls")]
+    if not older:
+        return ""
+    sets = ", ".join(dict.fromkeys(title_of(unit.result["dataset"]) for unit in older))
+    return f"Left out here, as recorded before this was measured: {sets}."

@@ -63,13 +63,17 @@ def open_choices(units, retrained_units=()):
     return table
 
 
+#: Of a unit that was recorded before the procedure of the authors' pictures was run.
+NOT_RUN = {"parameters": {"theta": "not run"}}
+
+
 def _used(unit):
     """The choices that a unit was computed with, after tuning, by name."""
     used, block = unit.result["parameters"], next(iter(unit.result["directions"].values()))
     model, counts = unit.result["model"], unit.result["provenance"]["data"]["counts"]
     found = {
         "delta2_gradient": block["definitions"]["gradient"]["parameters"]["delta2"],
-        "theta_published": block["definitions"]["published"]["parameters"]["theta"],
+        "theta_published": block["definitions"].get("published", NOT_RUN)["parameters"]["theta"],
         "weights": words.STARTS[model["initialisation"]],
         "mixed": model.get("mixed"),
         "train": min(counts["train"].values()),

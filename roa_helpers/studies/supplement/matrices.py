@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 
 from ...data import KNOWN, title_of
 from ...page import Cell, Sheet, Strip, drawing, minus
-from ..roi_roa import directions
+from ..roi_roa import directions, holding
 from .presented import MOST, PRESENTED, kept
 
 PAIR = ["dataset", "source", "target"]
@@ -61,11 +61,16 @@ def collected(units):
 
 
 def signed(units):
-    """Scores by the procedure of the authors' pictures, averaged over seeds: the columns of the second table."""
+    """Scores by the procedure of the authors' pictures, averaged over seeds: the columns of the second table.
+
+    None where no unit has them.
+    """
     tables = [
         unit.table("published").astype({"source": str, "target": str}).assign(dataset=unit.result["dataset"])
-        for unit in units
+        for unit in holding(units, "published")
     ]
+    if not tables:
+        return None
     return _over_seeds(pd.concat(tables), [*PAIR, "score", "value", "theta"], ["mean", "k", "n", "blob"])
 
 

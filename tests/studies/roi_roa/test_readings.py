@@ -1,12 +1,14 @@
 """Readings of the paper's procedure beside its numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from skimage.metrics import structural_similarity
 
 from roa_helpers.page import Sheet
-from roa_helpers.studies.roi_roa import beyond, comparison, pictures, readings, tables, words
+from roa_helpers.studies.roi_roa import beyond, comparison, pictures, readings, results, tables, words
 
 
 def test_every_printed_number_stands_beside_every_reading(units):
@@ -103,3 +105,18 @@ def test_the_chart_of_nulls_and_its_words_follow_from_the_tables(units):
         assert (row.k, row.n) == (more, 4)
     text = words.beyond_nulls(counts)
     assert f"RoI, Moran’s I, {counts.k[0]} of 4" in text and text.count(" of 4") == 5
+
+
+def test_units_from_before_are_left_out_and_the_page_says_so(units):
+    new, old = units[0], replace(units[1], files={n: text for n, text in units[1].files.items() if n != "nulls.csv"})
+    assert results.holding([new, old], "nulls") == [new]
+    assert readings.table([new, old]).empty and set(beyond.table([new, old])["data set"]) == {"Digits"}
+    assert set(tables.masking([new, old])["data set"]) == {"Digits"}
+    assert len(pictures.signed_procedure([new, old]).strips) == 2
+    assert words.left_out([new, old]) == "Left out here, as recorded before this was measured: MNIST."
+    assert words.left_out([new]) == ""
+    uncounted = replace(old)
+    uncounted.__dict__["result"] = old.result | {"model": {"test": old.result["model"]["test"]} | {
+        name: old.result["model"][name] for name in ("initialisation", "mixed")}}  # fmt: skip
+    train = comparison.accuracy([uncounted], part="train")
+    assert train.ours.isna().all() and words.learnt(comparison.accuracy([uncounted]), train) == ""
