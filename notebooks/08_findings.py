@@ -90,7 +90,8 @@ figures.show(
 # The paper notes that “the co-location of regions at the representative level holds good only for samples which are
 # free of translational variance”. Digits, clothes, single cells and aligned faces are; pets, vehicles and arbitrary
 # crops are not. Alignment, the share of the regions’ variance that survives superposition, should then be larger for
-# the first kind.
+# the first kind. These data sets differ in much else; the verdict rests on the same digits moved by more and more
+# ({ref}`representatives`).
 
 # %% tags=["hide-input"]
 figure, kinds = charts.registration_plot(units)

@@ -4,7 +4,6 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from ... import data, evidence, metrics
 from ...data import title_of
@@ -113,27 +112,6 @@ def _excess(group, name, definition, region):
     found = [defined(unit.result["directions"][name], definition)["colocation"][region] for unit in group]
     rolled = [store.numbers([one["alignment"], *one["alignment_null"]]) for one in found]
     return {"excess": float(np.mean([value - (low + high) / 2 for value, low, high in rolled])), "null": "rolled"}
-
-
-def _difference_of_kinds(definition):
-    """Mean excess of the data sets with registered images − that of the others, for RoI and RoA."""
-
-    def estimate(groups):
-        units = [unit for group in groups for unit in group]
-        table, found = registration(units, definition=definition), {}
-        why = next(filter(None, map(_untrained, units)), "") or NO_NULL * bool((table["null"] == "rolled").any())
-        for region, title in (("roi", "RoI"), ("roa", "RoA")):
-            means = table[table.region == region].groupby(["registered", "data set"]).excess.mean()
-            kinds = means.index.get_level_values("registered")
-            one, other = (means[kinds == kind].to_numpy() for kind in (True, False))
-            if len(one) and len(other):
-                enough, total = min(len(one), len(other)) > 1, len(one) + len(other)
-                interval = metrics.welch(one, other) if enough else claims.UNKNOWN
-                df = stats.ttest_ind(one, other, equal_var=False).df if enough else np.inf
-                found[title] = claims.Estimate(one.mean() - other.mean(), interval, total, df, why)
-        return found
-
-    return estimate
 
 
 # The defence
@@ -294,14 +272,6 @@ def by_definition(definition):
             "weakens-attack-papers-way", "neutralisation weakens the attack (scored in the paper’s way)", _WAY,
             _papers_way("adv", "mod_adv"), paper=_printed_difference("A11", "adv", "mod_adv"), percent=True,
             judged=_nothing,
-        ),
-        claims.Claim(
-            "registered", "regions survive superposition only where images are registered",
-            "reproduced where the difference lies above 0 (Welch’s interval), contradicted where it lies below: the "
-            "mean alignment of data sets whose images are free of translational variance minus that of the others. "
-            "Alignment counts beyond the strongest null; without one, not testable. The sample are the data sets (mean "
-            "over classes and seeds), at least two of either kind",
-            _difference_of_kinds(definition), together="all data sets",
         ),
     )  # fmt: skip
 

@@ -129,7 +129,7 @@ def findings(claim, table):
     """
     rows = table[table.id == claim.id]
     own = claims.judged(rows)
-    told = claims.told(own if len(own) else rows) or "none, for want of data sets of both kinds"
+    told = claims.told(own if len(own) else rows)
     return f"**{capitalised(claim.text)}.** Rule: {claim.rule}. Verdict: {told}."
 
 

@@ -6,17 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import samples
-from scipy import stats
 
 from roa_helpers import data, evidence, metrics, studies
 from roa_helpers.page import claims
-from roa_helpers.studies.roi_roa import claims as roi_roa_claims
 from roa_helpers.studies.roi_roa import comparison, published, results, words
 from roa_helpers.studies.roi_roa.claims import BOTH, CLAIMS, by_definition, registration, where
-
-#: The claims about a direction, and the one about all data sets at once.
-*EACH, ACROSS = CLAIMS
 
 
 def test_percentages_of_mnist_and_fashion_are_counts_of_32():
@@ -136,11 +130,11 @@ def verdict_of(claim_id, first=None, second=None, **more):
     first = images() if first is None else first
     second = first if second is None else second
     units = [Pair(first, second, seed=seed, **more) for seed in range(3)]
-    table = claims.verdicts([c for c in EACH if c.id == claim_id], units, where=where)
+    table = claims.verdicts([c for c in CLAIMS if c.id == claim_id], units, where=where)
     return table[table.case == BOTH].iloc[0]
 
 
-JUDGED = [claim for claim in EACH if not claim.id.endswith("papers-way")]
+JUDGED = [claim for claim in CLAIMS if not claim.id.endswith("papers-way")]
 
 
 def test_every_claim_is_reproduced_by_results_as_the_paper_hopes_for():
@@ -207,7 +201,7 @@ def test_a_defence_is_judged_on_both_classes_with_the_blob_of_other_images():
 
 def test_the_papers_own_way_stands_beside_without_a_verdict():
     units = [Pair(images(), images(mod_adv=0), seed=seed) for seed in range(3)]
-    table = claims.verdicts([c for c in EACH if c.id == "weakens-attack-papers-way"], units, where=where)
+    table = claims.verdicts([c for c in CLAIMS if c.id == "weakens-attack-papers-way"], units, where=where)
     assert table[["case", "ours", "verdict", "toward"]].to_numpy().tolist() == [
         ["a to b", 1.0, claims.NOT_JUDGED, "reproduced"], ["b to a", 0.0, claims.NOT_JUDGED, "undecided"],
     ]  # fmt: skip
@@ -298,55 +292,6 @@ def test_what_the_papers_own_numbers_point_to_stands_beside(units):
     assert (row.paper, row.paper_low, row.paper_high) == pytest.approx((value, *whole))
 
 
-def excess(**kinds):
-    """A table as of ``registration``: excess of data sets a, b, … by kind, two classes each, ± .01."""
-    rows = [
-        {"data set": f"{kind} {i}", "direction": str(sign), "registered": kind == "registered",
-         "excess": x + 0.01 * sign}
-        for kind, values in kinds.items()
-        for i, x in enumerate(values)
-        for sign in (-1, 1)
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-@pytest.mark.parametrize(
-    ("registered", "loose", "verdict"),
-    [
-        ((0.8, 0.9, 0.7), (0.1, 0.2), claims.REPRODUCED),
-        ((0.1, 0.2, 0.1), (0.8, 0.7), claims.CONTRADICTED),
-        ((0.1, 0.9, 0.5), (0.2, 0.6), claims.UNDECIDED),
-        ((0.9, 0.8), (0.1,), claims.UNDECIDED),
-    ],
-)
-def test_the_claim_about_registered_images_compares_data_sets(registered, loose, verdict, monkeypatch):
-    table = excess(registered=registered, loose=loose).assign(region="roi", null="strongest")
-    monkeypatch.setattr(roi_roa_claims, "registration", lambda units, definition: table)
-    ((value, interval, n, df, why),) = ACROSS.estimate([]).values()
-    assert why == ""
-    assert value == pytest.approx(np.mean(registered) - np.mean(loose)) and n == len(registered) + len(loose)
-    assert claims.judge(interval, ACROSS.bound) == verdict
-    if len(loose) > 1:
-        test = stats.ttest_ind(registered, loose, equal_var=False).confidence_interval()
-        assert interval == pytest.approx((test.low, test.high))
-        p = evidence.p_value([value], [interval], 0.0, df=df)
-        assert p == pytest.approx(stats.ttest_ind(registered, loose, equal_var=False).pvalue)
-    monkeypatch.setattr(roi_roa_claims, "registration", lambda units, definition: table.assign(null="rolled"))
-    assert ACROSS.estimate([])["RoI"].why == "no null of an untrained network is recorded"
-
-
-@pytest.mark.filterwarnings("ignore:Precision loss")  # the data sets are copies of one
-def test_the_claim_about_registered_images_is_judged_where_both_kinds_are_shown(units, computed, tmp_path):
-    assert ACROSS.id not in set(studies.verdicts(units).id)
-    names = ("fashion-mnist", "cifar10", "cats-vs-dogs")
-    more = [samples.stored(tmp_path, computed, dataset=dataset, profile="desk") for dataset in names]
-    table = studies.verdicts([*units, *more])  # digits are none of the paper's
-    rows = table[table.id == ACROSS.id]
-    assert rows.case.tolist() == ["RoI", "RoA"] and (rows["where"] == "all data sets").all()
-    assert (rows.n == 4).all() and (rows.profile == "desk").all() and (rows.networks == 4).all()
-    assert (rows.verdict == claims.UNDECIDED).all()  # the same results under four names
-
-
 def test_excess_is_alignment_beyond_the_strongest_null_or_the_middle_of_what_chance_gives(units):
     table = registration(units[1:])
     assert set(table["null"]) == {"strongest"}
@@ -391,7 +336,7 @@ def test_the_answer_about_accuracy_says_how_near_it_is_and_from_where_training_s
 
 
 def test_findings_name_each_direction_once():
-    claim = EACH[0]
+    claim = CLAIMS[0]
     rows = [("A", "x", claims.REPRODUCED), ("A", "y", claims.REPRODUCED), ("B", "x", claims.UNDECIDED),
             ("B", "y", claims.REPRODUCED)]  # fmt: skip
     table = pd.DataFrame(rows, columns=["where", "case", "verdict"]).assign(id=claim.id, toward="")
@@ -400,4 +345,3 @@ def test_findings_name_each_direction_once():
         "**Pixels of an image's RoI are co-located.** Rule: reproduced where"
     )
     assert "reproduced in all 2 cases" in words.findings(claim, table[:2])
-    assert "for want of data sets of both kinds" in words.findings(ACROSS, table[table.id == ACROSS.id])
