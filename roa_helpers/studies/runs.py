@@ -1,7 +1,9 @@
 """Units of studies: computed and stored, found again, shown, judged."""
 
+import logging
 import time
 from dataclasses import replace
+from functools import cache
 
 import pandas as pd
 
@@ -12,6 +14,8 @@ from . import profiles
 from .freshness import expected, standing
 from .profiles import RECORDED, planned
 from .study import find
+
+log = logging.getLogger(__name__)
 
 
 def units(study, profile, *, seed=None, root=None, progress=True):
@@ -45,12 +49,20 @@ def finished(profile, study, *, seed=None):
     plans = {plan.name: plan for plan in planned(profile, study, seed=seed)}
     own = [store.read(store.unit_path(profile, study, name), expected(plan)) for name, plan in plans.items()]
     best, order = {}, {}
+    _look(store.root())
     for name in reversed(RECORDED):
         found = sorted((store.root() / name / study).glob("[!.]*/result.json"))
         best |= {unit.path.name: unit for unit in (store.read(path.parent) for path in found) if unit}
         order |= {plan.name: place for place, plan in enumerate(planned(name, study))}
     earlier = sorted(best.keys() - plans.keys(), key=lambda name: (order.get(name, len(order)), name))
     return [presented(unit) for unit in (*(best[name] for name in earlier), *own) if unit]
+
+
+@cache
+def _look(place):
+    """Say once where nothing at all is recorded: a notebook may run in any folder."""
+    if not any(found for name in RECORDED for found in (place / name).glob("*/[!.]*/result.json")):
+        log.warning("no recorded results found at %s; set ROA_RESULTS to the folder that holds them", place)
 
 
 def presented(unit):

@@ -37,6 +37,19 @@ def test_recorded_units_are_shown_and_paper_goes_before_desk(results):
     ]
 
 
+def test_where_nothing_is_recorded_one_line_says_so(results, caplog):
+    for name in ("roi_roa", "supplement", "roi_roa"):
+        assert studies.shown("quick", name) == []
+    (said,) = caplog.messages
+    assert said == f"no recorded results found at {results}; set ROA_RESULTS to the folder that holds them"
+
+
+def test_where_something_is_recorded_nothing_is_said(results, caplog):
+    put("desk", "a")
+    assert len(studies.shown("quick", "roi_roa")) == 1 and studies.shown("quick", "supplement") == []
+    assert caplog.messages == []
+
+
 def test_a_profile_shows_recorded_units_then_its_own_if_they_are_current(results):
     first, second = planned(0), planned(1)
     put("quick", second.name, studies.expected(second))
