@@ -13,8 +13,19 @@ import sys
 from pathlib import Path
 
 import roa_helpers
-from roa_helpers import studies
+from roa_helpers import scratch, studies
 from roa_helpers.records import fingerprints, store
+
+
+def linked(place, *, to):
+    """``place``, a symbolic link to ``to``."""
+    if not (os.path.islink(place) and os.readlink(place) == str(to)):
+        Path(place).parent.mkdir(exist_ok=True)
+        with scratch.building(place) as link:
+            link.symlink_to(to)
+            link.replace(place)
+    return place
+
 
 if unknown := set(config) - {"profile", "seed"}:
     sys.exit(f"unknown setting {', '.join(unknown)}; there are: profile, seed")
@@ -22,11 +33,13 @@ PROFILE = config.get("profile", "quick")
 SEED = config.get("seed")  # None: the profile's own seeds
 SEED_OPTION = "" if SEED is None else f"--seed {SEED}"
 RESULTS = os.path.relpath(store.root())
+if "{" in RESULTS:  # Snakemake takes what braces hold for a wildcard, and knows no way to write a brace
+    RESULTS = linked("_build/results", to=store.root().resolve())
 PYTHON = shlex.quote(sys.executable)
 STUDIES = studies.by_name()
 UNITS = [(name, plan.name) for name in STUDIES for plan in studies.planned(PROFILE, name, seed=SEED)]
 NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("[0-9][0-9]_*.ipynb"))
-FOLDER = Path(roa_helpers.__file__).parent
+FOLDER = Path(os.path.relpath(Path(roa_helpers.__file__).parent))
 PACKAGE = sorted(str(path) for path in FOLDER.rglob("*.py") if path.name != "__main__.py")
 BOOK = sorted(str(path) for path in Path("book").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 RECORDED = sorted(str(path) for name in studies.RECORDED for path in Path(RESULTS, name).glob("*/[!.]*/result.json"))
@@ -37,6 +50,7 @@ MARKS = [f"{RESULTS}/{PROFILE}/{study}/.{name}.done" for study, name in UNITS]
 # What a study is computed by, its choices and the data included; a unit is asked for again when one of them changes.
 # Sums tell, not times: a comment, or a file that was only touched, makes nothing run again.
 CODE = {name: [fingerprints.code(*study.entries), fingerprints.text(*SUPPLIES)] for name, study in STUDIES.items()}
+FILES = [str(files.find()) for study in STUDIES.values() for files in study.files()]  # pages show them once at hand
 PAGES = fingerprints.text(*PACKAGE, "workflow/run_notebook.py")
 
 for (study, name), mark in zip(UNITS, MARKS):  # a unit that was deleted is computed again
@@ -94,7 +108,7 @@ rule notebook:
     params:
         seed=SEED_OPTION,
         code=PAGES,
-        files=[str(files.find()) for study in STUDIES.values() for files in study.files()],  # pages show them once at hand
+        files=lambda _: FILES,
     message:
         "notebook {wildcards.name}"
     shell:

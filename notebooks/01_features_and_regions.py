@@ -38,10 +38,11 @@ seed = None  # None: all seeds of the profile
 # %%
 from roa_helpers import studies
 from roa_helpers.data import title_of
-from roa_helpers.page import figures, widgets
+from roa_helpers.page import figures, parameters, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies.roi_roa import charts, pictures
 
+parameters.check(globals())
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
 

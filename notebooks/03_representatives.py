@@ -36,12 +36,13 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import figures
+from roa_helpers.page import figures, parameters
 from roa_helpers.records import seeds
 from roa_helpers.studies.registration import charts as shifted
 from roa_helpers.studies.registration import words as shifts
 from roa_helpers.studies.roi_roa import beyond, charts, pictures, words
 
+parameters.check(globals())
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # maps are shown for one seed
 

@@ -35,9 +35,10 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import figures
+from roa_helpers.page import figures, parameters
 from roa_helpers.studies.roi_roa import charts, comparison, tables, words
 
+parameters.check(globals())
 units = studies.units("roi_roa", profile, seed=seed)
 own, others = studies.apart(units)  # the paper's data sets, and those that only show that the code runs
 

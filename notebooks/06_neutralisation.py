@@ -37,12 +37,13 @@ seed = None  # None: all seeds of the profile
 import pandas as pd
 
 from roa_helpers import studies
-from roa_helpers.page import claims, figures, seeds_note
+from roa_helpers.page import claims, figures, parameters, seeds_note
 from roa_helpers.records import seeds
 from roa_helpers.studies.adaptive import charts as adapted
 from roa_helpers.studies.adaptive import words as adaptive_words
 from roa_helpers.studies.roi_roa import charts, choices, comparison, pictures, tables, words
 
+parameters.check(globals())
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
 own, others = studies.apart(units)  # the paper's data sets, and those that only show that the code runs

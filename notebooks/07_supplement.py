@@ -37,9 +37,10 @@ seed = None  # None: all seeds of the profile
 # %%
 from roa_helpers import studies
 from roa_helpers.data import title_of
-from roa_helpers.page import figures, tables, widgets
+from roa_helpers.page import figures, parameters, tables, widgets
 from roa_helpers.studies.supplement import agreement, choices, matrices, presented, reference, words
 
+parameters.check(globals())
 units = studies.units("supplement", profile, seed=seed)
 ours = matrices.collected(units)
 authors = reference.load()

@@ -42,9 +42,10 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import claims, figures, seeds_note
+from roa_helpers.page import claims, figures, parameters, seeds_note
 from roa_helpers.studies.roi_roa import CLAIMS, by_definition, charts, where, words
 
+parameters.check(globals())
 units = studies.units("roi_roa", profile, seed=seed)
 own, others = studies.apart(units)  # the paper's data sets, and those that only show that the code runs
 both = claims.apart(studies.verdicts(units))

@@ -40,13 +40,14 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import figures, open_choices
+from roa_helpers.page import figures, open_choices, parameters
 from roa_helpers.records import seeds
 from roa_helpers.studies.forensics import charts, choices, claims, pictures, tables, words
 from roa_helpers.studies.roi_roa import pictures as signed
 from roa_helpers.studies.roi_roa import readings
 from roa_helpers.studies.roi_roa import words as roi_words
 
+parameters.check(globals())
 units = studies.finished(profile, "forensics", seed=seed)
 verdicts = studies.verdicts(units) if units else None
 pairs = "all ordered pairs of ten classes; intervals by a bootstrap over unordered pairs"

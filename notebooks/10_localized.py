@@ -38,9 +38,10 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import claims, figures, in_brackets, open_choices, widgets
+from roa_helpers.page import claims, figures, in_brackets, open_choices, parameters, widgets
 from roa_helpers.studies.localized import charts, choices, recovery, tables, words
 
+parameters.check(globals())
 units = studies.units("localized", profile, seed=seed)
 as_in_paper = charts.as_in_paper(units)
 sample = "all successful attacks in a region; intervals by a bootstrap over photos"

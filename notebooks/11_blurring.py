@@ -38,10 +38,11 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import figures, open_choices, seeds_note, span, widgets
+from roa_helpers.page import figures, open_choices, parameters, seeds_note, span, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies.blurring import charts, choices, published, results, tables, words
 
+parameters.check(globals())
 units = studies.units("blurring", profile, seed=seed)
 groups = seeds.groups(units)
 first = groups[0][0]

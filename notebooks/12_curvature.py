@@ -36,10 +36,11 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import claims, figures, open_choices, span, widgets
+from roa_helpers.page import claims, figures, open_choices, parameters, span, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies.curvature import charts, choices, named, pictures, tables, words
 
+parameters.check(globals())
 units = studies.units("curvature", profile, seed=seed)
 shown = seeds.one_of_each(units)
 verdicts = studies.verdicts(units)

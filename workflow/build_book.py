@@ -42,6 +42,9 @@ def main(argv: list[str] | None = None) -> int:
     except BookError as error:
         print(f"the book was not built: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"the book was not built: cannot write {error.filename or error}: {error.strerror}", file=sys.stderr)
+        return 1
     print(index.resolve().as_uri())
     return 0
 

@@ -58,8 +58,8 @@ def main(argv=None):
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
-    except PermissionError as error:
-        print(f"cannot write {error.filename}: {error.strerror}", file=sys.stderr)
+    except OSError as error:
+        print(f"cannot write {error.filename or error}: {error.strerror}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ninterrupted; what was finished is kept, the same command continues", file=sys.stderr)

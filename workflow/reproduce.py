@@ -53,7 +53,7 @@ def main(argv=None):
             print(f"nothing is recorded for profile '{args.profile}' yet: computing it in its place")
             return compute(profile=args.profile, cores=args.cores, root=store.root())
         if done.exists():  # the last run came to its end: this one starts from nothing
-            shutil.rmtree(anew / args.profile)
+            shutil.rmtree(anew / args.profile, ignore_errors=True)  # a run that was killed here has begun to
             done.unlink()
         code = compute(profile=args.profile, cores=args.cores, root=anew)
         if code:

@@ -40,8 +40,8 @@ def main(argv=None):
     args = parser.parse_args(argv)
     parameters = {"profile": args.profile, "seed": args.seed} | dict(args.p)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leaves the kernel stopped and no temporary files
-    args.log.parent.mkdir(parents=True, exist_ok=True)
     try:
+        args.log.parent.mkdir(parents=True, exist_ok=True)
         studies.profile(args.profile)
         with args.log.open("w") as log, _output_to(log):
             execute(args.notebook, args.out, parameters=parameters, log=args.log)
@@ -50,6 +50,9 @@ def main(argv=None):
             print(f"\n{error}", file=log)
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"cannot write {error.filename or error}: {error.strerror}", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -1,17 +1,22 @@
 """Units of studies: computed and stored, found again, shown, judged."""
 
+import logging
 import time
 from dataclasses import replace
+from functools import cache
 
 import pandas as pd
 
 from .. import data
+from ..errors import UserError
 from ..page import claims
 from ..records import store
 from . import profiles
 from .freshness import expected, standing
 from .profiles import RECORDED, planned
 from .study import find
+
+log = logging.getLogger(__name__)
 
 
 def units(study, profile, *, seed=None, root=None, progress=True):
@@ -45,12 +50,37 @@ def finished(profile, study, *, seed=None):
     plans = {plan.name: plan for plan in planned(profile, study, seed=seed)}
     own = [store.read(store.unit_path(profile, study, name), expected(plan)) for name, plan in plans.items()]
     best, order = {}, {}
+    _look(store.root())
     for name in reversed(RECORDED):
         found = sorted((store.root() / name / study).glob("[!.]*/result.json"))
-        best |= {unit.path.name: unit for unit in (store.read(path.parent) for path in found) if unit}
+        best |= {unit.path.name: unit for unit in (_recorded(path.parent, study, name) for path in found) if unit}
         order |= {plan.name: place for place, plan in enumerate(planned(name, study))}
     earlier = sorted(best.keys() - plans.keys(), key=lambda name: (order.get(name, len(order)), name))
     return [presented(unit) for unit in (*(best[name] for name in earlier), *own) if unit]
+
+
+def _recorded(path, study, profile):
+    """The unit at ``path``; None where none stands whole, or one that says it is another's."""
+    unit = store.read(path)
+    if unit is None:
+        return None
+    said = unit.result
+    if (said.get("study"), said.get("profile"), type(said.get("seed"))) == (study, profile, int):
+        return unit
+    _tell(f"the unit at {path} does not say that it is of {study} in {profile}, so it counts as absent")
+    return None
+
+
+def _look(place):
+    """Say where nothing at all is recorded: a notebook may run in any folder."""
+    if not any(found for name in RECORDED for found in (place / name).glob("*/[!.]*/result.json")):
+        _tell(f"no recorded results found at {place}; set ROA_RESULTS to the folder that holds them")
+
+
+@cache
+def _tell(message):
+    """Said once: a page asks for several studies."""
+    log.warning(message)
 
 
 def presented(unit):
@@ -126,10 +156,27 @@ def verdicts(found):
 
     Returns:
         DataFrame with the columns of :func:`roa_helpers.page.claims.verdicts` and the study's name.
+
+    Raises:
+        UserError: a unit that older code computed lacks what the present code reads.
     """
     by_study = {}
     for unit in found:
         by_study.setdefault(unit.result["study"], []).append(unit)
-    tables = [find(name).verdicts(own, of_paper=of_paper).assign(study=name) for name, own in by_study.items()]
+    tables = [_judged(name, own).assign(study=name) for name, own in by_study.items()]
     empty = pd.DataFrame(columns=[*claims.COLUMNS, "study"])
     return pd.concat([table for table in tables if len(table)] or [empty], ignore_index=True)
+
+
+def _judged(name, found):
+    """The verdicts of one study."""
+    try:
+        return find(name).verdicts(found, of_paper=of_paper)
+    except (LookupError, TypeError, ValueError) as error:
+        old = [str(unit.path) for unit in found if unit.standing != store.CURRENT]
+        if not old:
+            raise
+        raise UserError(
+            f"units of {name} that older code computed lack what the present code reads ({error!r})"
+            f"\n  one of     {', '.join(old)}\n  mend it:   compute them again, or remove them"
+        ) from error

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from roa_helpers import studies
+from roa_helpers.errors import UserError
 from roa_helpers.records import seeds, store
 
 
@@ -22,7 +23,7 @@ def test_what_is_made_of_ones_own_pictures_lies_apart(results, name):
     assert "results/own" in (Path(__file__).parents[2] / ".gitignore").read_text().splitlines()
 
 
-def put(profile, name, expected=None, **content):
+def put(profile, name, expected=None, /, **content):
     content = {"study": "roi_roa", "profile": profile, "seed": 0, "fingerprint": expected or {}} | content
     return store.write(store.unit_path(profile, "roi_roa", name), content, arrays={}, tables={})
 
@@ -35,6 +36,40 @@ def test_recorded_units_are_shown_and_paper_goes_before_desk(results):
         ("b", "paper"),
         ("c", "paper"),
     ]
+
+
+def test_where_nothing_is_recorded_one_line_says_so(results, caplog):
+    for name in ("roi_roa", "supplement", "roi_roa"):
+        assert studies.finished("quick", name) == []
+    (said,) = caplog.messages
+    assert said == f"no recorded results found at {results}; set ROA_RESULTS to the folder that holds them"
+
+
+def test_where_something_is_recorded_nothing_is_said(results, caplog):
+    put("desk", "a")
+    assert len(studies.finished("quick", "roi_roa")) == 1 and studies.finished("quick", "supplement") == []
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("other", [{"study": "supplement"}, {"study": []}, {"profile": "paper"}, {"seed": "0"}])
+def test_a_recorded_unit_that_says_it_is_anothers_counts_as_absent_and_is_told(results, caplog, other):
+    put("desk", "a"), put("desk", "b", **other)
+    for _ in range(2):
+        assert [unit.path.name for unit in studies.finished("quick", "roi_roa")] == ["a"]
+    (said,) = caplog.messages
+    place = results / "desk" / "roi_roa" / "b"
+    assert said == f"the unit at {place} does not say that it is of roi_roa in desk, so it counts as absent"
+
+
+def test_a_unit_of_older_code_that_lacks_what_is_read_is_named(results):
+    put("desk", "a", dataset="mnist")
+    with pytest.raises(
+        UserError, match=f"older code computed lack .*KeyError.*\n  one of     {results}/desk/roi_roa/a\n"
+    ):
+        studies.verdicts(studies.finished("quick", "roi_roa"))
+    (unit,) = studies.finished("quick", "roi_roa")
+    with pytest.raises(KeyError):
+        studies.verdicts([replace(unit, standing=store.CURRENT)])  # that would be a fault of ours
 
 
 def test_a_profile_shows_recorded_units_then_its_own_if_they_are_current(results):

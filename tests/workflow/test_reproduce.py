@@ -126,6 +126,20 @@ def test_verdicts_that_turned_are_listed(units, capsys, monkeypatch):
     assert f"another verdict: {turned}" in capsys.readouterr().out and turned == 1
 
 
+def test_a_run_that_was_killed_while_it_cleared_the_last_one_begins_anew(unit, tmp_path, monkeypatch):
+    found = [unit("old")]
+    compared = tmp_path / "_build" / "reproduce" / ".desk.compared"
+    compared.parent.mkdir(parents=True)
+    compared.touch()
+    seen = []
+    monkeypatch.setattr(reproduce, "ROOT", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(reproduce, "standing", lambda *_, **__: found)
+    monkeypatch.setattr(reproduce, "compute", lambda **_: seen.append(compared.exists()) or 0)
+    assert reproduce.main(["--profile", "desk"]) == 0
+    assert seen == [False] and compared.exists()
+
+
 @pytest.mark.parametrize(
     "damage", [lambda path: shutil.rmtree(path), lambda path: (path / "scores.csv").write_text("")]
 )

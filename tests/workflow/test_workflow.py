@@ -8,6 +8,7 @@ from pathlib import Path
 import engine
 import nbformat
 import pytest
+import run_notebook
 import summary
 
 from roa_helpers import studies
@@ -135,9 +136,21 @@ def test_an_unknown_profile_is_one_message(script):
     assert done.stderr == "unknown profile 'huge'\n  choose one of: quick, desk, paper\n"
 
 
-def test_the_plan_holds_every_unit_every_notebook_and_the_book(tmp_path):
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "_build").touch()
+    (tmp_path / "page.ipynb").touch()
+    monkeypatch.setenv("ROA_RESULTS", str(tmp_path / "results"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(engine, "ROOT", tmp_path)
+    assert engine.main(["units"]) == 2
+    assert run_notebook.main(["page.ipynb", "_build/page.ipynb", "--profile", "quick", "--log", "_build/log"]) == 2
+    assert capsys.readouterr().err == "cannot write _build/logs: Not a directory\ncannot write _build: File exists\n"
+
+
+@pytest.mark.parametrize("folder", ["results", "re{su}lts"])  # braces are Snakemake's wildcards
+def test_the_plan_holds_every_unit_every_notebook_and_the_book(tmp_path, folder):
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--forceall", "--nolock", "--cores", "1"]
-    environment = os.environ | {"ROA_RESULTS": str(tmp_path)}
+    environment = os.environ | {"ROA_RESULTS": str(tmp_path / folder), "ROA_DATA": str(tmp_path / "da{ta}")}
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=120)
     assert done.returncode == 0, done.stderr
     said = done.stdout + done.stderr
