@@ -18,7 +18,7 @@ from roa_helpers.records import store
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])  # where Debian keeps daemons
 ABSENT = [name for name in ("munged", "slurmctld", "slurmd", "sbatch") if not shutil.which(name, path=SYSTEM)]
-PATIENCE = 300  # seconds
+PATIENCE = 600  # seconds
 
 #: Commands of Slurm that note how they were called; no job is ever taken.
 FAKE = """\
@@ -57,8 +57,9 @@ PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE State=UP
 """
 
 
-def submit(results, *, profile, units, environment):
-    """Run the README's line for some units; the finished process."""
+@contextlib.contextmanager
+def submitted(results, *, profile, units, environment):
+    """The README's line at work on some units; the process, which ends with the block."""
     options = ["--workflow-profile", "workflow/profiles/slurm", "--nolock", "--config", f"profile={profile}"]
     marks = [os.path.relpath(results / profile / study / f".{name}.done", ROOT) for study, name in units]
     command = [sys.executable, "-m", "snakemake", *options, "--", *marks]
@@ -67,7 +68,7 @@ def submit(results, *, profile, units, environment):
         command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         try:
-            return process.communicate(timeout=PATIENCE)[0], process.returncode
+            yield process
         finally:
             process.kill()
 
@@ -81,10 +82,18 @@ def test_a_gpu_is_asked_for_where_the_profile_needs_one(tmp_path, profile, asked
         (tools / name).chmod(0o755)
     plan = studies.planned(profile, "roi_roa")[0]
     environment = {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
-    submit(tmp_path / "results", profile=profile, units=[("roi_roa", plan.name)], environment=environment)
-    calls = [line for line in log.read_text().splitlines() if line.startswith("sbatch ") and "--wrap" in line]
-    assert calls
-    assert all(("--gres=gpu:1" in line) == asked for line in calls)
+    units, deadline = [("roi_roa", plan.name)], time.monotonic() + PATIENCE
+    with submitted(tmp_path / "results", profile=profile, units=units, environment=environment) as process:
+        while not (calls := jobs_in(log)):
+            assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0]
+            time.sleep(0.2)
+    assert ("--gres=gpu:1" in calls[0]) == asked
+
+
+def jobs_in(log):
+    """The calls of sbatch in the notes of the commands above."""
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [line for line in lines if line.startswith("sbatch ") and "--wrap" in line]
 
 
 def free_ports(n):
@@ -108,8 +117,8 @@ def cluster(tmp_path):
     config = folder / "slurm.conf"
     config.write_text(CLUSTER.format(folder=folder, host=host, user=getpass.getuser(), ports=free_ports(2)))
     variables = {"SLURM_CONF": str(config), "PATH": SYSTEM}
-    paths = [f"--{name}={folder / file}" for name, file in
-             (("key-file", "key"), ("socket", "munge.socket"), ("pid-file", "munged.pid"), ("seed-file", "seed"))]  # fmt: skip
+    files = {"key-file": "key", "socket": "munge.socket", "pid-file": "munged.pid", "seed-file": "seed"}
+    paths = [f"--{name}={folder / file}" for name, file in files.items()]
     daemons = (["munged", "--foreground", "--force", *paths], ["slurmctld", "-D", "-f", config],
                ["slurmd", "-D", "-f", config, "-N", host])  # fmt: skip
     running = []
@@ -141,8 +150,9 @@ def asked(*command, variables):
 @pytest.mark.slurm
 def test_two_units_are_computed_on_a_cluster_without_accounting(cluster, tmp_path):
     units = [("supplement", plan.name) for plan in studies.planned("quick", "supplement")[:2]]
-    said, code = submit(tmp_path / "results", profile="quick", units=units, environment=cluster)
-    assert code == 0, said
+    with submitted(tmp_path / "results", profile="quick", units=units, environment=cluster) as process:
+        said, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, said
     for study, name in units:
         assert store.read(tmp_path / "results" / "quick" / study / name)
     told = asked("scontrol", "--oneliner", "show", "jobs", variables=cluster)
