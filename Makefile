@@ -69,7 +69,7 @@ serve: $(READY)  ## serve the built book on http://127.0.0.1:PORT
 
 lab: $(READY)  ## open the notebooks in JupyterLab, which is installed first if it is not there
 	@$(PY) -c "import jupyterlab" 2>/dev/null || $(PY) -m pip install --disable-pip-version-check -c requirements.lock -e ".[lab]"
-	$(PY) -m jupyter lab --notebook-dir=notebooks
+	$(PY) -m jupyter lab notebooks/00_start_here.ipynb
 
 clean:  ## remove what was built and the quick results; .venv stays
 	rm -rf _build .snakemake results/quick
