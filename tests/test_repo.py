@@ -249,3 +249,27 @@ def test_no_file_names_a_place_on_somebodys_machine():
             lines = path.read_text(encoding="utf-8").splitlines()
             found += [f"{path.relative_to(ROOT)}: {line}" for line in lines if place.search(line)]
     assert found == []
+
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_plain_markdown(path):
+    """Jupyter and Colab show what only MyST knows as it stands: targets, roles, directives."""
+    prose = [line for line in path.read_text().splitlines() if line.startswith("# ")]
+    only_myst = re.compile(r"^# \([\w-]+\)=|\{[a-z]+(:[a-z]+)*\}`|^# (:::|```\{|% )|\[\]\(")
+    assert [line for line in prose if only_myst.search(line)] == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_links_of_notebooks_lead_to_pages_by_their_title(path):
+    prose = " ".join(line[2:] for line in path.read_text().splitlines() if line.startswith("# "))
+    for text, to in re.findall(r"\[([^]]+)\]\(([^()]+)\)", prose):
+        page = path.parent / to
+        assert page.is_file(), to
+        if page.name == "references.md":
+            assert re.fullmatch(r".+, (19|20)\d\d", text)
+        else:
+            titled = page.with_suffix(".py") if page.suffix == ".ipynb" else page
+            assert text == re.search(r"^(?:# )?# (.+)$", titled.read_text(), re.MULTILINE)[1]
