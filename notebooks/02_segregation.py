@@ -164,5 +164,5 @@ figures.show_text(
     + "; ".join(f"“{claim}” {verdict}" for claim, verdict in told.items())
     + ". A permuted region is a weak opponent: Grad-CAM is computed on a grid of 3 × 3 cells and interpolated, so an "
     "RoI is smooth by construction, whatever the model looks at. So the claims are judged against the maps of a "
-    "network that was not trained ({ref}`findings`)."
+    "network that was not trained ([What holds of the paper’s findings?](08_findings.ipynb))."
 )

@@ -110,7 +110,7 @@ figures.show_text(
     .replace("roa", "RoA")
     + ". Both the Grad-CAM grid and the edges of the image favour some places for every image, so alignment above the "
     "range is necessary for a class-level blob to make sense, not sufficient. Whether the regions of a class share a "
-    "place is judged against stronger nulls ({ref}`findings`)."
+    "place is judged against stronger nulls ([What holds of the paper’s findings?](08_findings.ipynb))."
 )
 
 # %% [markdown]
