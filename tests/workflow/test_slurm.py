@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SYSTEM = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])  # where Debian keeps daemons
 ABSENT = [name for name in ("munged", "slurmctld", "slurmd", "sbatch") if not shutil.which(name, path=SYSTEM)]
 PATIENCE = 600  # seconds
+LINE = "-m snakemake --workflow-profile workflow/profiles/slurm --config profile="
 
 #: Commands of Slurm that note how they were called; no job is ever taken.
 FAKE = """\
@@ -60,9 +61,8 @@ PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE State=UP
 @contextlib.contextmanager
 def submitted(results, *, profile, units, environment):
     """The README's line at work on some units; the process, which ends with the block."""
-    options = ["--workflow-profile", "workflow/profiles/slurm", "--nolock", "--config", f"profile={profile}"]
     marks = [os.path.relpath(results / profile / study / f".{name}.done", ROOT) for study, name in units]
-    command = [sys.executable, "-m", "snakemake", *options, "--", *marks]
+    command = [sys.executable, *f"{LINE}{profile}".split(), "--nolock", "--", *marks]
     variables = os.environ | {"ROA_RESULTS": str(results)} | environment
     with subprocess.Popen(
         command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -94,6 +94,10 @@ def jobs_in(log):
     """The calls of sbatch in the notes of the commands above."""
     lines = log.read_text().splitlines() if log.exists() else []
     return [line for line in lines if line.startswith("sbatch ") and "--wrap" in line]
+
+
+def test_it_is_the_line_of_the_readme():
+    assert f".venv/bin/python {LINE}paper\n" in (ROOT / "README.md").read_text()
 
 
 def free_ports(n):
