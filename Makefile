@@ -16,7 +16,7 @@ endif
 
 ENGINE = $(PY) workflow/engine.py --profile "$(PROFILE)" $(if $(SEED),--seed "$(SEED)") $(if $(CORES),--cores "$(CORES)")
 
-.PHONY: help setup book test lint test-book record reproduce accept readme pair bench serve clean
+.PHONY: help setup book test lint test-book record reproduce accept readme pair bench serve lab clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -30,7 +30,7 @@ book: $(READY)  ## compute the results of PROFILE, execute the notebooks, build 
 	@$(ENGINE)
 
 test: lint  ## lint, pairs in sync, unit tests, one end-to-end run of the quick profile
-	$(PY) -m pytest -n 2 -m "not end_to_end and not browser"
+	$(PY) -m pytest -n 2 -rs -m "not end_to_end and not browser"
 	$(PY) -m pytest -m end_to_end
 
 lint: $(READY)
@@ -66,6 +66,10 @@ bench: $(READY)  ## measure attacks, explainers and ways to curvature beside tho
 serve: $(READY)  ## serve the built book on http://127.0.0.1:PORT
 	@test -d _build/html || { echo "there is no book yet; first: make book" >&2; exit 2; }
 	$(PY) -m http.server --bind 127.0.0.1 --directory _build/html "$(PORT)"
+
+lab: $(READY)  ## open the notebooks in JupyterLab, which is installed first if it is not there
+	@$(PY) -c "import jupyterlab" 2>/dev/null || $(PY) -m pip install --disable-pip-version-check -c requirements.lock -e ".[lab]"
+	$(PY) -m jupyter lab notebooks/00_start_here.ipynb
 
 clean:  ## remove what was built and the quick results; .venv stays
 	rm -rf _build .snakemake results/quick

@@ -128,6 +128,8 @@ rule study:
         code=lambda wildcards: CODE[wildcards.study],
         result=f"{RESULTS}/{PROFILE}/{{study}}/{{unit}}/result.json",
     threads: studies.profile(PROFILE).threads
+    resources:
+        **({"gres": "gpu:1"} if PROFILE == "paper" else {}),  # a cluster hands out a GPU to those who ask for it
     message:
         "study {wildcards.study} {wildcards.unit}"
     shell:

@@ -14,7 +14,6 @@
 # ---
 
 # %% [markdown]
-# (start)=
 # # Start here: the whole pipeline on a few images
 #
 # A classifier looks at some pixels, an attacker moves some pixels. This page takes images of each data set through
@@ -113,7 +112,7 @@ widgets.browse(
 #
 # Four scores tell the story: accuracy on clean images, under attack, after neutralisation, and under the same attack
 # after neutralisation. If the defence works, the third stays near the first and the fourth rises above the second;
-# {ref}`findings` judges whether it does.
+# [What holds of the paper’s findings?](08_findings.ipynb) judges whether it does.
 
 # %% tags=["hide-input"]
 import pandas as pd

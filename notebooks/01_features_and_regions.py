@@ -14,14 +14,13 @@
 # ---
 
 # %% [markdown]
-# (features)=
 # # Which features are useful, and which pixels?
 #
 # The paper starts from features (Section II-C): a feature is *ρ-useful* if it correlates with the label, *γ-robustly
-# useful* if it still does when an attacker moves the image inside an ε-ball, and *useful but non-robust* if it is
-# only the first {cite:p}`ilyas2019adversarial`. It then moves from features to pixels (Section II-D): importance for
-# the class and vulnerability to the attack, each cut at a threshold, δ₁ and δ₂. Do the two pictures hold on a trained
-# model?
+# useful* if it still does when an attacker moves the image inside an ε-ball, and *useful but non-robust* if it is only
+# the first ([Ilyas et al., 2019](../book/references.md)). It then moves from features to pixels (Section II-D):
+# importance for the class and vulnerability to the attack, each cut at a threshold, δ₁ and δ₂. Do the two pictures hold
+# on a trained model?
 
 # %% tags=["remove-cell"]
 import sys
@@ -81,9 +80,9 @@ figures.show_text(
 # %% [markdown]
 # ## From features to pixels
 #
-# The same idea for pixels, Fig. 2 of the paper: utility U on one axis, vulnerability V on the other, the thresholds
-# cut the plane into four. Here every point is a real pixel. V is the norm of the loss gradient, because the size of
-# FGSM’s own step takes few values (see {ref}`segregation`).
+# The same idea for pixels, Fig. 2 of the paper: utility U on one axis, vulnerability V on the other, the thresholds cut
+# the plane into four. Here every point is a real pixel. V is the norm of the loss gradient, because the size of FGSM’s
+# own step takes few values (see [Do images have a region of importance and a region of attack?](02_segregation.ipynb)).
 
 # %% tags=["hide-input"]
 figure, data = charts.utility_vulnerability(units[0], 0)

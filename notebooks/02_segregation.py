@@ -14,7 +14,6 @@
 # ---
 
 # %% [markdown]
-# (segregation)=
 # # Do images have a region of importance and a region of attack?
 #
 # Segregation is the first stage of the paper’s pipeline (its Fig. 3): a class activation map gives the RoI, the
@@ -144,8 +143,8 @@ figures.show_text(
 # %% [markdown]
 # ## Are the pixels of a region neighbours?
 #
-# Moran’s I {cite:p}`moran1950notes` is near 0 when the pixels of a region are scattered and near 1 when they form
-# patches. Each image’s regions are compared with random arrangements of the same pixels.
+# Moran’s I ([Moran, 1950](../book/references.md)) is near 0 when the pixels of a region are scattered and near 1 when
+# they form patches. Each image’s regions are compared with random arrangements of the same pixels.
 
 # %% tags=["hide-input"]
 table = tables.colocation(units)
@@ -166,5 +165,5 @@ figures.show_text(
     + "; ".join(f"“{claim}” {verdict}" for claim, verdict in told.items())
     + ". A permuted region is a weak opponent: Grad-CAM is computed on a grid of 3 × 3 cells and interpolated, so an "
     "RoI is smooth by construction, whatever the model looks at. So the claims are judged against the maps of a "
-    "network that was not trained ({ref}`findings`)."
+    "network that was not trained ([What holds of the paper’s findings?](08_findings.ipynb))."
 )

@@ -14,13 +14,12 @@
 # ---
 
 # %% [markdown]
-# (representatives)=
 # # Do the images of a class share their regions?
 #
 # The paper lays the regions of all images of a class over each other and takes the mean at each pixel: the class
-# representatives of Figs 8 and 9. It expects structure to survive only where the images are aligned with each other,
-# as digits and cells are and pets are not. The switch below a figure sets the maps in the paper’s colours;
-# {ref}`segregation` says why they are not the default.
+# representatives of Figs 8 and 9. It expects structure to survive only where the images are aligned with each other, as
+# digits and cells are and pets are not. The switch below a figure sets the maps in the paper’s colours; [Do images have
+# a region of importance and a region of attack?](02_segregation.ipynb) says why they are not the default.
 
 # %% tags=["remove-cell"]
 import sys
@@ -112,7 +111,7 @@ figures.show_text(
     .replace("roa", "RoA")
     + ". Both the Grad-CAM grid and the edges of the image favour some places for every image, so alignment above the "
     "range is necessary for a class-level blob to make sense, not sufficient. Whether the regions of a class share a "
-    "place is judged against stronger nulls ({ref}`findings`)."
+    "place is judged against stronger nulls ([What holds of the paper’s findings?](08_findings.ipynb))."
 )
 
 # %% [markdown]
@@ -120,8 +119,8 @@ figures.show_text(
 #
 # Grad-CAM on 3×3 cells is smooth whatever was learnt, and images of a class resemble each other before any network sees
 # them. So the same numbers are taken of the same images’ regions by untrained networks of the same architecture
-# {cite:p}`adebayo2018sanity`, of random maps as coarse as the region’s own, and, for alignment, of a mixture
-# with the other class. What training and class put there is what M has beyond the strongest of these.
+# ([Adebayo et al., 2018](../book/references.md)), of random maps as coarse as the region’s own, and, for alignment, of
+# a mixture with the other class. What training and class put there is what M has beyond the strongest of these.
 
 # %% tags=["hide-input"]
 figure, data = beyond.chart(units)

@@ -14,12 +14,11 @@
 # ---
 
 # %% [markdown]
-# (overlap)=
 # # Do the two regions lie in the same place?
 #
-# The paper measures the overlap of RoI and RoA by structural similarity {cite:p}`wang2004image` (Table I): for every
-# image, and for the class representatives. If attacker and classifier looked at the same pixels, SSIM would be 1. Its
-# zero is less clear: windows in which both regions are empty, or both full, count as agreement.
+# The paper measures the overlap of RoI and RoA by structural similarity ([Wang et al., 2004](../book/references.md))
+# (Table I): for every image, and for the class representatives. If attacker and classifier looked at the same pixels,
+# SSIM would be 1. Its zero is less clear: windows in which both regions are empty, or both full, count as agreement.
 
 # %% tags=["remove-cell"]
 import sys

@@ -14,7 +14,6 @@
 # ---
 
 # %% [markdown]
-# (isolation)=
 # # Where is the vulnerable, useless region?
 #
 # Isolation, eq. (1) of the paper, cuts each image by its two regions into U+V+, U+V−, U−V+ and U−V−. The blob of a

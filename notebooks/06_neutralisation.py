@@ -14,7 +14,6 @@
 # ---
 
 # %% [markdown]
-# (neutralisation)=
 # # Does neutralising U−V+ defend?
 #
 # The blob’s pixels are set to black or white in every test image of the class (S_mod), and the same attack with the
@@ -186,8 +185,8 @@ figures.show_text(
 # So a defence is judged on both classes together, by the mean of the two changes, and with the blob that was made from
 # images that are not scored. The paper’s own way, one direction alone with the blob made from the images that are
 # scored, stands beside it without a verdict. Where the attack takes little accuracy there is nothing to weaken, and
-# where it misses the strength that it aims at it is not the paper’s attack: both are *not testable*. {ref}`rules` says
-# when these rules were set.
+# where it misses the strength that it aims at it is not the paper’s attack: both are *not testable*. [Rules, and when
+# they were set](../book/rules.md) says when these rules were set.
 
 # %% tags=["hide-input"]
 verdicts = studies.verdicts(units)
@@ -236,7 +235,8 @@ figures.show_text(
 
 # %% [markdown]
 # Do gradients mislead these attacks? If they were masked, a single step would do less than many, a radius at which
-# every pixel can be made grey would leave images standing, or gradients would vanish {cite:p}`carlini2019evaluating`.
+# every pixel can be made grey would leave images standing, or gradients would vanish ([Carlini et al.,
+# 2019](../book/references.md)).
 
 # %% tags=["hide-input"]
 signs = tables.masking(units)
@@ -254,11 +254,12 @@ figures.show_text(words.left_out(units))
 # %% [markdown]
 # ## Attackers who adapt, and blobs of other networks
 #
-# A defence is tested by attackers who know it {cite:p}`carlini2019evaluating`. Here the network is *defended*: whatever
-# arrives has its blob overwritten, and the attacker takes gradients through that. APGD {cite:p}`croce2020reliable`
-# finds its step lengths by itself; Square {cite:p}`andriushchenko2020square` needs no gradient. The blob is made from
-# validation images: by the network itself, by another network of the same kind, or from both classes at once, as by a
-# defender who does not know which class an image has.
+# A defence is tested by attackers who know it ([Carlini et al., 2019](../book/references.md)). Here the network is
+# *defended*: whatever arrives has its blob overwritten, and the attacker takes gradients through that. APGD ([Croce and
+# Hein, 2020](../book/references.md)) finds its step lengths by itself; Square ([Andriushchenko et al.,
+# 2020](../book/references.md)) needs no gradient. The blob is made from validation images: by the network itself, by
+# another network of the same kind, or from both classes at once, as by a defender who does not know which class an
+# image has.
 
 # %% tags=["hide-input"]
 attacked = studies.units("adaptive", profile, seed=seed)

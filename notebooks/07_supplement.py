@@ -14,7 +14,6 @@
 # ---
 
 # %% [markdown]
-# (supplement)=
 # # Are the presented pairs typical?
 #
 # The paper shows two classes of each data set, chosen at random. Its supplement goes through all 90 ordered pairs of

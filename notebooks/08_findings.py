@@ -14,7 +14,6 @@
 # ---
 
 # %% [markdown]
-# (findings)=
 # # What holds of the paper’s findings?
 #
 # The paper closes with key findings: segregation is possible, regions of a class lie over each other where images are
@@ -26,7 +25,7 @@
 # otherwise it is *undecided*. With fewer the verdict is *one network* or *two networks*, and the table says no more
 # than where the interval over images points. A claim is *not testable* where nothing could speak against it: no attack
 # to weaken, another attack than the paper’s, no null that the rule must not pass, a network that does not classify.
-# {ref}`rules` says how intervals are made, and when rules were set and changed.
+# [Rules, and when they were set](../book/rules.md) says how intervals are made, and when rules were set and changed.
 
 # %% tags=["remove-cell"]
 import sys
@@ -92,7 +91,7 @@ figures.show(
 # free of translational variance”. Digits, clothes, single cells and aligned faces are; pets, vehicles and arbitrary
 # crops are not. Alignment, the share of the regions’ variance that survives superposition, should then be larger for
 # the first kind. These data sets differ in much else; the verdict rests on the same digits moved by more and more
-# ({ref}`representatives`).
+# ([Do the images of a class share their regions?](03_representatives.ipynb)).
 
 # %% tags=["hide-input"]
 figure, kinds = charts.registration_plot(units)

@@ -14,7 +14,6 @@
 # ---
 
 # %% [markdown]
-# (pictures)=
 # # What do the published pictures show?
 #
 # Beside their CSV files the authors published a picture for every ordered pair of classes: heat maps, RoAs, their
@@ -229,9 +228,9 @@ if units:
 # ## Verdicts
 #
 # *Reproduced* means that the pictures bear out a statement of this page. The statements come from a first look at the
-# same pictures, and the bounds were set after it (2026-11-25; {ref}`rules`): the table says how firmly they stand, not
-# that they were foretold. Networks are the authors’, one for each unordered pair of classes; p-values are adjusted for
-# all statements of this page.
+# same pictures, and the bounds were set after it (2026-11-25; [Rules, and when they were set](../book/rules.md)): the
+# table says how firmly they stand, not that they were foretold. Networks are the authors’, one for each unordered pair
+# of classes; p-values are adjusted for all statements of this page.
 
 # %% tags=["hide-input"]
 if units:

@@ -14,13 +14,13 @@
 # ---
 
 # %% [markdown]
-# (localized)=
 # # Do explainers find where the attack was?
 #
 # If an attack may change an image in one region only, that region is the reason for the new prediction, and an
-# explanation of the prediction should point there. Göpfert, Wersing and Hammer {cite:p}`gopfert2019recovering` confine
-# a targeted attack to segments of photos and ask three explainers, saliency {cite:p}`simonyan2014deep`, guided
-# backpropagation {cite:p}`springenberg2015striving` and LIME {cite:p}`ribeiro2016why`, where it was. LIME wins. This
+# explanation of the prediction should point there. Göpfert, Wersing and Hammer ([Göpfert et al.,
+# 2019](../book/references.md)) confine a targeted attack to segments of photos and ask three explainers, saliency
+# ([Simonyan et al., 2014](../book/references.md)), guided backpropagation ([Springenberg et al.,
+# 2015](../book/references.md)) and LIME ([Ribeiro et al., 2016](../book/references.md)), where it was. LIME wins. This
 # page does it again, adds four explainers, and asks whether LIME wins because of what it measures or because it answers
 # in superpixels.
 
@@ -52,9 +52,10 @@ figures.show_text(words.network(units))
 # %% [markdown]
 # ## How an example is made
 #
-# A photo is cut into segments by colour alone {cite:p}`felzenszwalb2004efficient`. In each of the largest a targeted
-# basic iterative method {cite:p}`kurakin2017adversarial` changes pixels, nothing outside moves, until the network sees
-# the target class. Attempts that fail, or make no progress any more, are discarded.
+# A photo is cut into segments by colour alone ([Felzenszwalb and Huttenlocher, 2004](../book/references.md)). In each
+# of the largest a targeted basic iterative method ([Kurakin et al., 2017](../book/references.md)) changes pixels,
+# nothing outside moves, until the network sees the target class. Attempts that fail, or make no progress any more, are
+# discarded.
 
 # %% tags=["hide-input"]
 sheet, data = charts.process(as_in_paper)
@@ -159,7 +160,7 @@ figures.show_table(
 #
 # Photos are many, but they are attacked on one network, and so are the paper’s: another network may rank explainers
 # otherwise. *Reproduced* and *contradicted* need three trained networks; with fewer the table says where the interval
-# over photos points. {ref}`rules` lists when rules were set and changed.
+# over photos points. [Rules, and when they were set](../book/rules.md) lists when rules were set and changed.
 
 # %% tags=["hide-input"]
 verdicts = studies.verdicts(as_in_paper)
@@ -179,8 +180,9 @@ figures.show_text(words.answer(as_in_paper, verdicts))
 # %% [markdown]
 # ### Other explainers
 #
-# Grad-CAM {cite:p}`selvaraju2017gradcam`, input × gradient, integrated gradients
-# {cite:p}`sundararajan2017axiomatic` and SmoothGrad {cite:p}`smilkov2017smoothgrad` by the same measure, beside chance.
+# Grad-CAM ([Selvaraju et al., 2017](../book/references.md)), input × gradient, integrated gradients ([Sundararajan et
+# al., 2017](../book/references.md)) and SmoothGrad ([Smilkov et al., 2017](../book/references.md)) by the same measure,
+# beside chance.
 
 # %% tags=["hide-input"]
 figure, data = charts.ranks(units, "all")

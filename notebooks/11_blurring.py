@@ -14,15 +14,13 @@
 # ---
 
 # %% [markdown]
-# (blurring)=
 # # Does blurring what doesn't matter help?
 #
-# If a classifier were shown only the pixels that matter, an attack would have fewer to hide in. Chun's thesis
-# {cite:p}`chun2022robust` keeps the pixels that a heatmap ranks highest, blurs the others, trains on such images, and
-# attacks before and after the blurring. It concludes that training on blurred images makes a
-# network more robust, that blurring after the attack keeps accuracy about the same, and that blurring before it does
-# not. It takes the latter for an attacker who knows of the blur; this page adds one whose attack has to pass through
-# it.
+# If a classifier were shown only the pixels that matter, an attack would have fewer to hide in. Chun's thesis ([Chun,
+# 2022](../book/references.md)) keeps the pixels that a heatmap ranks highest, blurs the others, trains on such images,
+# and attacks before and after the blurring. It concludes that training on blurred images makes a network more robust,
+# that blurring after the attack keeps accuracy about the same, and that blurring before it does not. It takes the
+# latter for an attacker who knows of the blur; this page adds one whose attack has to pass through it.
 
 # %% tags=["remove-cell"]
 import sys
@@ -68,10 +66,11 @@ figures.show(
 
 # %% [markdown]
 # Which pixels matter is said by four heatmaps of the network that was trained on originals, for the class that it sees:
-# the gradient {cite:p}`simonyan2014deep`, input × gradient {cite:p}`shrikumar2016not`, layer-wise relevance propagation
-# by the ε-rule {cite:p}`bach2015pixel`, and “PGD”. Of the last the thesis gives the name alone. This is our reading of
-# it: the size, pixel by pixel, of what projected gradient descent {cite:p}`madry2018towards` in an ℓ₂ ball adds to the
-# image.
+# the gradient ([Simonyan et al., 2014](../book/references.md)), input × gradient ([Shrikumar et al.,
+# 2016](../book/references.md)), layer-wise relevance propagation by the ε-rule ([Bach et al.,
+# 2015](../book/references.md)), and “PGD”. Of the last the thesis gives the name alone. This is our reading of it: the
+# size, pixel by pixel, of what projected gradient descent ([Mądry et al., 2018](../book/references.md)) in an ℓ₂ ball
+# adds to the image.
 
 # %% tags=["hide-input"]
 sheet, data = charts.heatmap_sheet(first)
@@ -143,13 +142,14 @@ figures.show_text(words.answer_accuracy(accuracies))
 # %% [markdown]
 # ## The attacks
 #
-# FGSM {cite:p}`goodfellow2015explaining` moves every value by ε; NewtonFool {cite:p}`jang2017objective` goes down the
-# slope of the probability of the predicted class, by Newton's step for chance but no longer than η times the norm of
-# the image. Both lead away from the class that the network sees, as the thesis writes them. It gives neither ε nor η:
-# they are chosen, on validation images, so that A keeps the accuracy that the thesis's A keeps on attacked originals.
-# Where our A has less than that before any attack, or so little more that this would hardly be one, the aim is the same
-# share of its clean accuracy. An aim can be out of reach: an attack that leads away from the class that a network sees
-# can also correct images that it sees wrongly. The chart shows where the strength used misses its aim.
+# FGSM ([Goodfellow et al., 2015](../book/references.md)) moves every value by ε; NewtonFool ([Jang et al.,
+# 2017](../book/references.md)) goes down the slope of the probability of the predicted class, by Newton's step for
+# chance but no longer than η times the norm of the image. Both lead away from the class that the network sees, as the
+# thesis writes them. It gives neither ε nor η: they are chosen, on validation images, so that A keeps the accuracy that
+# the thesis's A keeps on attacked originals. Where our A has less than that before any attack, or so little more that
+# this would hardly be one, the aim is the same share of its clean accuracy. An aim can be out of reach: an attack that
+# leads away from the class that a network sees can also correct images that it sees wrongly. The chart shows where the
+# strength used misses its aim.
 
 # %% tags=["remove-input"]
 figures.show_text(words.aims())
@@ -230,7 +230,7 @@ figures.show_text("\n\n".join(words.answer_cells(group) for group in groups))
 #
 # A conclusion is judged on all networks and attacks together, over repetitions that were trained anew: *reproduced* and
 # *contradicted* need three, and a p-value that is adjusted for all conclusions. Single networks and attacks stand
-# beside it. {ref}`rules` lists when rules were set and changed.
+# beside it. [Rules, and when they were set](../book/rules.md) lists when rules were set and changed.
 
 # %% tags=["hide-input"]
 verdicts = studies.verdicts(units)
@@ -256,12 +256,13 @@ figures.show_text(words.answer_conclusions(verdicts))
 #
 # Blurring after the attack helps against an attacker who looks at the network alone. One who knows of the blur can send
 # the gradient through it, taking the mask of the clean image for granted; or compute the mask anew in every step and
-# pass the gradient by it as a constant {cite:p}`athalye2018obfuscated`; or attack the network whose heatmaps choose the
-# pixels. All have the larger ε found above, at which FGSM away from the class that A sees halves its accuracy on
-# validation images. They know the true class, so that no error is corrected by chance, and the undefended A keeps less
-# than half. Each network stands behind the blur it was trained for, and is held against A without any blur, under as
-# many steps. BIM stops once the network that it looks at is wrong: the blur undoes much of so small a change, so that
-# one full step of FGSM can do more harm. What is left of the defence is the last number, any of these attacks.
+# pass the gradient by it as a constant ([Athalye et al., 2018](../book/references.md)); or attack the network whose
+# heatmaps choose the pixels. All have the larger ε found above, at which FGSM away from the class that A sees halves
+# its accuracy on validation images. They know the true class, so that no error is corrected by chance, and the
+# undefended A keeps less than half. Each network stands behind the blur it was trained for, and is held against A
+# without any blur, under as many steps. BIM stops once the network that it looks at is wrong: the blur undoes much of
+# so small a change, so that one full step of FGSM can do more harm. What is left of the defence is the last number, any
+# of these attacks.
 
 # %% tags=["hide-input"]
 figure, knowing = charts.attackers(units)

@@ -14,13 +14,13 @@
 # ---
 
 # %% [markdown]
-# (curvature)=
 # # Directions that carry a class
 #
-# Jetley, Lord and Torr {cite:p}`jetley2018friends` look at class scores along straight lines through image space. The
-# lines are chosen where the boundary of a class is most curved, and along them, they find, the score of the class rises
-# or falls in much the same way whatever the image. Such a direction classifies, and moving any image along it is an
-# attack. This page takes their Algorithm 1, Fig. 1 and Fig. 2; the next one, {ref}`subspaces`, takes the rest.
+# Jetley, Lord and Torr ([Jetley et al., 2018](../book/references.md)) look at class scores along straight lines through
+# image space. The lines are chosen where the boundary of a class is most curved, and along them, they find, the score
+# of the class rises or falls in much the same way whatever the image. Such a direction classifies, and moving any image
+# along it is an attack. This page takes their Algorithm 1, Fig. 1 and Fig. 2; the next one, [The directions that
+# classify are the directions that fool](13_subspaces.ipynb), takes the rest.
 
 # %% tags=["remove-cell"]
 import sys
@@ -121,7 +121,7 @@ figures.show_text(words.asymmetry(shown))
 # afforded. The paper’s scores are logits, so the closed form is of another function: where it comes first, verdicts are
 # about its directions and not about those of Algorithm 1, and its “flattest” direction is drawn at random outside the
 # curved ones, since closed form and Lanczos give no order among the flat. Whether the result depends on the definition
-# is asked in {ref}`subspaces`.
+# is asked in [The directions that classify are the directions that fool](13_subspaces.ipynb).
 
 # %% tags=["hide-input"]
 figures.show_table(

@@ -14,13 +14,12 @@
 # ---
 
 # %% [markdown]
-# (subspaces)=
 # # The directions that classify are the directions that fool
 #
-# {ref}`curvature` finds directions along which a network reads a class. Here whole subspaces of such directions are
-# looked at: what a network still recognises when an image is projected on them, how much of an attack lies inside them,
-# what an attack can do that is confined to them, and whether throwing them away defends
-# {cite:p}`jetley2018friends`.
+# [Directions that carry a class](12_curvature.ipynb) finds directions along which a network reads a class. Here whole
+# subspaces of such directions are looked at: what a network still recognises when an image is projected on them, how
+# much of an attack lies inside them, what an attack can do that is confined to them, and whether throwing them away
+# defends ([Jetley et al., 2018](../book/references.md)).
 
 # %% tags=["remove-cell"]
 import sys
@@ -238,10 +237,10 @@ figures.show_table(
 # %% [markdown]
 # ## A bridge: curved directions and the regions of this book’s paper
 #
-# The paper of this book splits an image into regions of importance (RoI) and of attack (RoA); see
-# {ref}`features`. This paper has subspaces instead. Do both point at the same pixels? The energy of a
-# subspace at a pixel is the sum of the squared entries of its basis there. A random subspace has it everywhere alike,
-# so what falls into a region beyond the region’s share of pixels is the answer.
+# The paper of this book splits an image into regions of importance (RoI) and of attack (RoA); see [Which features are
+# useful, and which pixels?](01_features_and_regions.ipynb). This paper has subspaces instead. Do both point at the same
+# pixels? The energy of a subspace at a pixel is the sum of the squared entries of its basis there. A random subspace
+# has it everywhere alike, so what falls into a region beyond the region’s share of pixels is the answer.
 
 # %% tags=["hide-input"]
 figure, data = charts.bridge(shown)
@@ -281,8 +280,8 @@ figures.show_text(words.on_libraries(libraries))
 # ## What holds?
 #
 # *Reproduced* and *contradicted* need three trained networks and a p-value that is adjusted for all claims of this page
-# and the one before; with fewer networks the tables say where the interval points. {ref}`rules` lists when rules were
-# set and changed.
+# and the one before; with fewer networks the tables say where the interval points. [Rules, and when they were
+# set](../book/rules.md) lists when rules were set and changed.
 
 # %% tags=["hide-input"]
 both = claims.apart(verdicts)

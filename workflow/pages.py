@@ -36,8 +36,8 @@ def summary(units):
             "verdicts, one for each data set or for each direction (source class → target class):\n",
             markdown_table(counts(verdicts)),
             _defence(verdicts),
-            f"The rules and every interval are in {{ref}}`findings`, what was decided after looking in {{ref}}`rules`."
-            f"{aside}{_warning(units)}\n",
+            "The rules and every interval are in [](../notebooks/08_findings.ipynb), what was decided after looking in "
+            f"{{ref}}`rules`.{aside}{_warning(units)}\n",
         ]
     )
 

@@ -6,6 +6,7 @@ from torch import nn
 
 from .. import checks, models
 from ..models import chunks, frozen
+from . import folding
 from .conservation import Watch
 
 
@@ -13,16 +14,16 @@ def lrp_epsilon(model, x, target, *, epsilon=1e-6):
     """Layer-wise relevance propagation by the ε-rule, from a class's logit to the image.
 
     Bach et al. (2015), eq. 58:  R_i = Σ_j a_i w_ij / (z_j + ε sign z_j) R_j with z_j = Σ_i a_i w_ij + b_j, in every
-    convolution, linear layer, mean and sum; ReLU passes relevance on, max pooling gives it to its largest entry. By
-    zennit: batch normalisation is folded into the convolution before it, and the sum at the end of a residual block
-    shares relevance out in proportion to its two terms (torchvision's blocks). Relevance is conserved but for what
+    convolution, linear layer, mean and sum; ReLU passes relevance on, max pooling gives it to its largest entry. Batch
+    normalisation is folded into the convolution before it. By zennit, the sum at the end of a residual block shares
+    relevance out in proportion to its two terms (torchvision's blocks). Relevance is conserved but for what
     biases and ε take: Σ R = z_c where all biases are 0 and ε → 0. With ε → 0 a ReLU network gives input × gradient,
     the input being the *normalised* image (Ancona et al., 2018).
 
     Both are checked. Between the modules that rules are for, only what moves entries is allowed
     (:data:`.conservation.MOVES`): a sum x + f(x), a mean or a normalisation in a forward is refused by name. For every
     image Σ R must be z_c less what the layers take (:data:`.conservation.TOLERANCE`), and the folded network must
-    give the logits of the network: within 1 % of the largest, and half of each normalisation's constant.
+    give the logits of the network, within 1 % of the largest.
 
     Args:
         model: returns logits (N, K) for images in [0, 1]; whatever mixes entries must be a module. Where it has
@@ -45,13 +46,12 @@ def lrp_epsilon(model, x, target, *, epsilon=1e-6):
     model = models.unwrapped(model)
     split = hasattr(model, "normalised") and hasattr(model, "network")
     network = models.unwrapped(model.network) if split else model
-    norms = _foldable(network)
     parts = []
     with frozen(model), models.eager(), torch.enable_grad():
         first = _inputs(model, next(chunks(model, x[:1]))[0], split)
         before = models.ask(network, first.detach())
-        with _epsilon_rules(epsilon).context(network), _watch(network) as watch:
-            _unchanged(before, models.ask(network, first.detach()), norms)
+        with folding.folded(network), _epsilon_rules(epsilon).context(network), _watch(network) as watch:
+            _unchanged(before, models.ask(network, first.detach()))
             for images, targets in chunks(model, x, target):
                 watch.start(len(images))
                 inputs = _inputs(model, images, split)
@@ -70,32 +70,9 @@ def _inputs(model, images, split):
     return (model.normalised(images.clone()) if split else images).detach().requires_grad_()
 
 
-def _foldable(network):
-    """The batch normalisations of a network.
-
-    Raises:
-        ValueError: one that doesn't follow a convolution or linear layer that it could be folded into.
-    """
-    from zennit import core, types
-
-    found, last = [], None
-    for leaf in core.collect_leaves(network):
-        if isinstance(leaf, types.BatchNorm):
-            fits = isinstance(last, types.Linear) and leaf.num_features in last.weight.shape[:2]
-            if not (fits and leaf.affine and leaf.track_running_stats):
-                raise ValueError(
-                    f"LRP folds batch normalisation into the layer before it; in {type(network).__name__}"
-                    f" {leaf} follows {last} and cannot be"
-                )
-            found.append(leaf)
-        last = leaf
-    return found
-
-
-def _unchanged(before, after, norms):
-    """Refuse a network that zennit's rewriting, which goes by the order of modules, has made another."""
-    allowed = 0.01 + sum(norm.eps for norm in norms) / 2
-    if (after - before).abs().max() > allowed * before.abs().max():
+def _unchanged(before, after):
+    """Refuse a network that the rewriting, which goes by the order of modules, has made another."""
+    if (after - before).abs().max() > 0.01 * before.abs().max():
         raise ValueError(
             "LRP cannot fold this network: its modules are not called in the order in which they are defined,"
             " or its residual blocks are not torchvision's, so that the folded network gives other logits"
@@ -105,12 +82,12 @@ def _unchanged(before, after, norms):
 def _epsilon_rules(epsilon):
     """zennit's composite: which rule each kind of layer follows, and how blocks are rewritten for it."""
     from zennit import composites, layer, rules, types  # here, since zennit imports torchvision, which may need mending
-    from zennit.torchvision import ResNetCanonizer
+    from zennit.torchvision import ResNetBasicBlockCanonizer, ResNetBottleneckCanonizer
 
     rule, share = rules.Epsilon(epsilon), rules.Norm(epsilon)
     kinds = [(types.Activation, rules.Pass()), (types.BatchNorm, rules.Pass()), (types.AvgPool, share),
              (layer.Sum, share), (types.Convolution, rule), (types.Linear, rule)]  # fmt: skip
-    return composites.LayerMapComposite(kinds, [ResNetCanonizer()])
+    return composites.LayerMapComposite(kinds, [ResNetBottleneckCanonizer(), ResNetBasicBlockCanonizer()])
 
 
 def _watch(network):

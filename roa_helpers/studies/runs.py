@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 import pandas as pd
+from tqdm.auto import tqdm
 
 from .. import data
 from ..errors import UserError
@@ -27,14 +28,15 @@ def units(study, profile, *, seed=None, root=None, progress=True):
         profile: name of a profile.
         seed: replaces the profile's own seeds.
         root: folder of the data sets (None: ``$ROA_DATA`` or ``~/.cache/roa``).
-        progress: whether to show progress bars.
+        progress: whether to show a bar while units are computed; it goes when they are.
 
     Returns:
         list of :class:`roa_helpers.records.store.Unit`, the recorded ones first.
     """
-    for plan in planned(profile, study, seed=seed):
-        if not store.read(store.unit_path(profile, study, plan.name), expected(plan)):
-            run(plan, profile=profile, root=root, progress=progress)
+    plans = planned(profile, study, seed=seed)
+    absent = [plan for plan in plans if not store.read(store.unit_path(profile, study, plan.name), expected(plan))]
+    for plan in tqdm(absent, desc=study, unit="unit", leave=False, disable=not (progress and absent)):
+        run(plan, profile=profile, root=root, progress=False)
     return finished(profile, study, seed=seed)
 
 

@@ -74,7 +74,7 @@ def test_without_canonizers_the_sums_of_residual_blocks_are_refused(unbiased, mo
     from zennit.canonizers import CompositeCanonizer
 
     x, y = batch()
-    monkeypatch.setattr(zennit.torchvision, "ResNetCanonizer", lambda: CompositeCanonizer(()))
+    monkeypatch.setattr(zennit.torchvision, "ResNetBottleneckCanonizer", lambda: CompositeCanonizer(()))
     with pytest.raises(ValueError, match="Sequential computes Add outside the modules"):
         explain.lrp_epsilon(unbiased, x, y, epsilon=1e-12)
 
@@ -95,12 +95,46 @@ def test_epsilon_takes_relevance(unbiased):
 def test_folded_normalisations_change_nothing(network):
     x, y = batch()
     found = [explain.lrp_epsilon(model, x, y, epsilon=1e-9) for model in (network, resnet.folded(network))]
-    # zennit leaves the constant of a normalisation, 1e-5, in place
-    assert torch.allclose(*found, rtol=0, atol=1e-3 * found[0].abs().max().item())
+    assert torch.allclose(*found, rtol=0, atol=1e-9 * found[0].abs().max().item())
+
+
+def positive_constants_only(batch_norm):
+    """torch's normalisation as 2.10 and 2.11 do it."""
+
+    def refusing(*args):
+        if args[7] <= 0:
+            raise ValueError(f"batch_norm eps must be positive, but got {args[7]}")
+        return batch_norm(*args)
+
+    return refusing
+
+
+FOLDED = {
+    "Conv2d": lambda: nn.Conv2d(4, 4, 3, padding=1),
+    "Conv2d without bias": lambda: nn.Conv2d(4, 4, 3, padding=1, bias=False),
+    "ConvTranspose2d in groups": lambda: nn.ConvTranspose2d(4, 4, 3, padding=1, groups=2),
+}
+
+
+@pytest.mark.parametrize("layer", FOLDED)
+@pytest.mark.parametrize("constant", [1e-5, 0.5, 3.0])
+def test_the_constant_of_a_normalisation_is_folded_too(monkeypatch, layer, constant):
+    """By zennit 0.5 it was not; zennit 1.0 sets it to 0, which some releases of torch refuse."""
+    x, y = batch(side=8)
+    model = samples.disturbed(chain(FOLDED[layer](), nn.BatchNorm2d(4, eps=constant), nn.ReLU()))
+    expected = explain.input_x_gradient(model, x, y)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    assert expected.abs().max() > 1e-3
+    monkeypatch.setattr(F, "batch_norm", positive_constants_only(F.batch_norm))
+    found = explain.lrp_epsilon(model, x, y, epsilon=1e-12)
+    assert torch.allclose(found, expected, rtol=0, atol=1e-8 * expected.abs().max().item())
+    after = model.state_dict()
+    assert after.keys() == before.keys() and all(torch.equal(after[name], before[name]) for name in before)
 
 
 def test_lrp_leaves_the_model_as_it_found_it(network):
     before = {name: value.clone() for name, value in network.state_dict().items()}
+    parameters = dict(network.named_parameters())
     x, y = batch()
     forward = [module.forward for module in network.modules()]
     with pytest.raises(ValueError, match="labels must lie in"):
@@ -108,7 +142,7 @@ def test_lrp_leaves_the_model_as_it_found_it(network):
     explain.lrp_epsilon(network, x, y)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert forward == [module.forward for module in network.modules()]
-    assert all(p.requires_grad for p in network.parameters())
+    assert all(p is parameters[name] and p.requires_grad for name, p in network.named_parameters())
     assert not any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in network.modules())
 
 
@@ -381,6 +415,10 @@ REWRITTEN = {
     "without statistics": (
         lambda: nn.Sequential(nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4, track_running_stats=False)),
         "track_running_stats=False.* and cannot be",
+    ),
+    "with a weight that is computed": (
+        lambda: nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Conv2d(4, 4, 1)), nn.BatchNorm2d(4)),
+        "and cannot be",
     ),
     "a block of one's own": (lambda: samples.disturbed(Scaled(4, 4)), "the folded network gives other logits"),
 }

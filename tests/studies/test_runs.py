@@ -8,6 +8,7 @@ import pytest
 from roa_helpers import studies
 from roa_helpers.errors import UserError
 from roa_helpers.records import seeds, store
+from roa_helpers.studies import runs
 
 
 def planned(index=0, profile="quick"):
@@ -87,6 +88,23 @@ def test_half_built_and_unfinished_units_are_not_shown(results):
     (folder / "empty").mkdir()
     (folder / "a").rename(folder / ".a.1234")
     assert studies.finished("quick", "roi_roa") == []
+
+
+def test_while_units_are_computed_there_is_one_bar_and_it_goes(results, monkeypatch, capsys):
+    computed = []
+
+    def run(plan, *, profile, root, progress):
+        computed.append((plan, progress))
+        put(profile, plan.name, studies.expected(plan))
+
+    monkeypatch.setattr(runs, "run", run)
+    plans = studies.planned("quick", "roi_roa")
+    studies.units("roi_roa", "quick")
+    assert computed == [(plan, False) for plan in plans] and len(plans) > 1
+    said = capsys.readouterr().err
+    assert "roi_roa" in said and "\n" not in said and said.rpartition("\r")[0].rpartition("\r")[2].strip() == ""
+    studies.units("roi_roa", "quick")
+    assert len(computed) == len(plans) and capsys.readouterr().err == ""
 
 
 def test_a_unit_stands_or_says_what_changed(results):
