@@ -7,9 +7,19 @@ from torch import nn
 
 
 def model(network, *, name="model"):
-    """``network`` is a module."""
+    """``network`` is a module that can be called, with weights that are numbers."""
     if not isinstance(network, nn.Module):
         raise ValueError(f"{name} must be a torch.nn.Module, got {described(network)}")
+    if getattr(type(network), "forward", None) is nn.Module.forward and "forward" not in vars(network):
+        raise ValueError(
+            f"{name} must have a forward, which {described(network)} has not: nn.Sequential calls its modules in turn"
+        )
+    if not all(hasattr(module, "training") for module in network.modules()):
+        raise ValueError(
+            f"{name} was frozen by torch.jit, which leaves no layers: hand in the network as it was before"
+        )
+    if any(values.is_meta for values in (*network.parameters(), *network.buffers())):
+        raise ValueError(f"the weights of {name} are on the device meta, which holds no numbers: load them")
 
 
 def images(x, *, name="x"):
@@ -53,6 +63,8 @@ def logits(z, n):
         )
     if z.ndim != 2 or z.shape[0] != n or not z.is_floating_point():
         raise ValueError(f"a model must return floating logits ({n}, K), a row for each image, got {described(z)}")
+    if z.layout != torch.strided:
+        raise ValueError(f"a model must return dense logits, got {z.layout}: take logits.to_dense()")
     if z.shape[1] < 2:
         raise ValueError(
             f"a model must return logits ({n}, K) of at least two classes, got {described(z)}:"

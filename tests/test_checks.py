@@ -338,6 +338,7 @@ ANSWERS = {
     "infinity": (spoilt(float("inf")), r"NaN or infinite logits for 1 of \d+ images"),
     "minus infinity": (spoilt(-float("inf")), r"NaN or infinite logits for 1 of \d+ images"),
     "only NaN": (lambda z: z * float("nan"), "NaN or infinite logits for"),
+    "a sparse tensor": (lambda z: z.to_sparse(), r"dense logits, got torch.sparse_coo: take logits.to_dense\(\)"),
     "probabilities": (lambda z: z.softmax(1), "returns probabilities; remove its softmax"),
     "probabilities in bfloat16": (lambda z: z.bfloat16().softmax(1), "returns probabilities; remove its softmax"),
     "probabilities in float16": (lambda z: z.half().softmax(1), "returns probabilities; remove its softmax"),
@@ -353,6 +354,26 @@ def test_what_is_no_logits_is_refused_wherever_it_comes_in(convnet, way, answer)
     with pytest.raises(ValueError, match=said):
         WAYS[way](Answering(convnet, change), *images(3, 8, dtype=torch.float32))
     assert state(convnet) == before
+
+
+UNFIT = {
+    "a list of modules": (lambda network: nn.ModuleList([network]), "must have a forward, which ModuleList has not"),
+    "parameters": (lambda network: nn.ParameterList(network.parameters()), "must have a forward, which ParameterList"),
+    "without numbers": (lambda network: network.to("meta"), "on the device meta, which holds no numbers"),
+    "frozen": (lambda network: torch.jit.freeze(torch.jit.script(network.eval())), "frozen by torch.jit"),
+    "frozen inside": (
+        lambda network: nn.Sequential(torch.jit.freeze(torch.jit.script(network.eval()))),
+        "frozen by torch.jit",
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("kind", UNFIT)
+def test_a_module_that_cannot_be_asked_is_refused_and_told_why(convnet, kind):
+    change, said = UNFIT[kind]
+    with pytest.raises(ValueError, match=said):
+        models.predict(change(convnet), images(3, 8, dtype=torch.float32)[0])
 
 
 @pytest.mark.parametrize("way", WAYS)
