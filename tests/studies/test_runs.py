@@ -132,7 +132,7 @@ def test_units_of_every_study_are_shown_and_stand(results, study):
     quick = studies.planned("quick", study)[:1]  # none, of a study that needs files which a fresh machine lacks
     desk = studies.planned("desk", study)[:2]
     for profile, plan in (*(("quick", plan) for plan in quick), *(("desk", plan) for plan in desk)):
-        content = {"study": study, "profile": profile, "seed": 0, "fingerprint": studies.expected(plan)}
+        content = {"study": study, "profile": profile, "seed": plan.seed, "fingerprint": studies.expected(plan)}
         store.write(store.unit_path(profile, study, plan.name), content, arrays={}, tables={})
     shown = studies.finished("quick", study)
     assert [unit.result["profile"] for unit in shown] == ["desk", "desk", *["quick"] * len(quick)]
