@@ -133,7 +133,7 @@ def cluster(tmp_path):
             deadline = time.monotonic() + 30
             while not (folder / "munge.socket").exists() and time.monotonic() < deadline:
                 time.sleep(0.1)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while asked("sinfo", "--noheader", "--format=%t", variables=variables) != "idle":
             said = "\n".join(path.read_text(errors="replace")[-2000:] for path in sorted(folder.glob("*.[lo][ou][gt]")))
             assert time.monotonic() < deadline, f"the cluster does not come up:\n{said}"
