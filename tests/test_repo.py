@@ -270,5 +270,5 @@ def test_links_of_notebooks_lead_to_pages_by_their_title(path):
         if page.name == "references.md":
             assert re.fullmatch(r".+, (19|20)\d\d", text)
         else:
-            titled = page.with_suffix(".py") if page.suffix == ".ipynb" else page
-            assert text == re.search(r"^(?:# )?# (.+)$", titled.read_text(), re.MULTILINE)[1]
+            titled, mark = (page, "# ") if page.suffix == ".md" else (page.with_suffix(".py"), "# # ")
+            assert text == re.search(f"^{mark}(.+)$", titled.read_text(), re.MULTILINE)[1]

@@ -120,7 +120,10 @@ def cluster(tmp_path):
     (folder / "key").chmod(0o600)
     config = folder / "slurm.conf"
     config.write_text(CLUSTER.format(folder=folder, host=host, user=getpass.getuser(), ports=free_ports(2)))
-    variables = {"SLURM_CONF": str(config), "PATH": SYSTEM}
+    # Snakemake takes SLURM_… out of the surroundings of a job, which on a cluster finds its configuration without.
+    (folder / "srun").write_text(f'#!/bin/sh\nSLURM_CONF="{config}" exec {shutil.which("srun", path=SYSTEM)} "$@"\n')
+    (folder / "srun").chmod(0o755)
+    variables = {"SLURM_CONF": str(config), "PATH": f"{folder}{os.pathsep}{SYSTEM}"}
     files = {"key-file": "key", "socket": "munge.socket", "pid-file": "munged.pid", "seed-file": "seed"}
     paths = [f"--{name}={folder / file}" for name, file in files.items()]
     daemons = (["munged", "--foreground", "--force", *paths], ["slurmctld", "-D", "-f", config],
@@ -133,7 +136,7 @@ def cluster(tmp_path):
             deadline = time.monotonic() + 30
             while not (folder / "munge.socket").exists() and time.monotonic() < deadline:
                 time.sleep(0.1)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while asked("sinfo", "--noheader", "--format=%t", variables=variables) != "idle":
             said = "\n".join(path.read_text(errors="replace")[-2000:] for path in sorted(folder.glob("*.[lo][ou][gt]")))
             assert time.monotonic() < deadline, f"the cluster does not come up:\n{said}"
