@@ -52,12 +52,12 @@ def test_one_photo_has_no_interval_and_no_verdict(model, pictures, unit, tiny, t
 
 
 def test_weights_of_imagenet_are_one_network_whatever_the_seed(unit, tmp_path):
-    def stored(seed, name):
-        told = unit.result | {"seed": seed, "network": unit.result["network"] | {"name": name}}
-        return store.write(tmp_path / f"{name}-seed{seed}", told, arrays={}, tables={})
+    def stored(names, seed):
+        told = unit.result | {"seed": seed, "network": unit.result["network"] | {"name": names[seed]}}
+        return store.write(tmp_path / f"{names}-seed{seed}", told, arrays={}, tables={})
 
     for names, expected in (("aaa", 1), ("abc", 3)):
-        table = studies.verdicts([stored(seed, name) for seed, name in enumerate(names)])
+        table = studies.verdicts([stored(names, seed) for seed in range(3)])
         assert set(table.networks) == {expected} and set(table.seeds) == {"0, 1, 2"}
 
 
