@@ -23,6 +23,10 @@
 # 2015](../book/references.md)) and LIME ([Ribeiro et al., 2016](../book/references.md)), where it was. LIME wins. This
 # page does it again, adds four explainers, and asks whether LIME wins because of what it measures or because it answers
 # in superpixels.
+#
+# The paper attacks Inception v3 ([Szegedy et al., 2016](../book/references.md)). EfficientNet-Lite0 ([Tan and Le,
+# 2019](../book/references.md)) stands in for it where its weights cannot be loaded: it has learnt the same thousand
+# classes of ImageNet, and its weights are installed with this book.
 
 # %% tags=["remove-cell"]
 import sys
@@ -56,6 +60,9 @@ figures.show_text(words.network(units))
 # of the largest a targeted basic iterative method ([Kurakin et al., 2017](../book/references.md)) changes pixels,
 # nothing outside moves, until the network sees the target class. Attempts that fail, or make no progress any more, are
 # discarded.
+#
+# Photos are attacked whatever the network sees in them, right or not: what is asked is where the new prediction comes
+# from. Photos of the target class are left out, and those in which the network sees it already count apart.
 
 # %% tags=["hide-input"]
 sheet, data = charts.process(as_in_paper)

@@ -156,7 +156,8 @@ def run_list(args):
     for row in rows:
         place = row["where"] or f"not found; looked in {' · '.join(row['looked_in'])}"
         size = f"fetch: {row['download_size'] / 2**20:.0f} MB" if row["download_size"] else ""
-        print(f"{row['name']:<18} {len(row['classes']):>2} classes  {'' if row['found'] else size:<15} {_short(place)}")
+        classes = f"{len(row['classes']):>2} classes" if row["classes"] else ""
+        print(f"{row['name']:<18} {classes:<11}  {'' if row['found'] else size:<15} {_short(place)}")
     for study in studies.by_name().values():
         for files in study.files():
             place = files.find() or f"not found; looked in {' · '.join(map(str, files.places()))}"

@@ -249,7 +249,7 @@ def test_every_study_says_what_it_understood_before_it_computes(study, pictures,
 
     for label in ("ant", "bee", "cat"):
         for i in range(14):
-            pixels = np.random.default_rng((i, ord(label[0]))).integers(0, 255, (130, 130, 3), dtype=np.uint8)
+            pixels = np.random.default_rng((i, ord(label[0]))).integers(0, 255, (230, 230, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(pictures / label / f"{i}.png")
     (pictures / "cat" / "broken.png").write_bytes(b"no")
     (pictures / "cat" / "1.heic").write_bytes(b"")

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import roa_helpers
-from roa_helpers import studies
+from roa_helpers import data, studies
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -196,7 +196,11 @@ def test_reproducing_fetches_every_data_set_of_the_profiles():
         plan for name in studies.RECORDED for study in studies.by_name() for plan in studies.planned(name, study)
     ]
     beside = {files.name for study in studies.by_name().values() for files in study.files()}
-    assert set(names) == {plan.choices.dataset for plan in planned} | beside
+    wanted = {plan.choices.dataset for plan in planned} | beside
+    elsewhere = {name for name in wanted & data.KNOWN.keys() if data.KNOWN[name].source}
+    assert set(names) == wanted - elsewhere and elsewhere == {"imagenet-samples"}
+    (cloned,) = (step["run"] for step in steps if "git clone" in step.get("run", ""))
+    assert f"{data.KNOWN['imagenet-samples'].source} ~/.cache/roa/imagenet-sample-images" in cloned
 
 
 def test_the_readme_counts_what_the_profiles_plan():

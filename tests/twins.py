@@ -126,15 +126,16 @@ def saliency(model, image, target):
 
 
 def guided_backprop(model, image, target):
-    """A chain of layers: back through each by its own Jacobian, at ReLU with the rule, unit by unit."""
+    """A chain of layers: back through each by its own Jacobian, at ReLU and ReLU6 with the rule, unit by unit."""
     seen = [image[None]]
     for layer in model:
         seen.append(layer(seen[-1]).detach())
     signal = torch.zeros_like(seen[-1])
     signal[0, target] = 1
     for layer, given, made in zip(reversed(model), reversed(seen[:-1]), reversed(seen[1:]), strict=True):
-        if isinstance(layer, torch.nn.ReLU):
-            kept = [r if f > 0 and r > 0 else 0 for f, r in zip(made.flatten(), signal.flatten(), strict=True)]
+        if isinstance(layer, torch.nn.ReLU | torch.nn.ReLU6):
+            top = 6 if isinstance(layer, torch.nn.ReLU6) else float("inf")
+            kept = [r if 0 < f < top and r > 0 else 0 for f, r in zip(made.flatten(), signal.flatten(), strict=True)]
             signal = torch.tensor(kept, dtype=image.dtype).view(made.shape)
         else:
             jacobian = torch.autograd.functional.jacobian(layer, given).reshape(made.numel(), given.numel())

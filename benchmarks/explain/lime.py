@@ -3,9 +3,10 @@
     python -m benchmarks.explain.lime [--side 160] [--samples 128] [--out benchmarks.csv]
 
 One photo (scikit-image's astronaut), one process, the same number of samples, on the device that the package would
-choose; torchvision's ResNet-18 and a narrow VGG16, both with random weights. lime is run as it comes (10 pictures a
-batch) and, with its superpixels at hand, with the batches that we use. The median of three rounds, in which they take
-turns, after one explanation of few samples to warm up. Only ratios within one run are comparable.
+choose; torchvision's ResNet-18 and a narrow VGG16, both with random weights, and EfficientNet-Lite0 with ImageNet's.
+lime is run as it comes (10 pictures a batch) and, with its superpixels at hand, with the batches that we use. The
+median of three rounds, in which they take turns, after one explanation of few samples to warm up. Only ratios within
+one run are comparable.
 
 The network's own work is the same for everybody: the row “forward pass alone” says how much there is to gain, which
 is little where a large network runs on a CPU. Rows “superpixels at hand” leave out quickshift, as a study does that
@@ -30,13 +31,14 @@ COLUMNS = ("network", "explainer", "version", "explanations a second", "ratio to
 
 
 def networks():
-    """Name → network for images in [0, 1]; heads are enlarged, so that probabilities differ between pictures."""
+    """Name → network for images in [0, 1]; random heads are enlarged, so that probabilities differ between pictures."""
     torch.manual_seed(SEED)
     resnet = torchvision.models.resnet18(weights=None, num_classes=CLASSES)
     vgg = models.vgg16(CLASSES, width=1 / 8, seed=SEED)
     for head in (resnet.fc, vgg.head):
         head.weight.data *= 20
-    found = {"ResNet-18": resnet, "VGG16, width 1/8": vgg}
+    lite = models.photo.pretrained(models.photo.AT_HAND).model
+    found = {"ResNet-18": resnet, "VGG16, width 1/8": vgg, "EfficientNet-Lite0": lite}
     return {n: m.to(models.device(), memory_format=torch.channels_last).eval() for n, m in found.items()}
 
 

@@ -30,6 +30,7 @@ def split_records(records, *, seed: int, group: str = "") -> tuple[dict[str, dic
     else:
         queues = _deal(by_part["train"], CARVED, seed, group) | _deal(by_part["test"], {"test": 1.0}, seed, "")
         rule = f"official test part, {CARVED['val']:.0%} of each class of the training part for validation"
+        rule = rule if by_part["train"] else "all of it the test part"
     return queues, rule + (f", whole groups by the start of the file name: {group}" if group else "")
 
 

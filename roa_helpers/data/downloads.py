@@ -37,12 +37,17 @@ def fetch(name: str, root=None, *, others=None, progress: bool = True) -> list[P
     ``others`` are further files that may be asked for: name → a tuple of :class:`.known.Download`.
 
     Raises:
-        UserError: unknown name, no answer, an incomplete file, a wrong sum.
+        UserError: unknown name, a set that is not fetched, no answer, an incomplete file, a wrong sum.
     """
     root = data_root(root)
     offered = {known.name: known.downloads for known in KNOWN.values()} | dict(others or {})
     if name not in offered:
         raise UserError(f"unknown data set {name!r}\n  known are  {', '.join(offered)}")
+    if name in KNOWN and KNOWN[name].source:
+        raise UserError(
+            f"data set {name!r} is not fetched\n"
+            f"  mend it:   put what lies at {KNOWN[name].source} at {' or '.join(KNOWN[name].looked_in(root))}"
+        )
     return [download(file, root, progress=progress) for file in offered[name]]
 
 

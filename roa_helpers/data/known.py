@@ -86,6 +86,7 @@ class Dataset:
         bundled: gives the pool of such a set.
         group: regular expression at the start of a file's name; files that share its match stay in one split.
         downloads: the official files.
+        source: of a set that is not fetched, where it can be had.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Dataset:
     bundled: Callable | None = None
     group: str = ""
     downloads: tuple[Download, ...] = ()
+    source: str = ""
 
     @property
     def download_size(self) -> int:
@@ -148,7 +150,7 @@ _CIFAR100 = (
     "television tiger tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm"
 )
 _FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
-_PHOTOS = ("astronaut", "chelsea", "coffee", "rocket", "china", "flower", "brick", "grass", "gravel")
+_PHOTOS = ("astronaut", "cat", "coffee", "rocket", "china", "flower")
 _IMAGENETTE = {
     "n01440764": "tench",
     "n02102040": "English springer",
@@ -270,6 +272,14 @@ KNOWN = {
             ),
         ),
         Dataset(
+            "imagenet-samples",
+            layouts=tuple(
+                Layout(path, official.open_samples)
+                for path in ("imagenet-sample-images", "imagenet_samples", "imagenet_samples.zip")
+            ),
+            source="https://github.com/EliSchwartz/imagenet-sample-images",
+        ),
+        Dataset(
             "imagenette",
             tuple(_IMAGENETTE.values()),
             folders=tuple(_IMAGENETTE),
@@ -307,11 +317,16 @@ def find(name: str, root=None) -> tuple[Dataset, Layout | None]:
     for layout in dataset.layouts:
         if layout.found(root):
             return dataset, layout
+    mended = (
+        f"put what lies at {dataset.source} there"
+        if dataset.source
+        else f"python -m roa_helpers data fetch {name}   ({dataset.download_size / 2**20:.0f} MB)"
+    )
     partly = "".join(f"  there is   {shown(root / path)}/, {why}\n" for path, why in _partly(dataset, root).items())
     raise UserError(
         f"data set {name!r} not found\n"
         f"  looked in  {'  ·  '.join(map(shown, dataset.looked_in(root)))}\n{partly}"
-        f"  mend it:   python -m roa_helpers data fetch {name}   ({dataset.download_size / 2**20:.0f} MB)\n"
+        f"  mend it:   {mended}\n"
         f"         or  ROA_DATA=/path/to/folder holding {dataset.holding()}"
     )
 
@@ -360,7 +375,7 @@ def available(root=None) -> list[dict]:
 
 
 #: Names of the data sets as a reader would write them: digits are scikit-learn's, faces scikit-image's LFW subset,
-#: photos tiles of pictures that come with both.
+#: photos whole pictures that come with both.
 TITLES = {
     "mnist": "MNIST",
     "fashion-mnist": "Fashion-MNIST",
@@ -370,7 +385,8 @@ TITLES = {
     "digits": "Digits",
     "faces": "LFW faces",
     "imagenette": "Imagenette",
-    "photos": "Photo tiles",
+    "imagenet-samples": "ImageNet samples",
+    "photos": "Photos",
     "cifar100": "CIFAR-100",
 }
 #: Whether the objects of a data set's images, or of one class, stand in one place and pose, so that images can be laid

@@ -4,7 +4,7 @@ An opener yields the pool of a set that lies at ``place``; ``dataset`` is its en
 """
 
 import gzip
-import itertools
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,12 +16,12 @@ from PIL import Image
 
 from ..errors import UserError
 from . import places
-from .archives import open_tree
+from .archives import open_tree, picture_paths
 from .layouts import Pool, Record, class_folders
 from .names import shown
 from .pictures import Unreadable, decode_picture
 
-TILE = 96  # side of what the photos are cut into
+SAMPLE = re.compile(r"(n\d{8})_(\w[^/]*)\.\w+")  # a name among the sample photos: synset and words of the class
 IDX_LIMIT = 2**30  # bytes of one IDX file, unpacked
 IDX_BYTES = 8  # the type of IDX whose values are unsigned bytes
 
@@ -49,6 +49,30 @@ def open_class_folders(dataset, place: Path) -> Iterator[Pool]:
         known = [record for record in records if record.label in dataset.classes]
         others = {"pictures of other classes": len(records) - len(known)} if len(known) < len(records) else {}
         yield replace(pool, records=known, classes=dataset.classes, left_aside=pool.left_aside | others, doubts=())
+
+
+@contextmanager
+def open_samples(dataset, place: Path) -> Iterator[Pool]:
+    """Photos of ImageNet's classes in files ``n01440764_tench.JPEG``, in folders or not, all in the test part.
+
+    Classes are named by the words in the files' names, as ImageNet names them.
+
+    Raises:
+        UserError: see :func:`.archives.open_tree`; or no picture has such a name.
+    """
+    with open_tree(place) as tree:
+        paths, left_aside = picture_paths(tree)
+        named = {path: found for path in paths if (found := SAMPLE.fullmatch(path.rpartition("/")[2]))}
+        if not named:
+            raise UserError(
+                f"{shown(place)} holds no sample photos of ImageNet\n"
+                "  expected   pictures named by synset and class: n01440764_tench.JPEG"
+            )
+        left_aside["pictures of another name"] = len(paths) - len(named)
+        records = sorted(Record(path, found[2].replace("_", " "), "test") for path, found in named.items())
+        order = {record.label: None for record in sorted(records, key=lambda record: named[record.name][1])}
+        kind = "sample photos of ImageNet" + (" in a zip" if place.is_file() else "")
+        yield Pool(records, tuple(order), tree.files.__getitem__, tree.read, decode_picture, kind, dict(left_aside))
 
 
 @contextmanager
@@ -215,24 +239,20 @@ def faces(dataset) -> Pool:
 
 
 def photos(dataset) -> Pool:
-    """Tiles of 96×96 pixels of scikit-image's and scikit-learn's pictures, in colour, a class a picture.
+    """Whole pictures that come with scikit-image and scikit-learn, in colour, of different sizes, a class each.
 
-    The tiles of a picture do not overlap; every fourth is in the test part.
+    All of them are in the test part: there is one of each.
     """
     from skimage import data
     from sklearn.datasets import load_sample_image
 
-    parts = {"train": ([], []), "test": ([], [])}
-    for name in dataset.classes:
+    def raw(name):  # as a PPM file
         picture = load_sample_image(f"{name}.jpg") if name in ("china", "flower") else getattr(data, name)()
-        coloured = picture if picture.ndim == 3 else np.stack([picture] * 3, axis=-1)
-        rows, columns = (range(0, side - TILE + 1, TILE) for side in coloured.shape[:2])
-        for position, (top, left) in enumerate(itertools.product(rows, columns)):
-            images, labels = parts["test" if position % 4 == 3 else "train"]
-            images.append(coloured[top : top + TILE, left : left + TILE])
-            labels.append(name)
-    stacked = {part: (np.stack(images), labels) for part, (images, labels) in parts.items()}
-    return array_pool(stacked, dataset.classes, kind="scikit-image and scikit-learn")
+        return b"P6 %d %d 255\n" % picture.shape[1::-1] + picture.tobytes()
+
+    records = sorted(Record(name, name, "test") for name in dataset.classes)
+    kind = "scikit-image and scikit-learn"
+    return Pool(records, dataset.classes, lambda name: name, raw, decode_picture, kind, left_aside={})
 
 
 def array_pool(parts: dict, classes: tuple[str, ...], *, kind: str) -> Pool:

@@ -36,7 +36,8 @@ class Photos:
 def of_set(image_set, count, *, without=None, seed=0):
     """A random sample of an :class:`.splits.ImageSet`, of all classes but ``without``; grey becomes colour.
 
-    A larger ``count`` keeps what a smaller one chose.
+    A larger ``count`` keeps what a smaller one chose. A photo is called like its class, and numbered where that has
+    several.
     """
     names = image_set.class_names
     left_out = names.index(without) if without in names else -1
@@ -44,9 +45,12 @@ def of_set(image_set, count, *, without=None, seed=0):
     chosen = [int(i) for i in order if int(image_set.labels[i]) != left_out][:count]
     images = image_set.images[chosen]
     labels = image_set.labels[chosen].tolist()
+    several = (image_set.labels.bincount(minlength=len(names)) > 1).tolist()
     return Photos(
         images.expand(-1, 3, -1, -1).contiguous(),
-        tuple(f"{names[label]} {i}" for i, label in zip(chosen, labels, strict=True)),
+        tuple(
+            f"{names[label]} {i}" if several[label] else names[label] for i, label in zip(chosen, labels, strict=True)
+        ),
         available=int((image_set.labels != left_out).sum()),
     )
 

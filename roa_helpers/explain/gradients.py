@@ -59,10 +59,10 @@ def guided_backprop(model, x, target):
     """Gradient of a class's logit with respect to the image, whose negative parts are cut off at every ReLU.
 
     Springenberg et al. (2015), Section 3.4; see :class:`roa_helpers.explain.rectifiers.Guided`. ReLU counts whether the
-    model calls it as a module, as a function or as a method.
+    model calls it as a module, as a function or as a method; ReLU6 counts as one with a ceiling.
 
     Args:
-        model: returns logits (N, K) for images in [0, 1]; ReLU is its only rectifying activation.
+        model: returns logits (N, K) for images in [0, 1]; ReLU and ReLU6 are its only rectifying activations.
         x: images (N, C, H, W) in [0, 1].
         target: class to explain for each image, (N,), int64.
 

@@ -1,8 +1,8 @@
 """Networks: built, trained, kept as checkpoints, asked. All take images in [0, 1], normalise inside, return logits.
 
-``vgg``, ``small``, ``resnet`` and ``photo`` build them, of what ``building`` holds; ``weights`` finds ImageNet's
-weights, ``training`` trains, ``inference`` asks (predictions and input gradients), ``wrappers`` finds the network
-inside what stands around it, ``devices`` says on what.
+``vgg``, ``small``, ``resnet`` and ``lite`` build them, of what ``building`` holds; ``weights`` finds ImageNet's
+weights, ``photo`` hands out whole networks that have them, ``training`` trains, ``inference`` asks (predictions and
+input gradients), ``wrappers`` finds the network inside what stands around it, ``devices`` says on what.
 """
 
 from . import photo, resnet, small

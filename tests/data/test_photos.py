@@ -1,7 +1,9 @@
 """Photos to attack, from data sets and from anywhere."""
 
 import numpy as np
+import pooch
 import pytest
+import skimage.data
 import torch
 from PIL import Image
 
@@ -53,9 +55,53 @@ def test_what_cannot_be_attacked_is_one_message(tmp_path):
         photos.opened(tmp_path / "small", size=24)
 
 
-def test_the_bundled_photos_are_cut_into_tiles_that_no_part_shares():
+def test_the_bundled_photos_are_whole_and_all_in_the_test_part():
     splits = data.load("photos", size=48)
-    assert splits.train.class_names == splits.test.class_names and len(splits.test.class_names) == 9
-    tiles = [np.asarray(part.images).reshape(len(part), -1) for part in (splits.train, splits.val, splits.test)]
-    assert len(np.unique(np.concatenate(tiles), axis=0)) == sum(map(len, tiles))
-    assert all((splits.test.labels == k).sum() >= 3 for k in range(9))
+    assert len(splits.train) == len(splits.val) == 0 and len(splits.test) == 6
+    assert splits.test.class_names == ("astronaut", "cat", "coffee", "rocket", "china", "flower")
+    whole = skimage.data.coffee()
+    side = len(whole)
+    left = (whole.shape[1] - side) // 2
+    square = Image.fromarray(whole[:, left : left + side]).resize((48, 48), Image.Resampling.BILINEAR)
+    assert (splits.test.images[2].permute(1, 2, 0).numpy() * 255).round().tolist() == np.asarray(square).tolist()
+    assert photos.of_set(splits.test, 9).names.count("cat") == 1
+    with pytest.raises(UserError, match="different sizes"):
+        data.load("photos")
+
+
+def test_the_bundled_photos_are_not_downloaded(monkeypatch):
+    def fetched(*_, **__):
+        raise AssertionError("downloaded")
+
+    monkeypatch.setattr(pooch.Pooch, "fetch", fetched)
+    monkeypatch.setattr(pooch, "retrieve", fetched)
+    assert len(data.load("photos", size=8).test) == 6
+
+
+def test_sample_photos_are_named_by_their_files(tmp_path):
+    for name in ("b/n02012849_crane.png", "a/n03126707_crane.jpg", "n01440764_tench.JPEG", "gallery.png"):
+        saved(tmp_path / "imagenet-sample-images" / name, "RGB", (9, 9), (len(name), 0, 0))
+    (tmp_path / "imagenet-sample-images" / "README.md").write_text("photos")
+    splits = data.load("imagenet-samples", size=8, root=tmp_path)
+    assert splits.test.class_names == ("tench", "crane") and len(splits.test) == 3 and len(splits.train) == 0
+    assert splits.provenance["rule"] == "all of it the test part"
+    assert splits.provenance["left_aside"] == {"files ending in .md": 1, "pictures of another name": 1}
+    assert sorted(photos.of_set(splits.test, 9).names) == ["crane 1", "crane 2", "tench"]
+
+
+def test_sample_photos_that_are_not_there_say_where_they_can_be_had(tmp_path):
+    with pytest.raises(UserError) as caught:
+        data.load("imagenet-samples", root=tmp_path)
+    assert str(caught.value) == (
+        f"data set 'imagenet-samples' not found\n"
+        f"  looked in  {tmp_path}/imagenet-sample-images/  ·  {tmp_path}/imagenet_samples/  ·  "
+        f"{tmp_path}/imagenet_samples.zip\n"
+        "  mend it:   put what lies at https://github.com/EliSchwartz/imagenet-sample-images there\n"
+        "         or  ROA_DATA=/path/to/folder holding imagenet_samples.zip or imagenet-sample-images/ or "
+        "imagenet_samples/"
+    )
+    with pytest.raises(UserError, match="'imagenet-samples' is not fetched\n.*EliSchwartz.* at .*imagenet_samples.zip"):
+        data.fetch("imagenet-samples", root=tmp_path)
+    saved(tmp_path / "imagenet_samples" / "a" / "tench.png", "RGB", (9, 9), (0, 0, 0))
+    with pytest.raises(UserError, match="holds no sample photos of ImageNet\n  expected"):
+        data.load("imagenet-samples", root=tmp_path)

@@ -151,8 +151,6 @@ OTHERS = {
     "gelu": nn.GELU(),
     "silu": nn.SiLU(),
     "hardswish": nn.Hardswish(inplace=True),
-    "hardtanh": nn.ReLU6(),
-    "relu6": F.relu6,
     "elu": nn.ELU(inplace=True),
     "softplus": nn.Softplus(),
     "prelu": nn.PReLU().double(),
@@ -178,6 +176,73 @@ def test_a_rectifier_by_hand_is_refused_beside_relu(rectified, by_hand):
     with pytest.raises(ValueError, match="the model calls clamp"):
         explain.guided_backprop(Functional(rectified, lambda x: by_hand(F.relu(x))), *images())
     explain.guided_backprop(Functional(rectified, lambda x: F.relu(x).clamp(-1, 9)), *images())
+
+
+SIXES = {
+    "nn.ReLU6": nn.ReLU6(),
+    "nn.ReLU6 in place": nn.ReLU6(inplace=True),
+    "F.relu6": F.relu6,
+    "F.relu6, in place": lambda x: F.relu6(x, inplace=True),
+    "nn.Hardtanh": nn.Hardtanh(0, 6),
+    "F.hardtanh": lambda x: F.hardtanh(x, 0, 6),
+    "F.hardtanh_": lambda x: F.hardtanh_(x, 0.0, 6.0),
+    "operator": lambda x: torch.ops.aten.hardtanh.default(x, 0.0, 6.0),
+}
+
+
+@pytest.fixture
+def capped(rectified):
+    """``rectified`` with ReLU6 for ReLU, and units below 0, between, and above 6."""
+    layers = [nn.ReLU6() if isinstance(layer, nn.ReLU) else layer for layer in rectified]
+    for layer in (layers[0], layers[2]):
+        layer.weight.data *= 40
+    return nn.Sequential(*layers)
+
+
+def test_guided_backpropagation_through_relu6_equals_its_twin(capped):
+    x, target = images(3)
+    made = capped[1](capped[0](x))
+    assert all(share > 0.05 for share in ((made == 0).double().mean(), (made == 6).double().mean()))
+    maps = explain.guided_backprop(capped, x, target)
+    for k in range(len(x)):
+        expected = twins.guided_backprop(capped, x[k], int(target[k]))
+        assert torch.allclose(maps[k], expected, rtol=0, atol=1e-10)
+    as_relu = nn.Sequential(*(nn.ReLU() if isinstance(layer, nn.ReLU6) else layer for layer in capped))
+    assert not torch.allclose(maps, explain.guided_backprop(as_relu, x, target))
+
+
+@pytest.mark.parametrize("way", SIXES)
+def test_guided_backpropagation_does_not_care_how_relu6_is_called(capped, way):
+    x, target = images(5)
+    layers = [nn.ReLU() if isinstance(layer, nn.ReLU6) else layer for layer in capped]
+    model = Functional(layers, SIXES[way])
+    assert torch.equal(model(x), capped(x))
+    assert torch.equal(explain.guided_backprop(model, x, target), explain.guided_backprop(capped, x, target))
+    assert torch.equal(model(x), capped(x))
+
+
+def test_relu6_by_hand():
+    """z = 2 r₀ + 3 r₁ + 5 r₂ with r = ReLU6(w x): r₀ is active, r₁ is at the ceiling, r₂ is not active."""
+    convolution, head = nn.Conv2d(1, 3, 1), nn.Linear(3, 2, bias=False)
+    convolution.weight.data = torch.tensor([4.0, 20.0, 6.0]).view(3, 1, 1, 1)
+    convolution.bias.data = torch.tensor([0.0, 0.0, -9.0])
+    head.weight.data = torch.tensor([[2.0, 3.0, 5.0], [-2.0, 3.0, 5.0]])
+    model = nn.Sequential(convolution, nn.ReLU6(), nn.Flatten(), head)
+    x = torch.full((2, 1, 1, 1), 0.5)
+    assert explain.guided_backprop(model, x, torch.tensor([0, 1])).flatten().tolist() == [2 * 4, 0]
+
+
+@pytest.mark.parametrize("layer", [nn.Hardtanh(), nn.Hardtanh(0.5, 6, inplace=True)])
+def test_hardtanh_that_does_not_begin_at_0_is_refused(rectified, layer):
+    with pytest.raises(ValueError, match=r"the model calls hardtanh from (-1.0|0.5)"):
+        explain.guided_backprop(Functional(rectified, layer), *images())
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_relu6_out_of_reach_is_refused(capped):
+    model = nn.Sequential(capped[:2], torch.jit.script(capped[2:4]), *capped[4:])
+    with pytest.raises(ValueError, match=r"cannot reach every ReLU of the model \(Hardtanh in its graph\)"):
+        explain.guided_backprop(model, *images())
 
 
 def test_every_other_rectifier_is_tried():

@@ -95,9 +95,9 @@ OURS = {
     "resnet": (lambda: resnet.resnet(4, blocks=(1, 1, 1, 1), width=1 / 16), lambda m: m.network.layer4),
     "lenet": (lambda: small.lenet(4, mean=torch.zeros(3, 32, 32), width=0.2), lambda m: m.features[3]),
     "nin": (lambda: small.nin(4, mean=torch.zeros(3, 32, 32), width=0.1), lambda m: m.features[-1]),
-    "photo": (lambda: photo.build("regnet_x_400mf", 4), lambda m: m.body.trunk_output),
-    "photo without a module that pools": (lambda: photo.build("densenet121", 4), lambda m: m.body.features),
-    "photo that pools in its head": (lambda: photo.build("squeezenet1_1", 4), lambda m: m.body.classifier[1]),
+    "photo": (lambda: photo.Normalised(built("regnet_x_400mf")), lambda m: m.body.trunk_output),
+    "photo without a module that pools": (lambda: photo.Normalised(built("densenet121")), lambda m: m.body.features),
+    "photo that pools in its head": (lambda: photo.Normalised(built("squeezenet1_1")), lambda m: m.body.classifier[1]),
 }
 WRAPPERS = {
     "Sequential": nn.Sequential,

@@ -155,7 +155,7 @@ NETWORKS = {
     "lenet": lambda: small.lenet(4, mean=MEAN, width=0.2),
     "nin": lambda: small.nin(4, mean=MEAN, width=0.2),
     "alexnet": lambda: small.alexnet(4, mean=MEAN, width=0.2),
-    "a photo network": lambda: photo.build("resnet18", 4),
+    "a photo network": lambda: photo.Normalised(torchvision.models.resnet18(num_classes=4)),
 }
 
 

@@ -34,12 +34,18 @@ def test_weights_are_those_of_the_version_asked_for_and_checked(monkeypatch, ver
     assert url == torchvision.models.ResNet50_Weights[member].url and options["check_hash"]
 
 
-def test_a_network_has_its_weights_and_the_names_of_its_classes(monkeypatch):
+def test_a_network_has_its_weights_and_the_side_of_its_images(monkeypatch):
     state = torchvision.models.resnet18().state_dict()
     answered(monkeypatch, state)
-    found, classes = weights.network("resnet18")
+    found, side = weights.network("resnet18")
     assert all(torch.equal(value, state[name]) for name, value in found.state_dict().items())
-    assert len(classes) == 1000 and "wolf spider" in classes
+    assert side == 224
+    assert torchvision.models.Inception_V3_Weights.DEFAULT.transforms().crop_size == [299]
+
+
+def test_imagenet_has_a_thousand_classes():
+    found = weights.categories()
+    assert len(found) == 1000 and found.index("wolf spider") == 77
 
 
 @pytest.mark.parametrize("error", [OSError("no route to host"), RuntimeError("invalid hash value")])

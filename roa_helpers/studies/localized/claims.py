@@ -2,7 +2,7 @@
 
 from ...data import title_of
 from ...page import claims
-from ...records import seeds, store
+from ...records import store
 from .choices import REGIONS
 from .recovery import AVERAGED, PAPER, TITLES
 from .results import shape_of
@@ -19,13 +19,7 @@ def where(unit):
 
 def networks(unit):
     """The network that a unit attacks: ImageNet’s weights are one network, whatever the seed."""
-    told = unit.result["network"]
-    return frozenset({told["name"]}) if told["initialisation"] == "imagenet" else seeds.networks(unit)
-
-
-def _untrained(unit):
-    told = unit.result["network"]
-    return "" if told["initialisation"] == "imagenet" else claims.untrained(told["test"], told["classes"])
+    return frozenset({unit.result["network"]["name"]})
 
 
 def _case(found):
@@ -35,7 +29,7 @@ def _case(found):
 def _above_chance(name):
     return claims.Claim(
         f"above-chance-{name}", f"R1: {TITLES[name]} finds the attacked region better than chance", _ABOVE,
-        claims.unless(_untrained, lambda unit: _case(unit.result["above_random"]["jaccard"][name])), statement="R1",
+        lambda unit: _case(unit.result["above_random"]["jaccard"][name]), statement="R1",
     )  # fmt: skip
 
 
@@ -43,8 +37,7 @@ def _better(worse, better, statement=""):
     text = f"{TITLES[better]} ranks better than {TITLES[worse]}"
     return claims.Claim(
         f"{better}-over-{worse}", f"{statement}: {text}" if statement else text, _RANKS,
-        claims.unless(_untrained, lambda unit: _case(unit.result["differences"]["jaccard"][f"{worse} − {better}"])),
-        statement=statement,
+        lambda unit: _case(unit.result["differences"]["jaccard"][f"{worse} − {better}"]), statement=statement,
     )  # fmt: skip
 
 

@@ -20,85 +20,81 @@ from ...models import photo
 from ...records import fingerprints, partial
 from . import evaluation, placement, recovery
 from .evaluation import ALREADY, METRICS, OUT_OF_STEPS, STALLED, SUCCEEDED
-from .network import network
 
 __all__ = ["compute", "load", "measurements"]
 
-#: Photos that are finished together, and survive a killed run.
-GROUP = 4
+#: Photos that are finished together, and survive a killed run. Few: a network's layers should stay in the cache.
+GROUP = 2
 #: What a part holds as pictures: too much to hold of all examples at once.
 PIXELS = ("image", "adversarial", "segments", "levels", "region")
 
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What a unit is computed from: the photos, and the network's data or the network itself.
+    """What a unit is computed from.
 
     Attributes:
         photos: :class:`roa_helpers.data.photos.Photos`.
-        splits: what the network is trained and judged on; None: it comes with its weights.
-        pretrained: (network, names of its classes); None: it is trained here.
-        provenance: of photos and training data.
+        network: :class:`roa_helpers.models.photo.Pretrained`, which is attacked.
+        provenance: of the photos.
     """
 
     photos: photos.Photos
-    splits: data.Splits | None
-    pretrained: tuple | None
+    network: photo.Pretrained
     provenance: dict
 
     @property
     def fingerprint(self):
-        """SHA-256 of the photos and of what the network is trained on."""
-        return fingerprints.value([self.photos.fingerprint, self.splits.fingerprint if self.splits else "ImageNet"])
+        """SHA-256 of the photos and the name of the network, whose weights are ImageNet's."""
+        return fingerprints.value([self.photos.fingerprint, self.network.name])
 
 
 def load(choices, *, root=None, progress=True):
-    """The photos and the data of the network: :class:`Material`.
+    """The photos and the network: :class:`Material`.
+
+    Photos of the target class are left out, where their classes are known.
 
     Raises:
-        UserError: missing or unfit data, a target class that the network does not know, a photo that is too small.
+        UserError: missing or unfit data, no network's weights, a target class that it does not know, a photo that is
+            too small.
     """
-    pretrained = photo.pretrained(choices.pretrained[0]) if choices.pretrained else None
-    size = choices.pretrained[2] if pretrained else choices.size
-    splits = None
-    if not pretrained:
-        splits = data.load(choices.trained_on, size=size, root=root, progress=progress)
-    known = pretrained[1] if pretrained else splits.train.class_names
-    target = choices.pretrained[1] if pretrained else choices.target
-    if target not in known:
-        some = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
-        raise UserError(f"the network has no class {target!r} to attack towards\n  it has     {some}")
+    network = photo.pretrained(*choices.networks)
+    if network is None:
+        raise UserError(
+            f"the weights of {' and '.join(choices.networks)} can neither be found nor fetched\n"
+            f"  name {photo.AT_HAND}, whose weights are installed with this package"
+        )
+    if choices.target not in network.classes:
+        raise UserError(f"{network.name} has no class {choices.target!r} to attack towards\n  choose another target")
     if choices.dataset in KNOWN:
-        same = splits if splits and choices.dataset == choices.trained_on else None
-        source = same or data.load(choices.dataset, size=size, root=root, progress=progress)
-        found = photos.of_set(source.test, choices.photos, without=target)
-        kind = source.provenance["source"]
+        splits = data.load(choices.dataset, size=network.side, root=root, progress=progress)
+        found = photos.of_set(splits.test, choices.photos, without=choices.target)
+        kind = splits.provenance["source"]
     else:
-        found = photos.opened(choices.dataset, size=size, count=choices.photos)
+        found = photos.opened(choices.dataset, size=network.side, count=choices.photos)
         kind = "pictures of your own"
-    counts = {"photos": {"all": len(found.names)}} | (splits.provenance["counts"] if splits else {})
     provenance = {
-        "name": choices.dataset, "source": kind, "counts": counts, "size": size,
-        "available": found.available,
+        "name": choices.dataset, "source": kind, "counts": {"photos": {"all": len(found.names)}},
+        "size": network.side, "available": found.available,
         "unreadable": {"count": len(found.unreadable), "names": list(found.unreadable)},
     }  # fmt: skip
-    return Material(found, splits, pretrained, provenance)
+    return Material(found, network, provenance)
 
 
 def compute(plan, material, *, checkpoints, progress=True):
-    """Train the network, or read it from the folder ``checkpoints``, and measure: :func:`measurements`.
+    """Attack the network and measure: :func:`measurements`.
 
-    Photos are finished in groups; a killed run goes on after the last one.
+    Photos are finished in groups, kept in the folder ``checkpoints``; a killed run goes on after the last one.
     """
-    choices = plan.choices
-    model, told, target = network(choices, material, seed=plan.seed, checkpoints=checkpoints, progress=progress)
+    choices, network = plan.choices, material.network
+    told = {"name": network.name, "initialisation": "imagenet", "target": choices.target, "size": network.side}
     folder = checkpoints / "localized" / plan.name
     fingerprint = fingerprints.value(
         [asdict(choices), plan.seed, told, material.fingerprint, fingerprints.code(compute)]
     )
     try:
         found = measurements(
-            model, material.photos, target, choices,
+            network.model.to(models.device()), material.photos, network.classes.index(choices.target), choices,
             seed=plan.seed, folder=folder, fingerprint=fingerprint, progress=progress,
         )  # fmt: skip
     except UserError:

@@ -2,6 +2,8 @@
 
 #: Section 4: photos, adversarial examples, explanations of each explainer; Table 1 gives no interval.
 PHOTOS, EXAMPLES, EXPLANATIONS, EXPLAINED = 112, 608, 12_160, 20
+#: The network that it attacks, by torchvision's name, and the class that attacks lead to.
+NETWORK, TARGET = "inception_v3", "wolf spider"
 
 #: Table 1: mean rank of each explainer, 1 the best of 3, by what it is measured with.
 MEAN_RANKS = {

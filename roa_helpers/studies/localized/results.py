@@ -3,6 +3,9 @@
 from ...data import title_of
 from .choices import REGIONS
 
+#: Names of networks as a reader would write them.
+NETWORKS = {"efficientnet_lite0": "EfficientNet-Lite0", "inception_v3": "Inception v3"}
+
 
 def shape_of(unit):
     """The shape of a unit's regions."""

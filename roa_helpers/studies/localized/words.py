@@ -1,12 +1,10 @@
 """What the units of this study say, in sentences: Markdown made of their numbers. Needs no torch."""
 
-from ... import metrics
-from ...data import title_of
 from ...page import claims
 from .claims import where
-from .published import EXAMPLES, EXPLAINED, EXPLANATIONS, MEAN_RANKS, PHOTOS
+from .published import EXAMPLES, EXPLAINED, EXPLANATIONS, MEAN_RANKS, NETWORK, PHOTOS, TARGET
 from .recovery import AVERAGED, PAPER, TITLES
-from .results import named, run_of, shape_of
+from .results import NETWORKS, named, run_of, shape_of
 
 
 def reached(units):
@@ -21,24 +19,19 @@ def reached(units):
 
 
 def network(units):
-    """Which networks were attacked, and how good they are, in words."""
+    """Which networks were attacked, and towards what, in words."""
     found = {}
     for unit in units:
-        told = unit.result["network"]
-        found.setdefault((run_of(unit), told["name"], told["target"]), told)
+        found.setdefault((run_of(unit), unit.result["network"]["name"]), unit.result["network"])
     lines = []
-    for (run, name, target), told in found.items():
-        if told["initialisation"] == "imagenet":
-            lines.append(f"Profile {run}: {name} with ImageNet weights, target *{target}*")
-            continue
-        k, n = told["test"]["k"], told["test"]["n"]
-        low, high = metrics.wilson(k, n)
+    for (run, name), told in found.items():
+        own = "as in the paper" if name == NETWORK else f"in place of the paper’s {NETWORKS[NETWORK]}"
         lines.append(
-            f"Profile {run}: {name} trained from scratch on {title_of(told['trained_on'])} ({told['classes']} "
-            f"classes, {told['size']}×{told['size']} pixels), {k / n:.1%} [{low:.1%}, {high:.1%}] correct on {n} test "
-            f"images, target *{target}*"
+            f"Profile {run}: {NETWORKS.get(name, name)} with ImageNet’s weights, {own}; photos of "
+            f"{told['size']}×{told['size']} pixels; target *{told['target']}*"
+            + (", as in the paper" if told["target"] == TARGET else "")
         )
-    return "The networks that are attacked. " + "; ".join(lines) + "."
+    return "What is attacked. " + ". ".join(lines) + "."
 
 
 def answer_same_ranks(units):

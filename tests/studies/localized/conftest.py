@@ -49,11 +49,10 @@ def computed(model, pictures, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def unit(computed, tmp_path_factory):
-    """The unit, finished, of a network that is said to have been trained."""
+    """The unit, finished, of a network that is said to be ImageNet's."""
     (result, arrays, tables), _ = computed
     head = {"study": "localized", "profile": "quick", "seed": 0, "dataset": "photos"}
-    told = {"name": "vgg16", "initialisation": "scratch", "target": "china", "trained_on": "photos", "classes": 3,
-            "size": 48, "test": {"k": 30, "n": 40}}  # fmt: skip
+    told = {"name": "efficientnet_lite0", "initialisation": "imagenet", "target": "wolf spider", "size": 48}
     origin = store.provenance(device="cpu", data={}, seconds=1.0)
     whole = head | {"network": told} | result | {"provenance": origin, "fingerprint": {}}
     path = tmp_path_factory.mktemp("unit") / "photos-segments-seed0"

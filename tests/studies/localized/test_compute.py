@@ -8,12 +8,12 @@ import torch
 from PIL import Image
 from torch import nn
 
-from roa_helpers import metrics
+from roa_helpers import metrics, studies
 from roa_helpers.data import photos
 from roa_helpers.errors import UserError
 from roa_helpers.explain import superpixels
 from roa_helpers.models import photo
-from roa_helpers.studies.localized import compute, evaluation, network, placement, ranking, recovery
+from roa_helpers.studies.localized import compute, evaluation, placement, ranking, recovery
 
 NAMES = recovery.EXPLAINERS
 
@@ -133,30 +133,64 @@ def test_photos_that_are_all_of_one_colour_have_no_region(model, tmp_path, tiny)
         compute.measurements(model, plain, 2, tiny, seed=0, folder=tmp_path, fingerprint="")
 
 
-def test_an_unknown_target_is_refused(tiny):
-    with pytest.raises(UserError, match="no class 'wolf spider' to attack towards\n  it has     astronaut"):
-        compute.load(replace(tiny, target="wolf spider"))
+@pytest.fixture
+def pretrained(monkeypatch):
+    """Networks for photos of 40×40 pixels by name; they are found in the place of those with ImageNet's weights."""
+    found = {}
+
+    def first(*names):
+        return next((found[name] for name in names if name in found), None)
+
+    def put(name, classes=("tench", "wolf spider"), model=None):
+        found[name] = photo.Pretrained(name, model or nn.Flatten(), classes, 40)
+
+    monkeypatch.setattr(photo, "pretrained", first)
+    return put
 
 
-def test_photos_come_from_a_folder_or_from_the_test_part_of_a_data_set(tmp_path, tiny):
+def test_an_unknown_target_is_refused(pretrained, tiny):
+    pretrained("efficientnet_lite0")
+    with pytest.raises(UserError, match="efficientnet_lite0 has no class 'fox' to attack towards\n.*another target"):
+        compute.load(replace(tiny, target="fox"))
+
+
+def test_without_any_weights_there_is_one_message(pretrained, tiny):
+    with pytest.raises(UserError, match="the weights of inception_v3 can neither be found nor fetched\n.*_lite0"):
+        compute.load(replace(tiny, networks=("inception_v3",)))
+
+
+def test_photos_come_from_a_folder_or_from_the_test_part_of_a_data_set(pretrained, tmp_path, tiny):
+    pretrained("efficientnet_lite0")
     material = compute.load(tiny)
-    assert len(material.photos.names) == tiny.photos and not any("china" in n for n in material.photos.names)
-    assert set(material.provenance["counts"]) == {"photos", "train", "val", "test"}
+    assert set(material.photos.names) == {"astronaut", "cat", "coffee", "rocket", "china", "flower"}
+    assert material.photos.images.shape == (6, 3, 40, 40) and material.provenance["counts"] == {"photos": {"all": 6}}
     Image.new("L", (120, 100), 90).save(tmp_path / "one.png")
     own = compute.load(replace(tiny, dataset=str(tmp_path)))
     assert own.photos.names == ("one.png",) and own.provenance["source"] == "pictures of your own"
     assert own.fingerprint != material.fingerprint
 
 
-def test_pretrained_weights_bring_their_target_and_size(monkeypatch, tiny):
-    model, classes = nn.Flatten(), ("wolf spider", "tench")
-    monkeypatch.setattr(photo, "pretrained", lambda name: (model, classes))
-    wanted = replace(tiny, pretrained=("inception_v3", "wolf spider", 40))
-    material = compute.load(wanted)
-    assert material.splits is None and material.photos.images.shape[-1] == 40
-    _, told, target = network.network(wanted, material, seed=0, checkpoints=None)
-    assert target == 0 and told == {
-        "name": "inception_v3", "initialisation": "imagenet", "target": "wolf spider", "size": 40,
-    }  # fmt: skip
-    monkeypatch.setattr(photo, "pretrained", lambda name: None)
-    assert compute.load(wanted).photos.images.shape[-1] == tiny.size
+def test_photos_of_the_target_class_are_left_out(pretrained, tiny, tmp_path):
+    pretrained("efficientnet_lite0")
+    place = tmp_path / "imagenet_samples"
+    place.mkdir()
+    for k, name in enumerate(("n01440764_tench", "n01775062_wolf_spider", "n02114367_timber_wolf")):
+        Image.new("RGB", (60, 50), (9 * k, 0, 0)).save(place / f"{name}.png")
+    material = compute.load(replace(tiny, dataset="imagenet-samples"), root=tmp_path)
+    assert set(material.photos.names) == {"tench", "timber wolf"} and material.photos.available == 2
+
+
+def test_the_first_network_whose_weights_can_be_had_is_attacked(pretrained, pictures, model, tiny, tmp_path):
+    def attacked():
+        wanted = replace(tiny, networks=("inception_v3", "efficientnet_lite0"), target="blue", photos=2)
+        material = replace(compute.load(wanted), photos=pictures)
+        plan = studies.Planned("localized", wanted, 0)
+        return compute.compute(plan, material, checkpoints=tmp_path)[0]["network"], material.fingerprint
+
+    pretrained("efficientnet_lite0", ("red", "green", "blue"), model)
+    first, sum_of_first = attacked()
+    assert first == {"name": "efficientnet_lite0", "initialisation": "imagenet", "target": "blue", "size": 40}
+    pretrained("inception_v3", ("red", "green", "blue"), model)
+    second, sum_of_second = attacked()
+    assert second["name"] == "inception_v3" and sum_of_first != sum_of_second
+    assert not list((tmp_path / "localized").iterdir())  # the finished parts of a finished unit
