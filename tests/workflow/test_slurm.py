@@ -18,7 +18,7 @@ from roa_helpers.records import store
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])  # where Debian keeps daemons
 ABSENT = [name for name in ("munged", "slurmctld", "slurmd", "sbatch") if not shutil.which(name, path=SYSTEM)]
-PATIENCE = 600  # seconds
+PATIENCE = 1200  # seconds
 LINE = "-m snakemake --workflow-profile workflow/profiles/slurm --config profile="
 
 #: Commands of Slurm that note how they were called; no job is ever taken.
