@@ -30,8 +30,8 @@ book: $(READY)  ## compute the results of PROFILE, execute the notebooks, build 
 	@$(ENGINE)
 
 test: lint  ## lint, pairs in sync, unit tests, one end-to-end run of the quick profile
-	$(PY) -m pytest -n 2 -rs -m "not end_to_end and not browser"
-	$(PY) -m pytest -m end_to_end
+	$(PY) -m pytest -n 2 -rs -m "not end_to_end and not slurm and not browser"
+	$(PY) -m pytest -m "end_to_end or slurm"
 
 lint: $(READY)
 	$(PY) -m ruff check .

@@ -189,10 +189,13 @@ def test_a_data_set_of_the_profile_takes_its_units_whatever_the_order_of_the_pai
     plans = __main__.asked(name=study, profile="quick", dataset="digits", pair=pair, seed=7)
     every = [plan for plan in studies.planned("quick", study, seed=7) if plan.choices.dataset == "digits"]
     assert plans == [plan for plan in every if pair is None or plan.choices.classes == ("0", "1")]
-    assert plans[0].name == "digits-0-1-seed7"
+    assert plans[0].name.startswith("digits-0-1-") and plans[0].name.endswith("-seed7")
 
 
-@pytest.mark.parametrize("study", PAIRED)
+CLOTHED = [name for name in PAIRED if "fashion-mnist" in {one.dataset for one in studies.find(name).units("desk")}]
+
+
+@pytest.mark.parametrize("study", CLOTHED)
 @pytest.mark.parametrize("pair", [["1", "2"], ["2", "1"], ["Pullover", "1"], ["Trouser", "Pullover"]])
 def test_labels_name_classes_as_well(study, pair):
     plans = __main__.asked(name=study, profile="desk", dataset="fashion-mnist", pair=pair)
