@@ -101,10 +101,10 @@ def masking(units):
         }
         rows.append(
             {"data set": title_of(unit.result["dataset"]), "direction": name, "ε": block["parameters"]["eps"],
-             "FGSM leaves": 100 * shares["fgsm"], "PGD leaves": 100 * shares["pgd"],
-             f"PGD with ε = {choices.ANYTHING:g} leaves": 100 * shares["anything"],
+             "FGSM leaves": round(100 * shares["fgsm"], 1), "PGD leaves": round(100 * shares["pgd"], 1),
+             f"PGD with ε = {choices.ANYTHING:g} leaves": round(100 * shares["anything"], 1),
              "entries without gradient": round(100 * zero, 1),
              "signs": ", ".join(sign for sign, seen in found.items() if seen) or "none",
              "n": block["threats"]["pgd"]["n"]}
         )  # fmt: skip
-    return pd.DataFrame(rows).round(1)
+    return pd.DataFrame(rows)

@@ -67,6 +67,7 @@ def test_signs_of_masked_gradients_follow_from_the_counts(units):
                                  strict=True):  # fmt: skip
         threats = unit.result["directions"][name]["threats"]
         assert row["FGSM leaves"] == 100 * threats["fgsm"]["k"] / 5 and row["n"] == 5
+        assert row["ε"] == unit.result["directions"][name]["parameters"]["eps"] == 0.05
         images = unit.table("images")
         zero = images[(images.direction == name) & (images.definition == "perturbation")].zero_gradient.mean()
         signs = {
