@@ -328,7 +328,7 @@ figures.show(
     sample="accuracy on all test images",
     caption="Accuracy of each network on test images and on images that it learnt from, with 95 % Wilson intervals; "
     "dashed: the paper’s score_clean, averaged over both directions.",
-    alt="A line for each network: its accuracy on test images and on training images, beside the paper’s where printed.",
+    alt="A line for each network: its accuracy on test images and on training images, beside the paper’s.",
     data=data,
     units=variants,
 )
@@ -347,7 +347,7 @@ figures.show(
     name="architectures-gain",
     sample=f"{gains.n.max()} test images at most",
     caption="Change of accuracy by the blob, mean over both classes, by network; lines: 95 % intervals over images.",
-    alt="A line for each network: the change on clean images, under FGSM with two blobs, and under PGD, with intervals.",
+    alt="A line for each network: the change on clean images, under FGSM with two blobs, and under PGD.",
     data=gains,
     units=variants,
 )

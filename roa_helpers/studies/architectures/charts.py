@@ -6,6 +6,7 @@ import pandas as pd
 from ... import evidence, metrics
 from ...data import title_of
 from ...page import figures
+from ...records import store
 from ..roi_roa import published
 from .choices import BASELINE, NETWORKS, PAPERS
 
@@ -87,8 +88,9 @@ def regions(units):
                    "SSIM, representative": ssim["representative"]}  # fmt: skip
             for region, label in (("roi", "RoI"), ("roa", "RoA")):
                 one = block["alignment"][region]
-                row |= {f"alignment of {label}": one["value"], f"{label}, untrained": one["untrained"],
-                        f"{label}, rolled": one["rolled"]}  # fmt: skip
+                values = store.numbers([one["value"], one["untrained"], one["rolled"]])
+                names = f"alignment of {label}", f"{label}, untrained", f"{label}, rolled"
+                row |= dict(zip(names, values, strict=True))
             rows.append(_head(unit) | row)
     return pd.DataFrame(rows)
 
