@@ -10,6 +10,10 @@ from .building import MEAN, STD, seeded
 _VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M")
 
 
+#: Channels of the original head's two hidden layers, and the side of the maps that it reads.
+_HIDDEN, _GRID = 4096, 7
+
+
 class Classifier(nn.Module):
     """Normalise → features → mean over positions → head.
 
@@ -84,6 +88,76 @@ def vgg16(class_count, *, width=1.0, channels=3, seed=0):
     if channels != 3:
         mean, std = (0.5,) * channels, (0.25,) * channels
     model = Classifier(features, head, cam_layer=features[-2], mean=mean, std=std)
+    return model.to(memory_format=torch.channels_last)
+
+
+class Dropout(nn.Dropout):
+    """Dropout whose masks follow from a seed and the number of batches seen, so that a resumed training repeats them.
+
+    Attributes:
+        batches: how many it has seen while training; kept in checkpoints.
+    """
+
+    def __init__(self, *, seed):
+        super().__init__()
+        self.seed = seed
+        self.register_buffer("batches", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        generator = torch.Generator().manual_seed(1_000_003 * self.seed + int(self.batches))
+        self.batches += 1
+        kept = torch.rand(x.shape, generator=generator).to(x.device) >= self.p
+        return torch.where(kept, x / (1 - self.p), 0)
+
+
+class Original(Classifier):
+    """Normalise → features → the hidden layers of the original head → its last layer.
+
+    Attributes:
+        pool: mean over positions to 7×7, two hidden layers, each with ReLU and dropout, → (N, D).
+    """
+
+    def __init__(self, features, pool, head, **named):
+        super().__init__(features, head, **named)
+        self.pool = pool
+
+
+def plain_vgg16(class_count, *, width=1.0, seed=0):
+    """VGG16 as it was published: without batch normalisation, with two hidden layers of 4096 and dropout in its head.
+
+    Simonyan and Zisserman (2015), configuration D, as torchvision builds it; maps of other than 7×7 cells are brought
+    to these by means. Weights are drawn as He et al. (2015) draw them, without which nothing is learnt from scratch.
+
+    Args:
+        class_count: K, at least 2.
+        width: factor on the channels of every layer, hidden ones included.
+        seed: seed of the initialisation, and of the dropout.
+
+    Returns:
+        :class:`Original` for images of at least 32×32 pixels and three channels.
+
+    Raises:
+        ValueError: fewer than two classes, or a width that leaves a layer without channels.
+    """
+    if class_count < 2 or not 512 * width >= 8:
+        raise ValueError(f"need at least 2 classes and a width of at least 1/64, got {class_count} and {width}")
+    plan = ["M" if n == "M" else max(1, round(n * width)) for n in _VGG16]
+    hidden = round(_HIDDEN * width)
+    with seeded(seed):
+        features = torchvision.models.vgg.make_layers(plan, batch_norm=False)
+        pool = nn.Sequential(
+            nn.AdaptiveAvgPool2d(_GRID), nn.Flatten(),
+            nn.Linear(plan[-2] * _GRID**2, hidden), nn.ReLU(), Dropout(seed=2 * seed),
+            nn.Linear(hidden, hidden), nn.ReLU(), Dropout(seed=2 * seed + 1),
+        )  # fmt: skip
+        head = nn.Linear(hidden, class_count)
+        for module in (*features.modules(), *pool.modules()):
+            if isinstance(module, (nn.Conv2d, nn.Linear)):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                nn.init.zeros_(module.bias)
+    model = Original(features, pool, head, cam_layer=features[-2], mean=MEAN, std=STD)
     return model.to(memory_format=torch.channels_last)
 
 

@@ -12,8 +12,11 @@ from importlib import metadata
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from ..compat import torchvision
+from ..data import data_root, shown
 from ..errors import UserError
 
 log = logging.getLogger(__name__)
@@ -82,6 +85,37 @@ def network(name):
     weights = torchvision.models.get_model_weights(name).DEFAULT
     found = _had(name, weights, lambda: torchvision.models.get_model(name, weights=weights))
     return None if found is None else (found, weights.transforms().crop_size[0])
+
+
+def below(root, file, name, *, title):
+    """The weights of one of torchvision's networks: of a file below the data folder, else torchvision's own.
+
+    Args:
+        root: the data folder (None: as :func:`roa_helpers.data.data_root` finds it).
+        file: safetensors, below it.
+        name: of the network.
+        title: what a message calls it.
+
+    Raises:
+        UserError: neither can be had, or the file cannot be read.
+    """
+    path = data_root(root) / file
+    if path.is_file():
+        try:
+            return load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise UserError(
+                f"the ImageNet weights of {title} cannot be read: {error}\n  mend it:   put {shown(path)} there anew"
+            ) from error
+    found = state(name)
+    if found is None:
+        raise UserError(
+            f"ImageNet weights of {title} not found\n"
+            f"  looked in  {shown(path)}  ·  {shown(Path(torch.hub.get_dir(), 'checkpoints'))}/\n"
+            f"  mend it:   run where torchvision can download them,\n"
+            f"         or  put the state of torchvision.models.{name} there as {Path(file).name}"
+        )
+    return found
 
 
 def _had(name, weights, get):

@@ -33,6 +33,7 @@ ROOMS = (
     "forensics",
     "registration",
     "adaptive",
+    "architectures",
     "sensitivity",
     "localized",
     "blurring",

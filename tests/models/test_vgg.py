@@ -2,11 +2,13 @@
 
 import pytest
 import torch
+import torchvision
 from torch import nn
 from twins import images
 
 from roa_helpers import explain, models
 from roa_helpers.models import weights
+from roa_helpers.models.vgg import Dropout
 
 
 def small(seed=0):
@@ -104,3 +106,55 @@ def test_without_imagenet_weights_the_model_stays(monkeypatch):
     monkeypatch.setattr(weights, "state", lambda *wanted: None)
     assert not models.load_imagenet_features(model)
     assert content(model) == before
+
+
+def small_original(seed=0):
+    return models.plain_vgg16(2, width=1 / 32, seed=seed)
+
+
+def test_the_original_gives_the_logits_of_torchvision_s_with_the_same_weights():
+    model = models.plain_vgg16(2, seed=3).eval()
+    state = {f"features.{name}": value for name, value in model.features.state_dict().items()}
+    linear = [m for m in (*model.pool, model.head) if isinstance(m, nn.Linear)]
+    for place, layer in zip((0, 3, 6), linear, strict=True):
+        state |= {f"classifier.{place}.weight": layer.weight, f"classifier.{place}.bias": layer.bias}
+    with torch.device("meta"):
+        twin = torchvision.models.vgg16(num_classes=2)
+    twin.load_state_dict(state, assign=True)
+    x, _ = images(2, 40, dtype=torch.float32)
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    with torch.no_grad():
+        found = model(x)
+        assert torch.equal(found, twin.eval()((x - mean[:, None, None]) / std[:, None, None]))
+        assert torch.equal(model.network(model.normalised(x)), found)
+        assert torch.equal(model.head(model.penultimate(x)), found) and model.penultimate(x).shape == (2, 4096)
+    assert found.std() > 0
+
+
+def test_the_original_says_where_grad_cam_looks():
+    model = small_original().eval()
+    x, y = images(2, 48, dtype=torch.float32)
+    with explain.capture(model.cam_layer) as seen:
+        models.predict(model, x)
+    assert seen[0].shape == (2, 16, 3, 3) and (seen[0] >= 0).all()
+    assert explain.grad_cam(model, x, y % 2).shape == (2, 48, 48)
+    assert not [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+
+
+def test_the_original_s_seed_gives_the_same_bytes_and_one_of_no_sense_is_refused():
+    assert content(small_original(5)) == content(small_original(5))
+    for name in ("features.0.weight", "pool.2.weight", "head.weight"):
+        assert content(small_original(5))[name] != content(small_original(6))[name]
+    with pytest.raises(ValueError, match="at least"):
+        models.plain_vgg16(1)
+
+
+def test_dropout_repeats_itself_from_a_checkpoint_and_idles_in_evaluation():
+    layer, x = Dropout(seed=4), torch.ones(50, 40)
+    first, second = layer(x), layer(x)
+    assert set(first.unique().tolist()) == {0.0, 2.0} and abs(first.mean() - 1) < 0.1
+    assert not torch.equal(first, second)
+    again = Dropout(seed=4)
+    again.load_state_dict({"batches": torch.tensor(1)})
+    assert torch.equal(again(x), second) and not torch.equal(Dropout(seed=5)(x), first)
+    assert torch.equal(layer.eval()(x), x) and layer.batches == 2

@@ -1,0 +1,42 @@
+"""The networks of this study by name, and the weights that they begin with. All have ``features`` and a ``head``."""
+
+from ... import models
+from .choices import NETWORKS
+
+
+def build(name, class_count, *, width, seed):
+    """A network of ``NETWORKS``, untrained.
+
+    Args:
+        class_count: K.
+        width: factor on the channels, of VGG16 alone; SqueezeNet has one width.
+        seed: of the initialisation.
+
+    Returns:
+        :class:`roa_helpers.models.Classifier`.
+
+    Raises:
+        ValueError: no such network.
+    """
+    if name == "vgg16_bn":
+        return models.vgg16(class_count, width=width, seed=seed)
+    if name == "vgg16":
+        return models.plain_vgg16(class_count, width=width, seed=seed)
+    if name == "squeezenet1_1":
+        return models.squeezenet(class_count, seed=seed)
+    raise ValueError(f"networks are {', '.join(NETWORKS)}, not {name!r}")
+
+
+def imagenet(name, *, root=None):
+    """ImageNet's weights for the features of a network, by parameter.
+
+    Args:
+        root: folder of the data sets.
+
+    Raises:
+        ValueError: a network that this study doesn't fine-tune.
+        UserError: they cannot be had.
+    """
+    if name == "squeezenet1_1":
+        return models.squeezenet_imagenet(root)
+    raise ValueError(f"no ImageNet weights are known for {name!r}")
