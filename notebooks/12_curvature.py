@@ -150,6 +150,10 @@ figures.show_table(
 )
 
 # %% [markdown]
+# The asymmetric part that is thrown away is large, and the shorter step has less of it where both were tried: the first
+# definition is a choice, not the better estimate. DeepFool takes at most K gradients a step. `make bench` measures how
+# much faster the Hessian is assembled in batches than by one vector at a time, and DeepFool beside foolbox and ART.
+#
 # ### Are there points enough?
 #
 # The paper takes all images to the boundary, and this page a few. The boundary points of some classes are dealt into
@@ -165,7 +169,7 @@ figures.show(
     caption="Overlap of the subspaces that two disjoint sets of boundary points single out (mean squared cosine of "
     "their principal angles; 1: the same subspace), over the number of points in each set. A thin line a class, their "
     "mean thick; dotted: two random subspaces of the same dimension.",
-    alt="For each network rising curves of overlap over the number of points, one for each definition of curvature.",
+    alt="For each network curves of overlap over the number of points, one for each definition of curvature.",
     data=data,
     units=halved,
     sample=f"{span(data.groupby('network')['class'].nunique())} classes a network",
@@ -175,10 +179,6 @@ figures.show(
 figures.show_text(words.enough(halved))
 
 # %% [markdown]
-# The asymmetric part that is thrown away is large, and the shorter step has less of it where both were tried: the first
-# definition is a choice, not the better estimate. DeepFool takes at most K gradients a step. `make bench` measures how
-# much faster the Hessian is assembled in batches than by one vector at a time, and DeepFool beside foolbox and ART.
-#
 # ## Fig. 1: one curve an image
 
 # %% tags=["hide-input"]

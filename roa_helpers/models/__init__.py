@@ -5,7 +5,7 @@ weights, ``photo`` hands out whole networks that have them, ``training`` trains,
 input gradients), ``wrappers`` finds the network inside what stands around it, ``devices`` says on what.
 """
 
-from . import photo, resnet, small
+from . import photo, resnet, small, weights
 from .devices import device, device_name, has_bfloat16, use_threads
 from .inference import CHUNK, ask, chunks, correct, frozen, gradient, input_gradient, predict
 from .training import Trained, Training, fit
@@ -15,5 +15,5 @@ from .wrappers import eager, unwrapped
 __all__ = [
     "CHUNK", "Classifier", "Trained", "Training", "ask", "chunks", "correct", "device", "device_name", "eager", "fit",
     "frozen", "gradient", "has_bfloat16", "input_gradient", "load_imagenet_features", "photo", "predict", "resnet",
-    "small", "unwrapped", "use_threads", "vgg16",
+    "small", "unwrapped", "use_threads", "vgg16", "weights",
 ]  # fmt: skip
