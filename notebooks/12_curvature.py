@@ -59,10 +59,11 @@ figures.show_table(
 # %% [markdown]
 # The paper shows four pairs: LeNet on MNIST, network in network (NiN) and AlexNet on CIFAR-10, AlexNet on CIFAR-100,
 # and for the next page AlexNet on ImageNet. The table says which of them are here. In the place of the last the profile
-# `desk` has SqueezeNet 1.1 {cite:p}`iandola2016squeezenet`, another network with about the accuracy of AlexNet, on
-# pictures of ten classes of ImageNet (Imagenette); where its weights are missing it is left out. The profile `paper`
-# has torchvision's AlexNet there, where its weights can be loaded. CIFAR-100 has a hundred classes, and `desk` no more
-# than 150 pictures of each: claims are not tested on a network that is wrong about most of its test images.
+# `desk` has SqueezeNet 1.1 ([Iandola et al., 2016](../book/references.md)), another network with about the accuracy of
+# AlexNet, on pictures of ten classes of ImageNet (Imagenette); where its weights are missing it is left out. The
+# profile `paper` has torchvision's AlexNet there, where its weights can be loaded. CIFAR-100 has a hundred classes, and
+# `desk` no more than 150 pictures of each: claims are not tested on a network that is wrong about most of its test
+# images.
 
 # %% tags=["remove-input"]
 figures.show_text(words.untaught(shown))
