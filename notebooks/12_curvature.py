@@ -58,9 +58,17 @@ figures.show_table(
 
 # %% [markdown]
 # The paper shows four pairs: LeNet on MNIST, network in network (NiN) and AlexNet on CIFAR-10, AlexNet on CIFAR-100,
-# and for the next page AlexNet on ImageNet. The table says which of them are here. The profile `paper` plans all of
-# them, with torchvision's AlexNet on Imagenette (ten classes of ImageNet) where its weights can be loaded.
-#
+# and for the next page AlexNet on ImageNet. The table says which of them are here. In the place of the last the profile
+# `desk` has SqueezeNet 1.1 ([Iandola et al., 2016](../book/references.md)), another network with about the accuracy of
+# AlexNet, on pictures of ten classes of ImageNet (Imagenette); where its weights are missing it is left out. The
+# profile `paper` has torchvision's AlexNet there, where its weights can be loaded. CIFAR-100 has a hundred classes, and
+# `desk` no more than 150 pictures of each: claims are not tested on a network that is wrong about most of its test
+# images.
+
+# %% tags=["remove-input"]
+figures.show_text(words.untaught(shown))
+
+# %% [markdown]
 # ## Algorithm 1: where, and what, is curved?
 #
 # For each class *c*, images of other classes are moved by DeepFool onto the boundary of *c*, where the score of *c*
@@ -147,6 +155,31 @@ figures.show_table(
 # definition is a choice, not the better estimate. DeepFool takes at most K gradients a step. `make bench` measures how
 # much faster the Hessian is assembled in batches than by one vector at a time, and DeepFool beside foolbox and ART.
 #
+# ### Are there points enough?
+#
+# The paper takes all images to the boundary, and this page a few. The boundary points of some classes are dealt into
+# two halves, and the most curved directions are taken of each. Had a few points told the directions, the halves would
+# agree.
+
+# %% tags=["hide-input"]
+halved = tables.halved(shown)
+figure, data = charts.halves(halved)
+figures.show(
+    figure,
+    name="curvature-halves",
+    caption="Overlap of the subspaces that two disjoint sets of boundary points single out (mean squared cosine of "
+    "their principal angles; 1: the same subspace), over the number of points in each set. A thin line a class, their "
+    "mean thick; dotted: two random subspaces of the same dimension.",
+    alt="For each network curves of overlap over the number of points, one for each definition of curvature.",
+    data=data,
+    units=halved,
+    sample=f"{span(data.groupby('network')['class'].nunique())} classes a network",
+)
+
+# %% tags=["remove-input"]
+figures.show_text(words.enough(halved))
+
+# %% [markdown]
 # ## Fig. 1: one curve an image
 
 # %% tags=["hide-input"]

@@ -194,7 +194,8 @@ figures.show_text(words.at_one_dimension(shown))
 # A unit before the network shrinks the image and enlarges it again (bicubic). The paper’s attacker ignores it: DeepFool
 # perturbations of the bare network, scaled by f. A second attacker knows of it and runs DeepFool through unit and
 # network; for each f, the images count that this attacker fools with at most f times the norm that the first one’s
-# perturbation had.
+# perturbation had. Where the paper has AlexNet on ImageNet, `desk` has SqueezeNet 1.1 on pictures of 128 pixels that it
+# knows from its training ([Directions that carry a class](12_curvature.ipynb)).
 
 # %% tags=["hide-input"]
 table = tables.table_one(shown)

@@ -6,7 +6,7 @@ ImageNet's weights, ``photo`` hands out whole networks that have them, ``trainin
 what.
 """
 
-from . import photo, resnet, small
+from . import photo, resnet, small, weights
 from .devices import device, device_name, has_bfloat16, use_threads
 from .inference import CHUNK, ask, chunks, correct, frozen, gradient, input_gradient, predict
 from .squeeze import squeezenet, squeezenet_imagenet
@@ -18,4 +18,5 @@ __all__ = [
     "CHUNK", "Classifier", "Trained", "Training", "ask", "chunks", "correct", "device", "device_name", "eager", "fit",
     "frozen", "gradient", "has_bfloat16", "input_gradient", "load_imagenet_features", "photo", "plain_vgg16",
     "predict", "resnet", "small", "squeezenet", "squeezenet_imagenet", "unwrapped", "use_threads", "vgg16",
+    "weights",
 ]  # fmt: skip

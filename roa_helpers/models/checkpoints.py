@@ -43,7 +43,7 @@ def read(path, fingerprint, shapes):
 
 
 def _unfit(tensors, metadata, shapes):
-    if metadata.get("sum") != _sum(tensors):
+    if metadata.get("sum") != sum_of(tensors):
         return "not what was written"
     if not isinstance(metadata.get("history"), list):
         return "without a history"
@@ -54,7 +54,7 @@ def _unfit(tensors, metadata, shapes):
     return f"not finite ({broken[0]})" if broken else ""
 
 
-def _sum(tensors):
+def sum_of(tensors):
     """SHA-256 of names, types, shapes and values."""
     digest = hashlib.sha256()
     for name, values in sorted(tensors.items()):
@@ -67,5 +67,5 @@ def write(path, tensors, metadata):
     """Put tensors by name and metadata (JSON-able) at ``path``, whole or not at all."""
     tensors = {name: values.detach().cpu().contiguous() for name, values in tensors.items()}
     with scratch.building(path) as temporary:
-        save_file(tensors, temporary, metadata={"roa": json.dumps(metadata | {"sum": _sum(tensors)})})
+        save_file(tensors, temporary, metadata={"roa": json.dumps(metadata | {"sum": sum_of(tensors)})})
         os.replace(temporary, path)

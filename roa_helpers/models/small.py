@@ -1,4 +1,4 @@
-"""Small networks for images of 8 to 64 pixels, AlexNet with ImageNet weights, and smooth twins of all of them.
+"""Small networks for images of 8 to 64 pixels, AlexNet and SqueezeNet with ImageNet weights, smooth twins of them all.
 
 Every model takes images in [0, 1], subtracts the mean image of its training data inside, and returns logits. All are
 piecewise linear in the image: convolutions, ReLU, pooling, batch normalisation in evaluation mode.
@@ -12,7 +12,6 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..compat import torchvision
-from . import weights
 from .building import MEAN, STD, seeded
 
 #: Images are divided by it after the mean was subtracted: about the standard deviation of photographs.
@@ -26,7 +25,7 @@ class Network(nn.Module):
 
     Attributes:
         features: layers (N, C, H, W) → (N, K', h, w).     head: layers behind them → logits (N, K).
-        cam_layer: the last convolution, where Grad-CAM looks.
+        cam_layer: the last convolution, where Grad-CAM looks; in SqueezeNet, the last of its blocks of three.
     """
 
     def __init__(self, features, head, *, mean, scale=SCALE):
@@ -37,7 +36,8 @@ class Network(nn.Module):
 
     @property
     def cam_layer(self):
-        return [m for m in self.features.modules() if isinstance(m, nn.Conv2d)][-1]
+        parts = [part for part in self.features if any(isinstance(m, nn.Conv2d) for m in part.modules())]
+        return parts[-1]
 
     @property
     def network(self):
@@ -57,13 +57,19 @@ class SmoothMax(nn.Module):
 
     def __init__(self, pool, sharpness):
         super().__init__()
-        self.size, self.stride, self.padding = pool.kernel_size, pool.stride, pool.padding
+        self.size, self.stride, self.padding, self.whole = pool.kernel_size, pool.stride, pool.padding, pool.ceil_mode
         self.sharpness = sharpness
 
     def forward(self, x):
-        x = F.pad(x, (self.padding,) * 4, value=torch.finfo(x.dtype).min / 1e3)
+        before = self.padding
+        after = [before + self._missing(length + 2 * before) for length in x.shape[:1:-1]]
+        x = F.pad(x, (before, after[0], before, after[1]), value=torch.finfo(x.dtype).min / 1e3)
         windows = x.unfold(2, self.size, self.stride).unfold(3, self.size, self.stride).flatten(4)
         return (torch.logsumexp(self.sharpness * windows, -1) - 2 * math.log(self.size)) / self.sharpness
+
+    def _missing(self, length):
+        """What the last window lacks of a side, where windows that reach beyond it count (``ceil_mode``)."""
+        return (self.size - length) % self.stride if self.whole else 0
 
 
 def lenet(class_count, *, mean, width=1.0, seed=0):
@@ -128,28 +134,30 @@ def alexnet(class_count, *, mean, width=1.0, seed=0):
         return _ready(features, head, mean)
 
 
-def imagenet_alexnet(positions=IMAGENETTE):
-    """torchvision's AlexNet with its ImageNet weights, reduced to some of the thousand classes.
+def imagenet(name, state, positions=IMAGENETTE):
+    """One of torchvision's networks with its ImageNet weights, reduced to some of the thousand classes.
 
     Args:
+        name: ``alexnet`` or ``squeezenet1_1`` (Iandola et al., 2016), whose last layer ends in a ReLU: its logits are
+            never below 0.
+        state: its weights by parameter.
         positions: of the classes, in the order of the logits wanted.
 
     Returns:
-        :class:`Network` for images of 224×224 pixels, or None if the weights cannot be had.
+        :class:`Network` in evaluation mode, for images of 224×224 pixels; SqueezeNet also takes smaller ones.
     """
-    state = weights.state("alexnet", "IMAGENET1K_V1")
-    if state is None:
-        return None
-    found = torchvision.models.alexnet()
-    found.load_state_dict(state)
-    last = found.classifier[-1]
+    with torch.device("meta"):
+        found = torchvision.models.get_model(name)
+    found.load_state_dict({key: value.clone() for key, value in state.items()}, assign=True)
+    last = [m for m in found.classifier if isinstance(m, nn.Linear | nn.Conv2d)][-1]
     last.weight, last.bias = (nn.Parameter(p.detach()[list(positions)]) for p in (last.weight, last.bias))
     for module in found.modules():
         if isinstance(module, nn.ReLU):
             module.inplace = False
+    pooled = isinstance(last, nn.Conv2d)  # the classifier of SqueezeNet pools by itself
+    head = (found.classifier, nn.Flatten()) if pooled else (found.avgpool, nn.Flatten(), found.classifier)
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in (MEAN, STD))
-    head = nn.Sequential(found.avgpool, nn.Flatten(), found.classifier)
-    return Network(found.features, head, mean=mean, scale=std).eval()
+    return Network(found.features, nn.Sequential(*head), mean=mean, scale=std).eval()
 
 
 #: What builds each of the networks that are trained here.

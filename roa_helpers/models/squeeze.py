@@ -3,11 +3,11 @@
 from torch import nn
 
 from ..compat import torchvision
+from ..data import shown
+from ..errors import UserError
 from . import vgg, weights
 from .building import MEAN, STD, seeded
 
-#: The file of its ImageNet weights below the data folder: the state of torchvision's network, as safetensors.
-FILE = "weights/squeezenet1_1-imagenet.safetensors"
 #: Channels of its features.
 CHANNELS = 512
 
@@ -41,12 +41,18 @@ def squeezenet_imagenet(root=None):
     """ImageNet's weights for the features of :func:`squeezenet`, by parameter.
 
     Args:
-        root: folder of the data sets (None: ``$ROA_DATA`` or ``~/.cache/roa``); ``FILE`` lies below it, else the
-            weights are torchvision's.
+        root: folder of the data sets (None: ``$ROA_DATA`` or ``~/.cache/roa``), see :func:`.weights.found`.
 
     Raises:
-        UserError: neither the file nor torchvision's weights can be had, or the file cannot be read.
+        UserError: the weights can neither be found nor fetched, or the file does not hold them.
     """
-    state = weights.below(root, FILE, "squeezenet1_1", title="SqueezeNet 1.1")
+    found = weights.found("squeezenet1_1", root=root)
+    if found is None:
+        raise UserError(
+            "ImageNet weights of SqueezeNet 1.1 not found\n"
+            f"  looked in  {shown(weights.place('squeezenet1_1', root))}, and torchvision’s cannot be fetched\n"
+            "  mend it:   run where torchvision can download them,\n"
+            "         or  put the state of torchvision.models.squeezenet1_1 there"
+        )
     prefix = "features."
-    return {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
+    return {name[len(prefix) :]: value for name, value in found.state.items() if name.startswith(prefix)}

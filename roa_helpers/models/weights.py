@@ -1,4 +1,7 @@
-"""ImageNet's weights: torchvision's, from torch's cache or downloaded by torch.hub, and those of a package; checked."""
+"""ImageNet's weights: torchvision's, those of a package, and those of a file in the data folder; checked.
+
+Torchvision's are read from torch's cache, or downloaded by torch.hub.
+"""
 
 import hashlib
 import io
@@ -10,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError
@@ -18,6 +22,7 @@ from safetensors.torch import load_file
 from ..compat import torchvision
 from ..data import data_root, shown
 from ..errors import UserError
+from . import checkpoints
 
 log = logging.getLogger(__name__)
 
@@ -87,35 +92,59 @@ def network(name):
     return None if found is None else (found, weights.transforms().crop_size[0])
 
 
-def below(root, file, name, *, title):
-    """The weights of one of torchvision's networks: of a file below the data folder, else torchvision's own.
+class Found(NamedTuple):
+    """Weights by parameter, where they come from, in words, and the SHA-256 of what they are."""
+
+    state: dict
+    source: str
+    sha256: str
+
+
+def place(name, root=None):
+    """Where a file with the ImageNet weights of one of torchvision's networks is looked for: below the data folder."""
+    return data_root(root) / "weights" / f"{name}-imagenet.safetensors"
+
+
+def found(name, *, root=None):
+    """The ImageNet weights of one of torchvision's networks: those at :func:`place`, or else torchvision's.
 
     Args:
-        root: the data folder (None: as :func:`roa_helpers.data.data_root` finds it).
-        file: safetensors, below it.
-        name: of the network.
-        title: what a message calls it.
+        name: as torchvision calls the network.
+        root: folder of data (None: ``$ROA_DATA`` or ``~/.cache/roa``).
+
+    Returns:
+        :class:`Found`; None where they can neither be found nor fetched.
 
     Raises:
-        UserError: neither can be had, or the file cannot be read.
+        UserError: the file does not hold weights of that network.
     """
-    path = data_root(root) / file
-    if path.is_file():
-        try:
-            return load_file(path)
-        except (SafetensorError, OSError) as error:
-            raise UserError(
-                f"the ImageNet weights of {title} cannot be read: {error}\n  mend it:   put {shown(path)} there anew"
-            ) from error
-    found = state(name)
-    if found is None:
+    path = place(name, root)
+    own = _laid(path, name) if path.is_file() else state(name)
+    if own is None:
+        return None
+    return Found(own, "a file in the data folder" if path.is_file() else "torchvision", checkpoints.sum_of(own))
+
+
+def _laid(path, name):
+    """The tensors of a file, which must be those of a network, all of them and no others."""
+    with torch.device("meta"):
+        wanted = torchvision.models.get_model(name).state_dict()
+    try:
+        own = load_file(path)
+        differ = sorted(key for key in own.keys() | wanted.keys() if _shape(own, key) != _shape(wanted, key))
+        reason = f"{differ[0]} is not as it should be" if differ else ""
+    except (SafetensorError, OSError) as error:
+        reason = str(error)
+    if reason:
         raise UserError(
-            f"ImageNet weights of {title} not found\n"
-            f"  looked in  {shown(path)}  ·  {shown(Path(torch.hub.get_dir(), 'checkpoints'))}/\n"
-            f"  mend it:   run where torchvision can download them,\n"
-            f"         or  put the state of torchvision.models.{name} there as {Path(file).name}"
+            f"{shown(path)} does not hold the weights of torchvision's {name}: {reason}\n"
+            "  mend it:   replace it by the network's state_dict() as safetensors, or take it away"
         )
-    return found
+    return own
+
+
+def _shape(tensors, name):
+    return tuple(tensors[name].shape) if name in tensors else None
 
 
 def _had(name, weights, get):

@@ -82,4 +82,4 @@ def planned(profile_name, study, *, dataset=None, classes=None, seed=None):
     seeds = found.seeds(profile_name) or plan.seeds if seed is None else (checked_seed(seed),)
     units = found.units(profile_name)
     chosen = units if dataset is None else found.borrowed(units, dataset, classes)
-    return [Planned(study, one, s) for one in chosen for s in seeds]
+    return [Planned(study, one, s) for one in chosen for s in seeds[: getattr(one, "most_seeds", None)]]

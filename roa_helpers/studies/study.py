@@ -3,8 +3,9 @@
 A study is a folder, importable as a package, whose ``__init__`` holds ``STUDY``. Its modules are found by their names:
 
 - ``choices``: ``UNITS``, {profile: choices of each unit}; a unit's choices are a frozen dataclass with ``dataset`` and
-  ``name``. Optionally ``borrowed(units, dataset, classes)``: the choices of a data set that no profile names; and
-  ``SEEDS``, {profile: seeds} where they are not the profile's.
+  ``name``, and with ``most_seeds`` where not every seed of the profile is run. Optionally
+  ``borrowed(units, dataset, classes)``: the choices of a data set that no profile names; and ``SEEDS``,
+  {profile: seeds} where they are not the profile's.
 - ``compute``: ``load(choices, *, root, progress)``, the data with ``fingerprint`` and ``provenance``, and
   ``compute(plan, data, *, checkpoints, progress)``, (result, arrays, tables) as :func:`roa_helpers.records.store.write`
   takes them; ``checkpoints`` is their folder.

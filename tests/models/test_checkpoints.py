@@ -71,8 +71,8 @@ def test_a_checkpoint_without_a_sum_is_not_used(tmp_path, caplog):
 @given(st.sampled_from(["float32", "float64", "int64", "bool", "bfloat16"]), st.lists(st.integers(0, 1), max_size=4))
 def test_the_sum_tells_values_types_and_shapes_apart(kind, values):
     one = torch.tensor(values).to(getattr(torch, kind))
-    assert checkpoints._sum({"a": one}) == checkpoints._sum({"a": one.clone()})
-    assert checkpoints._sum({"a": one}) != checkpoints._sum({"b": one})
-    assert checkpoints._sum({"a": one}) != checkpoints._sum({"a": one[None]})
+    assert checkpoints.sum_of({"a": one}) == checkpoints.sum_of({"a": one.clone()})
+    assert checkpoints.sum_of({"a": one}) != checkpoints.sum_of({"b": one})
+    assert checkpoints.sum_of({"a": one}) != checkpoints.sum_of({"a": one[None]})
     if values:
-        assert checkpoints._sum({"a": one}) != checkpoints._sum({"a": (1 - one.float()).to(one.dtype)})
+        assert checkpoints.sum_of({"a": one}) != checkpoints.sum_of({"a": (1 - one.float()).to(one.dtype)})

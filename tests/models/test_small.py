@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from roa_helpers.compat import torchvision
-from roa_helpers.models import small, weights
+from roa_helpers.models import small
 
 MEANS = {"lenet": (1, 28, 28), "nin": (3, 32, 32), "alexnet": (3, 32, 32)}
 
@@ -85,6 +85,14 @@ def test_the_smoothed_maximum_has_the_shape_and_the_limit_of_the_real_one():
     torch.testing.assert_close(small.SmoothMax(real, 1e5)(x), real(x), atol=1e-3, rtol=0)
 
 
+@pytest.mark.parametrize("side", [6, 7, 8, 9])
+@pytest.mark.parametrize("padding", [0, 1])
+def test_windows_may_reach_beyond_the_image(side, padding):
+    real = nn.MaxPool2d(3, 2, padding, ceil_mode=True)
+    x = torch.rand(2, 3, side, side + 1).double()
+    torch.testing.assert_close(small.SmoothMax(real, 1e5)(x), real(x), atol=1e-3, rtol=0)
+
+
 def test_resampling_keeps_what_is_constant_and_forgets_detail():
     flat = torch.full((1, 1, 8, 8), 0.4)
     torch.testing.assert_close(small.resampled(flat, 3), flat)
@@ -96,17 +104,24 @@ def test_resampling_keeps_what_is_constant_and_forgets_detail():
     assert torch.equal(small.Resampled(model, 5)(x), model(small.resampled(x, 5)))
 
 
-def test_without_weights_there_is_no_imagenet_network(monkeypatch):
-    monkeypatch.setattr(weights, "state", lambda *wanted: None)
-    assert small.imagenet_alexnet() is None
-
-
-def test_the_imagenet_network_keeps_the_chosen_classes_in_order(monkeypatch):
+@pytest.mark.parametrize("name", ["alexnet", "squeezenet1_1"])
+def test_an_imagenet_network_keeps_the_chosen_classes_in_order(name):
     torch.manual_seed(0)
-    whole = torchvision.models.alexnet().eval()
-    state = {name: values.clone() for name, values in whole.state_dict().items()}
-    monkeypatch.setattr(weights, "state", lambda *wanted: {("alexnet", "IMAGENET1K_V1"): state}[wanted])
-    model = small.imagenet_alexnet((7, 3))
+    whole = torchvision.models.get_model(name).eval()
+    state = {key: values.clone() for key, values in whole.state_dict().items()}
+    model = small.imagenet(name, state, (7, 3))
     x = torch.rand(1, 3, 64, 64)
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
     torch.testing.assert_close(model(x), whole((x - mean) / std)[:, [7, 3]])
+    assert all(torch.equal(values, state[key]) for key, values in whole.state_dict().items())
+    assert not any(module.inplace for module in model.modules() if isinstance(module, nn.ReLU))
+    assert model.cam_layer is model.features[{"alexnet": 10, "squeezenet1_1": 12}[name]]
+
+
+@pytest.mark.parametrize("side", [64, 65, 70])
+def test_the_twin_of_squeezenet_nears_it_whatever_the_windows_lack(side):
+    torch.manual_seed(0)
+    model = small.imagenet("squeezenet1_1", torchvision.models.squeezenet1_1().state_dict(), (7, 3)).double()
+    x = torch.rand(2, 3, side, side).double()
+    far, near = (float((small.smooth_twin(model, sharpness=b)(x) - model(x)).detach().abs().max()) for b in (1e2, 1e5))
+    assert 0 < near < 0.02 * far

@@ -9,7 +9,6 @@ from twins import images
 from roa_helpers import explain, models
 from roa_helpers.errors import UserError
 from roa_helpers.models import weights
-from roa_helpers.models.squeeze import FILE
 
 
 @pytest.fixture(scope="module")
@@ -48,16 +47,18 @@ def test_a_seed_gives_the_same_weights_and_one_class_is_refused():
 
 
 def test_weights_come_from_the_data_folder_else_from_torchvision(donor, tmp_path, monkeypatch):
-    monkeypatch.setattr(weights, "state", lambda name: {"features.0.bias": torch.ones(1), "classifier.1.bias": None})
+    monkeypatch.setattr(
+        weights, "state", lambda name: {"features.0.bias": torch.ones(1), "classifier.1.bias": torch.ones(2)}
+    )
     assert models.squeezenet_imagenet(tmp_path) == {"0.bias": torch.ones(1)}
-    path = tmp_path / FILE
+    path = weights.place("squeezenet1_1", tmp_path)
     path.parent.mkdir()
     save_file({name: value.contiguous() for name, value in donor.state_dict().items()}, path)
     model = models.squeezenet(2)
     model.features.load_state_dict(models.squeezenet_imagenet(tmp_path))
     assert torch.equal(model.features[12].squeeze.weight, donor.features[12].squeeze.weight)
     path.write_bytes(b"none")
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="does not hold the weights"):
         models.squeezenet_imagenet(tmp_path)
 
 

@@ -6,8 +6,10 @@ import re
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from roa_helpers.compat import torchvision
+from roa_helpers.errors import UserError
 from roa_helpers.models import weights
 
 
@@ -86,6 +88,56 @@ def test_a_broken_file_in_the_cache_is_told_and_the_weights_are_not_to_be_had(ca
     path.write_bytes(damage(path.read_bytes()))
     assert weights.state("resnet18") is None and weights.network("resnet18") is None
     assert str(path) in caplog.text and "delete it" in caplog.text
+
+
+@pytest.fixture
+def laid(tmp_path):
+    """Put a state where weights of SqueezeNet are looked for, and say where."""
+
+    def put(state):
+        path = weights.place("squeezenet1_1", tmp_path)
+        path.parent.mkdir(exist_ok=True)
+        save_file(state, path)
+        return path
+
+    return put
+
+
+def test_a_file_in_the_data_folder_is_preferred_and_named(laid, tmp_path, monkeypatch):
+    asked = answered(monkeypatch, torchvision.models.squeezenet1_1().state_dict())
+    other = weights.found("squeezenet1_1", root=tmp_path)
+    assert other.source == "torchvision" and len(asked) == 1
+    own = {name: value + 1 for name, value in torchvision.models.squeezenet1_1().state_dict().items()}
+    path = laid(own)
+    found = weights.found("squeezenet1_1", root=tmp_path)
+    assert path == tmp_path / "weights" / "squeezenet1_1-imagenet.safetensors" and len(asked) == 1
+    assert found.source == "a file in the data folder" and found.sha256 != other.sha256
+    assert found.state.keys() == own.keys() and all(torch.equal(found.state[name], own[name]) for name in own)
+    monkeypatch.setenv("ROA_DATA", str(tmp_path))
+    assert weights.found("squeezenet1_1").sha256 == found.sha256
+
+
+def test_without_a_file_and_without_torchvision_there_are_no_weights(tmp_path, monkeypatch):
+    answered(monkeypatch, OSError("no route to host"))
+    assert weights.found("squeezenet1_1", root=tmp_path) is None
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    (lambda own: own | {"classifier.1.bias": torch.zeros(10)}, "classifier.1.bias is not as it should be"),
+    (lambda own: {name: value for name, value in own.items() if name != "features.0.weight"}, "features.0.weight is"),
+    (lambda own: own | {"more": torch.zeros(1)}, "more is not as it should be"),
+])  # fmt: skip
+def test_a_file_of_another_network_is_refused(laid, tmp_path, change, said):
+    path = laid(change(torchvision.models.squeezenet1_1().state_dict()))
+    with pytest.raises(UserError, match=f"^{path} does not hold the weights of torchvision's squeezenet1_1: {said}"):
+        weights.found("squeezenet1_1", root=tmp_path)
+
+
+def test_a_broken_file_is_refused(laid, tmp_path):
+    path = laid(torchvision.models.squeezenet1_1().state_dict())
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(UserError, match="does not hold the weights"):
+        weights.found("squeezenet1_1", root=tmp_path)
 
 
 class Harmful:

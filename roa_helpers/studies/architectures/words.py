@@ -62,8 +62,8 @@ def held(changes, accuracies, regions):
     for key, rows in changes.groupby(keys, sort=False):
         if rows.papers.all() and not rows.baseline.all():
             continue
-        test = accuracies[(accuracies[keys] == key).all(axis=1) & (accuracies.images == "test")].iloc[0]
-        side = regions[(regions[keys] == key).all(axis=1)]
+        test = accuracies[(accuracies[keys] == list(key)).all(axis=1) & (accuracies.images == "test")].iloc[0]
+        side = regions[(regions[keys] == list(key)).all(axis=1)]
         says = [f"{finding}: {_judged(rows[rows.change == change].iloc[0], bound, test, side)}"
                 for finding, (change, bound) in FINDINGS.items()]  # fmt: skip
         says += [f"{region}s of a class share a place: {_shared(side, region)}" for region in ("RoI", "RoA")]

@@ -14,7 +14,7 @@ from .choices import FACTORS
 from .claims import NEAR
 from .published import IMAGES, SIDE, TABLE_ONE
 from .results import named
-from .tables import METHODS, dependence
+from .tables import METHODS, agreement, dependence
 
 #: Colours (Okabe–Ito) and names of the kinds of directions and subspaces.
 KINDS = {
@@ -164,6 +164,35 @@ def steps(units):
     handles = [Line2D([], [], color=c, marker=m, ms=4, label=words) for c, m, words in _STEPS.values()]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure, pd.concat(data)
+
+
+def halves(units):
+    """What two halves of the boundary points agree on, over the number of points in each, by definition of curvature.
+
+    A thin line a class, their mean thick; dotted: two random subspaces. Units are those of :func:`.tables.halved`.
+    """
+    figure, axes = _by_unit(units, 1, height=1.7, sharey=True)
+    data = []
+    for axis, unit in zip(axes[0], units, strict=True):
+        table = agreement([unit])
+        data.append(table)
+        for name, own in table.groupby("method", sort=False):
+            colour = _METHODS[{words: method for method, words in METHODS.items()}[name]]
+            for _, one in own.groupby("class"):
+                axis.plot(one.points, one.overlap, ".-", ms=3, lw=0.5, color=colour, alpha=0.5)
+            mean = own.groupby("points")[["overlap", "expected"]].mean()
+            axis.plot(mean.index, mean.overlap, ".-", ms=4, lw=1.4, color=colour, label=name)
+            axis.plot(mean.index, mean.expected, ":", lw=1, color=colour)
+        axis.set_xscale("log", base=2)
+        axis.set(ylim=(-0.03, 1.03))
+        axis.set_xlabel("points in each half", fontsize=8)
+    axes[0, 0].set_ylabel("overlap", fontsize=8)
+    table = pd.concat(data)
+    handles = [Line2D([], [], color=_METHODS[method], label=words) for method, words in METHODS.items()
+               if words in set(table.method)]  # fmt: skip
+    handles.append(Line2D([], [], color="#999999", ls=":", label="random subspaces"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=7.5)
+    return figure, table
 
 
 def figure_three(units):

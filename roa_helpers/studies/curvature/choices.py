@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from ...data import KNOWN
 from ...records import stem
 
+#: Networks that come with ImageNet's weights: what torchvision calls them. Those of ``TRAINED_INSTEAD`` are trained by
+#: the builder named there where their weights cannot be had; the others are then left out.
+PRETRAINED = {"imagenet-alexnet": "alexnet", "imagenet-squeezenet": "squeezenet1_1"}
+TRAINED_INSTEAD = {"imagenet-alexnet": "alexnet"}
 #: Side in pixels of images that are no known data set's, whose sides may differ.
 OWN_SIDE = 32
 #: The factors by which Table 1 scales perturbations.
@@ -21,8 +25,8 @@ class Curvature:
 
     Attributes:
         size: side of the images; None: as they are, or ``OWN_SIDE`` for images that are no known data set's.
-        network: one of ``models.small.BUILDERS``, or ``imagenet-alexnet``, which is trained as ``alexnet`` where its
-            weights cannot be loaded.
+        network: one of ``models.small.BUILDERS`` or of ``PRETRAINED``.
+        most_seeds: how many of the profile's seeds are run; a network that is not trained here needs one.
         methods: how curvature is measured, the first one for all figures: ``differences`` (of the logits' gradients,
             Algorithm 1), ``fine`` (the same with a tenth of the step), ``softmax`` (closed form), ``twin`` (exact
             second derivatives of a smooth twin, by Lanczos).
@@ -36,6 +40,9 @@ class Curvature:
         lined: test images that are moved along directions.     positions: number of steps s there, odd.
         reach: how far, as a multiple of the mean distance to the boundary; at most the mean norm of images.
         ranks: points on the axis of the number of directions.
+        candidates: DeepFool without a target looks at so many of the strongest classes; None: at all.
+        halved: classes whose boundary points are dealt into two halves, to see what these agree on.
+        halves: most points in a half, for each method.
         stacked: training images whose DeepFool perturbations give the singular vectors.
         complete: whether singular vectors are completed to a basis of image space.
         confined: test images that are attacked inside subspaces.     spans: how many subspaces of each order.
@@ -48,6 +55,7 @@ class Curvature:
     dataset: str
     network: str
     size: int | None = None
+    most_seeds: int | None = None
     train: int | None = None
     val: int | None = None
     test: int | None = None
@@ -64,6 +72,8 @@ class Curvature:
     steps: tuple[float, ...] = (1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
     block: int = 48
     sharpness: float = 10.0
+    halved: int = 3
+    halves: tuple[int, ...] = (8, 4, 8, 4)
     extremes: int | None = None
     lanczos: int = 12
     evaluated: int = 300
@@ -77,6 +87,7 @@ class Curvature:
     spans: int = 6
     deepfool_steps: int = 50
     overshoot: float = 0.02
+    candidates: int | None = None
     radius: float = 10.0
     epochs_universal: int = 5
     bridged: int = 20
@@ -99,42 +110,60 @@ class Curvature:
 _QUICK = (
     Curvature(
         dataset="digits", network="lenet", width=0.5, epochs=12, batch=16, boundary=(16, 16, 16, 6), block=64,
-        lanczos=6, evaluated=200, lined=60, positions=17, ranks=8, stacked=300, confined=32, spans=5, bridged=12,
-        energy=2,
+        halves=(8, 8, 8, 3), lanczos=6, evaluated=200, lined=60, positions=17, ranks=8, stacked=300, confined=32,
+        spans=5, bridged=12, energy=2,
     ),
 )  # fmt: skip
 _DESK = (
-    Curvature(dataset="mnist", network="lenet", train=1000, val=100, epochs=6, mixed=True, boundary=(20, 10, 60, 8)),
+    Curvature(
+        dataset="mnist", network="lenet", train=1000, val=100, epochs=6, mixed=True, boundary=(20, 10, 60, 8),
+        halves=(16, 8, 30, 4),
+    ),
     Curvature(
         dataset="cifar10", network="nin", width=0.375, epochs=16, augment=True, mixed=True, test=200, eps=0.03,
-        methods=("softmax", "twin"), boundary=(60, 4), block=24, extremes=60, evaluated=150, lined=40, positions=17,
-        stacked=600, confined=16, spans=4, epochs_universal=3, bridged=15,
+        methods=("softmax", "twin"), boundary=(60, 4), halves=(30, 2), block=24, extremes=60, evaluated=150, lined=40,
+        positions=17, stacked=600, confined=16, spans=4, epochs_universal=3, bridged=15,
     ),
     Curvature(
         dataset="cifar10", network="alexnet", width=0.25, epochs=24, augment=True, mixed=True, test=200, eps=0.03,
-        methods=("differences", "softmax", "twin"), boundary=(5, 60, 6), block=24, evaluated=200, positions=21,
-        stacked=1000, confined=32, spans=4, bridged=15,
+        methods=("differences", "softmax", "twin"), boundary=(10, 60, 6), halves=(8, 30, 3), halved=2, block=24,
+        evaluated=200, positions=21, stacked=1000, confined=32, spans=4, bridged=15,
+    ),
+    Curvature(
+        dataset="cifar100", network="alexnet", width=0.25, epochs=30, augment=True, mixed=True, eps=0.03, most_seeds=1,
+        methods=("softmax", "twin"), boundary=(8, 2), halves=(4, 1), block=24, lanczos=4, candidates=10, evaluated=150,
+        lined=20, positions=13, stacked=600, confined=8, spans=3, epochs_universal=2, bridged=4, energy=2,
+    ),
+    Curvature(
+        dataset="imagenette", network="imagenet-squeezenet", size=128, train=60, val=2, test=100, eps=0.01,
+        most_seeds=1, methods=("softmax", "twin"), boundary=(20, 2), halves=(10, 1), block=12,
+        steps=(1e-3, 0.01, 0.1, 1.0), lanczos=4, extremes=20, evaluated=80, lined=20, positions=13, ranks=9,
+        stacked=100, complete=False, confined=8, spans=3, epochs_universal=2, bridged=8, energy=4,
     ),
 )  # fmt: skip
 _LARGE = {"evaluated": 2000, "lined": 500, "positions": 41, "ranks": 20, "confined": 200, "spans": 10, "bridged": 50,
           "augment": True, "mixed": True}  # fmt: skip
-_ALL = {"boundary": (100, 100, 200, 50), "block": 128, "lanczos": 40}
+_ALL = {"boundary": (100, 100, 200, 50), "halves": (50, 50, 100, 25), "block": 128, "lanczos": 40}
 _PAPER = (
     Curvature(dataset="mnist", network="lenet", epochs=12, stacked=5000, **_ALL, **_LARGE | {"augment": False}),
     Curvature(dataset="cifar10", network="nin", epochs=60, batch=64, stacked=10000, eps=0.03, **_ALL, **_LARGE),
     Curvature(dataset="cifar10", network="alexnet", epochs=60, batch=64, stacked=10000, eps=0.03, **_ALL, **_LARGE),
     Curvature(
         dataset="cifar100", network="alexnet", epochs=90, batch=64, stacked=10000, eps=0.03, block=128, lanczos=10,
-        methods=("differences", "softmax", "twin"), boundary=(30, 30, 10), **_LARGE,
+        methods=("differences", "softmax", "twin"), boundary=(30, 30, 10), halves=(15, 15, 5), candidates=10,
+        **_LARGE,
     ),
     Curvature(
         dataset="imagenette", network="imagenet-alexnet", size=224, epochs=60, batch=64, stacked=1000, complete=False,
-        eps=0.01, methods=("softmax", "twin"), boundary=(40, 10), block=64, lanczos=20, extremes=100, **_LARGE,
+        eps=0.01, methods=("softmax", "twin"), boundary=(40, 10), halves=(20, 5), block=64, lanczos=20, extremes=100,
+        **_LARGE,
     ),
 )  # fmt: skip
 
 #: Which units a profile has.
 UNITS = {"quick": _QUICK, "desk": _DESK, "paper": _PAPER}
+#: Networks of each profile that is not run with one seed.
+SEEDS = {"desk": (0, 1, 2)}
 
 #: Why each open choice is what it is; the book prints this beside the values.
 REASONS = {
@@ -143,6 +172,9 @@ REASONS = {
     "methods": "the paper does not say how second derivatives of a piecewise linear network are had; two definitions "
     "that need no step stand beside differences",
     "boundary": "the paper takes all images; here as many as the time allows",
+    "halves": "of the points that were carried to the boundary, so many that the time allows",
+    "candidates": "all classes where there are ten; ten of a hundred, as many as DeepFool’s authors take of ImageNet’s "
+    "thousand",
     "sharpness": "softplus(β x) / β; the larger, the nearer to the network: on CIFAR-10 the twin agrees with it on "
     "about four images in five",
     "overshoot": "the value of DeepFool’s authors",

@@ -4,6 +4,7 @@ from functools import partial
 
 from ... import metrics
 from ...page import claims
+from ...records import seeds
 from .published import FACTORS, IMAGES, NETWORK, SIDE, TABLE_ONE
 from .results import named
 
@@ -22,6 +23,11 @@ AS_EFFECTIVE = 2.0
 def where(unit):
     """What a table of verdicts calls a unit: its data set and network."""
     return named(unit)
+
+
+def networks(unit):
+    """The trained network that a unit rests on; one with ImageNet's weights is the same whatever the seed."""
+    return frozenset({"ImageNet"}) if unit.result["model"]["initialisation"] == "imagenet" else seeds.networks(unit)
 
 
 def _shape(measure, kinds=("positive", "negative")):

@@ -8,43 +8,71 @@ images. Beyond the paper: what the result depends on (three definitions of curva
 control, an attacker who knows of the compression, and where the curved directions lie among the book's regions.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 import torch
 
 from ... import attacks, data, geometry, metrics, models
-from ...models import small
+from ...errors import UserError
+from ...models import small, weights
 from ...records import fingerprints, partial
 from .. import trained, training_of
 from . import directions, subspaces
+from .choices import PRETRAINED, TRAINED_INSTEAD
 
-__all__ = ["compute", "load", "measurements"]
+__all__ = ["Material", "compute", "load", "measurements"]
 
 #: Images whose scores are kept one by one: curves of Fig. 1, and images of the widget.
 CURVES, SHOWN = 24, 4
 #: Directions of each kind and class that are kept as pictures.
 PICTURED = {"positive": 2, "negative": 1, "flat": 1}
 #: Choices that the parts of a unit depend on, those of data and training apart.
-PARTS = ("methods", "boundary", "step", "steps", "block", "sharpness", "extremes", "lanczos", "stacked", "overshoot",
-         "deepfool_steps")  # fmt: skip
+PARTS = ("methods", "boundary", "step", "steps", "block", "sharpness", "halved", "halves", "energy", "extremes",
+         "lanczos", "stacked", "overshoot", "candidates", "deepfool_steps")  # fmt: skip
 #: Fewest classes: between two alone p − (1 − p) has no second derivative at p = ½, so the boundary has no curvature.
 CLASSES = 3
 #: Images to which the step study is confined, and boundary points that tell whether the exact Hessian is zero.
 STUDIED = 6
 
 
+@dataclass(frozen=True, eq=False)
+class Material(data.Splits):
+    """What a unit is computed from: three disjoint sets, and the network's weights.
+
+    Attributes:
+        pretrained: :class:`roa_helpers.models.weights.Found`, ImageNet's; None: it is trained here.
+    """
+
+    pretrained: weights.Found | None = None
+
+    @property
+    def fingerprint(self):
+        """SHA-256 of the sets, and of the weights where there are some."""
+        sets = super().fingerprint
+        return fingerprints.value([sets, self.pretrained.sha256]) if self.pretrained else sets
+
+
 def load(choices, *, root=None, progress=True):
-    """All classes of a data set as three disjoint sets.
+    """All classes of a data set, and the weights of a network that comes with some: :class:`Material`.
 
     Raises:
-        UserError: data that are missing or unfit, fewer than three classes, or fewer than two images of one in a set.
+        UserError: data that are missing or unfit, fewer than three classes, fewer than two images of one in a set, or
+            weights that cannot be had, of a network that is not trained here.
     """
+    name = PRETRAINED.get(choices.network)
+    found = weights.found(name, root=root) if name else None
+    if name and found is None and choices.network not in TRAINED_INSTEAD:
+        raise UserError(
+            f"without the ImageNet weights of {name}, {choices.name} is left out: there is no "
+            f"{data.shown(weights.place(name, root))}, and torchvision’s cannot be fetched\n"
+            "  mend it:   put the network’s state_dict() there as safetensors, or go online"
+        )
     limit = (choices.train, choices.val, choices.test)
     splits = data.load(choices.dataset, size=choices.size, limit=limit, root=root, progress=progress)
     data.enough(splits, classes=CLASSES)
-    return splits
+    return Material(splits.train, splits.val, splits.test, splits.provenance, found)
 
 
 def compute(plan, splits, *, checkpoints, progress=True):
@@ -55,7 +83,7 @@ def compute(plan, splits, *, checkpoints, progress=True):
     choices, seed = plan.choices, plan.seed
     folder = checkpoints / "curvature"
     model, training = train(choices, splits, seed=seed, path=folder / f"{plan.name}.safetensors", progress=progress)
-    code = fingerprints.code(_points, _extremes, _steps, _stack)
+    code = fingerprints.code(_points, _extremes, _halves, _steps, _stack)
     used = {name: getattr(choices, name) for name in PARTS}
     stages = partial.Stages(
         folder / f"{plan.name}.parts",
@@ -68,17 +96,20 @@ def compute(plan, splits, *, checkpoints, progress=True):
 
 
 def train(choices, splits, *, seed, path, progress=True):
-    """The network of a unit on all classes, read from ``path`` if it stands there.
+    """The network of a unit: with ImageNet's weights where there are some, else trained on all classes.
+
+    A network that was trained stands at ``path``, and is read from there.
 
     Returns:
-        (model in evaluation mode, {"initialisation", "network", "mixed", "history"}).
+        (model in evaluation mode, {"initialisation", "network", "mixed", "history"}, and "weights" that were not
+        trained here: their source and SHA-256).
     """
-    if choices.network == "imagenet-alexnet":
-        found = small.imagenet_alexnet()
-        if found:
-            told = {"initialisation": "imagenet", "network": choices.network, "mixed": False, "history": []}
-            return found.to(models.device()), told
-    name = "alexnet" if choices.network == "imagenet-alexnet" else choices.network
+    if splits.pretrained:
+        found = small.imagenet(PRETRAINED[choices.network], splits.pretrained.state)
+        told = {"initialisation": "imagenet", "network": choices.network, "mixed": False, "history": [],
+                "weights": {"source": splits.pretrained.source, "sha256": splits.pretrained.sha256}}  # fmt: skip
+        return found.to(models.device()), told
+    name = TRAINED_INSTEAD.get(choices.network, choices.network)
     mean = splits.train.images.mean(0)
     model = small.BUILDERS[name](len(splits.train.class_names), mean=mean, width=choices.width, seed=seed)
     training = training_of(choices, seed=seed)
@@ -121,6 +152,7 @@ def measurements(model, splits, choices, *, seed, stages):
     tables = _joined(tables) | {"hessians": pd.concat(hessians), "overlaps": _overlaps(kept, seed=seed)}
     few = {name: value[:STUDIED] if torch.is_tensor(value) else value for name, value in points[0].items()}
     tables["steps"] = _steps(model, few, choices, seed=seed, stages=stages)
+    tables["halves"] = _halves(model, points, choices, seed=seed, stages=stages)
 
     names = list(splits.train.class_names)
     shown = featured(names, kept[primary])
@@ -313,12 +345,28 @@ def _steps(model, found, choices, *, seed, stages):
     )
 
 
+def _halves(model, points, choices, *, seed, stages):
+    """The rows of :func:`.directions.halves` for the first classes: DataFrame with method and class."""
+    rows = []
+    for method, most in zip(choices.methods, choices.halves, strict=True):
+        for c, found in enumerate(points[: choices.halved]):
+            part = stages.kept(
+                f"halves-{method}-{c}",
+                lambda method=method, found=found, most=most: {
+                    "rows": directions.halves(method, model, found, most, choices, seed=seed)
+                },
+            )
+            rows += [{"method": method, "class": c} | row for row in part["rows"]]
+    return pd.DataFrame(rows, columns=["method", "class", "points", "dimension", "overlap", "expected"])
+
+
 def _stack(model, images, choices, *, stages):
     """DeepFool perturbations of training images, those without success left out."""
 
     def compute():
         found = attacks.deepfool(
-            model, images, steps=choices.deepfool_steps, overshoot=choices.overshoot, clip=False
+            model, images, steps=choices.deepfool_steps, overshoot=choices.overshoot, candidates=choices.candidates,
+            clip=False,
         )  # fmt: skip
         return {"steps": (found.x_adv - images)[found.success]}
 

@@ -97,6 +97,42 @@ def extremes(found, count, *, seed):
     }  # fmt: skip
 
 
+def halves(method, model, found, most, choices, *, seed):
+    """What two sets of boundary points of one class agree on, by the number of points.
+
+    The points are dealt at random into two halves. The ``choices.energy`` most positive and as many most negative
+    directions of the first m points of each span a subspace, m = 1, 2, 4, … and ``most``, at most half of the points.
+
+    Args:
+        method, model, found, choices: as for :func:`curvatures`; the step is that of all points.
+        most: points in a half.
+
+    Returns:
+        A list of dicts: points m, dimension, overlap (:func:`roa_helpers.geometry.overlap`), expected (of two random
+        subspaces). No row where a half has fewer such directions of a sign.
+    """
+    most = min(most, len(found["points"]) // 2)
+    order = torch.randperm(len(found["points"]), generator=torch.Generator().manual_seed(seed))
+    rows = []
+    for m in sorted({*(2**k for k in range(most.bit_length())), most} - {0}):
+        bases = []
+        for half in (order[:m], order[most : most + m]):
+            part = {"points": found["points"][half], "pairs": found["pairs"][half], "norms": found["norms"]}
+            bases.append(_leading(curvatures(method, model, part, m, choices)[0], choices.energy))
+        if all(basis is not None for basis in bases):
+            size, dimension = bases[0].shape
+            rows.append({"points": m, "dimension": dimension, "overlap": geometry.overlap(*bases),
+                         "expected": dimension / size})  # fmt: skip
+    return rows
+
+
+def _leading(found, count):
+    """The ``count`` most positive and as many most negative directions, (D, 2 · count); None where there are fewer."""
+    curved = found.values.abs() > ZERO * found.values.abs().max()
+    fewest = min(int((curved & (found.values > 0)).sum()), int((curved & (found.values < 0)).sum()))
+    return None if fewest < count else torch.cat([found.vectors[:, :count], found.vectors[:, -count:]], 1)
+
+
 def spaces(parts, *, seed):
     """Section 4.2: nested subspaces of the directions of all classes.
 

@@ -3,7 +3,8 @@
 from ...data import title_of
 
 #: Names of the networks.
-NETWORKS = {"lenet": "LeNet", "nin": "NiN", "alexnet": "AlexNet-style", "imagenet-alexnet": "AlexNet"}
+NETWORKS = {"lenet": "LeNet", "nin": "NiN", "alexnet": "AlexNet-style", "imagenet-alexnet": "AlexNet",
+            "imagenet-squeezenet": "SqueezeNet 1.1"}  # fmt: skip
 
 
 def named(unit):

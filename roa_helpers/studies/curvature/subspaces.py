@@ -44,7 +44,7 @@ def perturbations(model, x, labels, train, choices, *, seed):
     Returns:
         (dict name → (n, C, H, W), DeepFool's result, the log of the universal perturbation).
     """
-    options = {"steps": choices.deepfool_steps, "overshoot": choices.overshoot}
+    options = {"steps": choices.deepfool_steps, "overshoot": choices.overshoot, "candidates": choices.candidates}
     found = attacks.deepfool(model, x, clip=False, **options)
     fgsm = attacks.fgsm(model, x, labels, eps=choices.eps) - x
     saliency = explain.saliency(model, x, found.predicted)
@@ -200,8 +200,9 @@ def figure_five(model, x, basis, choices):
         for m in counts:
             space = columns[:, :m].contiguous()
             found = attacks.deepfool(
-                model, x, steps=CONFINED_STEPS, overshoot=choices.overshoot, subspace=space, clip=False
-            )
+                model, x, steps=CONFINED_STEPS, overshoot=choices.overshoot, candidates=choices.candidates,
+                subspace=space, clip=False,
+            )  # fmt: skip
             inside = geometry.project(x - mean, space)
             step = found.x_adv - x
             norms = torch.where(found.success, found.norms, torch.inf).numpy()
@@ -245,7 +246,7 @@ def table_one(model, x, labels, found, choices):
         clean = geometry.scores(behind, x).argmax(1)
         moved = {f: geometry.scores(behind, x[done] + f * step).argmax(1) != clean[done] for f in FACTORS}
         aware = attacks.deepfool(behind, x[done], steps=choices.deepfool_steps, overshoot=choices.overshoot,
-                                  clip=False)  # fmt: skip
+                                  candidates=choices.candidates, clip=False)  # fmt: skip
         relative = torch.where(aware.success, aware.norms / found.norms[done], torch.inf).double().numpy()
         counts.append({"side": side, "measured": "accuracy", "f": 0} | metrics.count(clean == labels))
         for f in FACTORS:
@@ -345,8 +346,9 @@ def _libraries(model, x, choices):
             import foolbox
 
             attack = foolbox.attacks.L2DeepFoolAttack(
-                steps=choices.deepfool_steps, candidates=None, overshoot=choices.overshoot, loss="logits"
-            )
+                steps=choices.deepfool_steps, candidates=choices.candidates, overshoot=choices.overshoot,
+                loss="logits",
+            )  # fmt: skip
             wrapped = foolbox.PyTorchModel(model, bounds=(-10, 11))
             labels = geometry.scores(model, x).argmax(1)
             results["foolbox"] = attack(wrapped, x, labels, epsilons=None)[0].detach()
@@ -360,8 +362,8 @@ def _libraries(model, x, choices):
             wrapped = PyTorchClassifier(
                 model, loss=torch.nn.CrossEntropyLoss(), input_shape=tuple(x.shape[1:]), nb_classes=classes
             )
-            attack = DeepFool(wrapped, max_iter=choices.deepfool_steps, epsilon=choices.overshoot, nb_grads=classes,
-                              verbose=False)  # fmt: skip
+            attack = DeepFool(wrapped, max_iter=choices.deepfool_steps, epsilon=choices.overshoot,
+                              nb_grads=choices.candidates or classes, verbose=False)  # fmt: skip
             results["adversarial-robustness-toolbox"] = torch.from_numpy(attack.generate(x.numpy()))
         except ImportError:
             pass

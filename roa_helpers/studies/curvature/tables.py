@@ -28,7 +28,8 @@ def accuracies(units):
         twin, found = unit.result["twin_agreement"], unit.result["deepfool"]
         rows.append(
             {"network": named(unit), "D": unit.result["dimensions"], "classes": len(unit.result["classes"]),
-             "training images": sum(counts.values()), "initial weights": start,
+             "training images": sum(counts.values()) if start == "random" else "none of these",
+             "initial weights": start,
              "test accuracy (%)": words.percent_of(model["test"]["k"], model["test"]["n"]),
              "n": model["test"]["n"],
              "on training images (%)": f"{100 * model['train']['k'] / model['train']['n']:.1f}",
@@ -128,6 +129,21 @@ def hessians(units):
                  "most positive": own.most_positive.mean(), "most negative": own.most_negative.mean()}
             )  # fmt: skip
     return pd.DataFrame(rows).round(3)
+
+
+def agreement(units):
+    """What two halves of the boundary points of a class share, by their number: DataFrame.
+
+    Args:
+        units: from :func:`halved`.
+    """
+    tables = [unit.table("halves").assign(network=named(unit)).replace({"method": METHODS}) for unit in units]
+    return pd.concat(tables)[["network", "method", "class", "points", "dimension", "overlap", "expected"]]
+
+
+def halved(units):
+    """Those units that were recorded with halves of their boundary points, and had points enough for them."""
+    return [unit for unit in units if "halves.csv" in unit.files and len(unit.table("halves"))]
 
 
 def overlaps(units):

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from ...page import capitalised, claims, span
+from ...page import capitalised, claims, minus, span
 from .choices import FACTORS
 from .claims import CLAIMS, STATEMENTS
 from .published import TABLE_ONE
 from .results import named
+from .tables import METHODS
 
 
 def findings(statement, table):
@@ -63,6 +64,48 @@ def asymmetry(units):
             f"smooth twin reach {wide['twin'].min():.0e}."
         )
     return "\n".join(told)
+
+
+def enough(units):
+    """How much two halves of the boundary points share, and what the last step of their number added, in words.
+
+    Args:
+        units: from :func:`.curvature.tables.halved`.
+    """
+    told = []
+    for unit in units:
+        choices, table = unit.result["parameters"]["choices"], unit.table("halves")
+        used = dict(zip(choices["methods"], choices["boundary"], strict=True))
+        for method, own in table.groupby("method", sort=False):
+            means = own.groupby("points")[["overlap", "expected"]].mean()
+            count, last = int(means.index[-1]), means.iloc[-1]
+            text = (
+                f"- {named(unit)}, {METHODS[method]}: two sets of {count} boundary points share {last.overlap:.2f} "
+                f"(random: {last.expected:.2f})"
+            )
+            if len(means) > 1:
+                before, gain = int(means.index[-2]), last.overlap - means.overlap.iloc[-2]
+                text += f", {minus(gain, '+.2f')} to two sets of {before}"
+            told.append(f"{text}; the directions rest on up to {used[method]} a class.")
+    return "\n".join(told)
+
+
+def untaught(units):
+    """Which networks were not trained here, and what their accuracy says, in words; empty where there are none."""
+    told = [unit for unit in units if unit.result["model"]["initialisation"] == "imagenet"]
+    if not told:
+        return ""
+    names = " and ".join(f"{named(unit)}, whose weights are from {_source(unit)}" for unit in told)
+    return (
+        f"Not trained here: {names}. Of ImageNet’s thousand logits those of the data set’s classes are kept. Most of "
+        "Imagenette’s pictures, its validation part included, are training pictures of ImageNet, which such a network "
+        "has learnt: its accuracy says nothing about new pictures, and its directions, attacks and losses of accuracy "
+        "are those of pictures it knows. It is one network whatever the seed, so it decides no claim."
+    )
+
+
+def _source(unit):
+    return unit.result["model"]["weights"]["source"]
 
 
 def few(units):

@@ -186,4 +186,4 @@ def test_words_say_which_findings_hold_and_where_nothing_can_be_said():
     assert "no attack to weaken" in words.held(changes, accuracy, regions.assign(score_adv=85.0))
     assert "not testable (the network is not clearly right" in words.held(changes, accuracy.assign(k=500), regions)
     assert "blob is empty" in words.held(changes.assign(why="the blob is empty: x"), accuracy, regions)
-    assert "empty or everything" in words.held(changes, accuracy, regions.assign(**{"RoI, rolled": np.nan}))
+    assert "empty or everything" in words.held(changes, accuracy, regions.assign(**{"alignment of RoI": np.nan}))

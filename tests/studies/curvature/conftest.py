@@ -1,5 +1,7 @@
 """A tiny unit of the study: its data, its network, what it measured."""
 
+import json
+
 import pytest
 import torch
 from torch import nn
@@ -10,8 +12,8 @@ from roa_helpers.studies.curvature import choices, compute
 
 PLAN = studies.Planned("curvature", choices.Curvature(
     dataset="digits", network="lenet", train=30, val=5, test=12, width=0.2, epochs=4, batch=16, boundary=(4, 2, 4, 3),
-    steps=(1e-3, 1.0), block=8, lanczos=4, evaluated=40, lined=20, positions=9, ranks=5, stacked=40, confined=8,
-    spans=3, epochs_universal=2, bridged=4, energy=2,
+    halved=2, halves=(2, 1, 2, 1), steps=(1e-3, 1.0), block=8, lanczos=4, evaluated=40, lined=20, positions=9, ranks=5,
+    stacked=40, confined=8, spans=3, epochs_universal=2, bridged=4, energy=2,
 ), 0)  # fmt: skip
 
 
@@ -41,6 +43,17 @@ def unit(folder, splits):
     origin = store.provenance(device="cpu", data=splits.provenance, seconds=1.0)
     whole = head | result | {"provenance": origin, "fingerprint": studies.expected(PLAN) | {"data": "made here"}}
     return store.write(folder / "quick" / "curvature" / PLAN.name, whole, arrays=arrays, tables=tables)
+
+
+@pytest.fixture
+def changed(unit):
+    """The unit with other entries of its result, other files, at another place."""
+
+    def change(*, path=unit.path, files=None, **entries):
+        result = json.dumps(unit.result | entries).encode()
+        return store.Unit(path, files=(unit.files if files is None else files) | {"result.json": result})
+
+    return change
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ from matplotlib.figure import Figure
 
 from roa_helpers.studies.curvature import charts
 
-CHARTS = ("single_curves", "shapes", "steps", "figure_three", "by_method", "areas", "figure_four", "figure_five",
-          "compression", "bridge")  # fmt: skip
+CHARTS = ("single_curves", "shapes", "steps", "halves", "figure_three", "by_method", "areas", "figure_four",
+          "figure_five", "compression", "bridge")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CHARTS)

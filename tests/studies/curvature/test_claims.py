@@ -3,7 +3,7 @@
 from roa_helpers import studies
 from roa_helpers.page import claims
 from roa_helpers.studies.curvature import words
-from roa_helpers.studies.curvature.claims import CLAIMS, STATEMENTS
+from roa_helpers.studies.curvature.claims import CLAIMS, STATEMENTS, networks
 
 
 def judged(claim, low, high):
@@ -25,6 +25,21 @@ def test_each_claim_is_judged_by_its_own_interval(unit):
         assert row["paper toward"] == judged(by_id[row["id"]], row["paper_low"], row["paper_high"])
         assert row["verdict"] == ""
     assert len(paper) == 8 and (paper["paper toward"] == claims.REPRODUCED).all() and (paper.n == 2000).all()
+
+
+def test_a_network_that_was_not_trained_here_is_one_whatever_the_seed(unit, changed):
+    def seeded(seed, start):
+        model = unit.result["model"] | {"initialisation": start}
+        return changed(path=unit.path.with_name(f"digits-lenet-seed{seed}"), seed=seed, model=model)
+
+    assert len({networks(seeded(seed, "scratch")) for seed in range(3)}) == 3
+    assert len({networks(seeded(seed, "imagenet")) for seed in range(3)}) == 1
+    for start, count in (("scratch", 3), ("imagenet", 1)):
+        table = studies.verdicts([seeded(seed, start) for seed in range(3)])
+        own = table[table.profile != ""]
+        assert len(own) and (own.networks == count).all()
+        tested = own[(own.why == "") & (own.id != "inverse")]
+        assert ((tested.verdict == claims.ONE_NETWORK) == (start == "imagenet")).all()
 
 
 def test_a_claim_that_holds_below_its_bound():

@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
+from roa_helpers.compat import torchvision
 from roa_helpers.errors import UserError
-from roa_helpers.models import small
+from roa_helpers.models import small, weights
 from roa_helpers.studies.curvature import charts, compute, directions
 
 
@@ -37,6 +39,8 @@ def test_a_killed_run_keeps_its_parts_and_ends_alike(unit, plan, checkpoint, spl
     calls, whole = [], directions.curvatures
 
     def counting(method, *rest):
+        if "tried" not in rest[1]:  # half of the points of a class
+            return whole(method, *rest)
         calls.append(method)
         if len(calls) == 13:
             raise KeyboardInterrupt
@@ -65,9 +69,49 @@ def test_one_class_is_not_enough(tmp_path, plan):
         compute.load(replace(plan.choices, dataset=str(tmp_path / "own")), progress=False)
 
 
-def test_imagenet_weights_that_cannot_be_had_are_said(monkeypatch, splits, plan, tmp_path):
-    monkeypatch.setattr(small, "imagenet_alexnet", lambda: None)
+def test_halves_of_the_points_are_measured_for_some_classes(unit, plan):
+    table = unit.table("halves")
+    assert set(table["class"]) == set(range(plan.choices.halved)) and set(table.method) >= {"differences", "fine"}
+    assert (table.dimension == 2 * plan.choices.energy).all() and (table.expected == table.dimension / 64).all()
+    assert table.overlap.between(0, 1).all() and table.points.max() == 2
+    assert (table[table.method == "softmax"].points == 2).all()  # two directions of a sign are asked for
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """torchvision's weights cannot be had."""
+    monkeypatch.setattr(weights, "state", lambda name: None)
+
+
+def test_a_network_whose_weights_cannot_be_had_is_trained_or_left_out(offline, monkeypatch, plan, tmp_path):
+    squeezenet = replace(plan.choices, network="imagenet-squeezenet")
+    place = tmp_path / "weights" / "squeezenet1_1-imagenet.safetensors"
+    with pytest.raises(UserError) as caught:
+        compute.load(squeezenet, root=tmp_path, progress=False)
+    assert str(caught.value).splitlines()[0] == (
+        "without the ImageNet weights of squeezenet1_1, digits-imagenet-squeezenet is left out: there is no "
+        f"{place}, and torchvision’s cannot be fetched"
+    )
     monkeypatch.setitem(small.BUILDERS, "alexnet", small.lenet)
-    choices = replace(plan.choices, network="imagenet-alexnet", epochs=1)
-    _, told = compute.train(choices, splits, seed=0, path=tmp_path / "model.safetensors", progress=False)
+    alexnet = replace(plan.choices, network="imagenet-alexnet", epochs=1)
+    splits = compute.load(alexnet, root=tmp_path, progress=False)
+    assert splits.pretrained is None
+    _, told = compute.train(alexnet, splits, seed=0, path=tmp_path / "model.safetensors", progress=False)
     assert told["initialisation"] == "scratch" and told["network"] == "alexnet"
+
+
+def test_a_network_with_its_weights_is_not_trained(plan, splits, tmp_path):
+    state = torchvision.models.squeezenet1_1().state_dict()
+    found = weights.Found(state, "a file in the data folder", "5" * 64)
+    own = compute.Material(splits.train, splits.val, splits.test, splits.provenance, found)
+    squeezenet = replace(plan.choices, network="imagenet-squeezenet")
+    model, told = compute.train(squeezenet, own, seed=0, path=tmp_path / "model.safetensors", progress=False)
+    assert told == {
+        "initialisation": "imagenet", "network": "imagenet-squeezenet", "mixed": False, "history": [],
+        "weights": {"source": "a file in the data folder", "sha256": "5" * 64},
+    }  # fmt: skip
+    kept = state["classifier.1.weight"][list(small.IMAGENETTE)]
+    assert torch.equal(model.head[0][1].weight.cpu(), kept) and not any(tmp_path.iterdir())
+    other = replace(own, pretrained=found._replace(sha256="6" * 64))
+    assert len({splits.fingerprint, own.fingerprint, other.fingerprint}) == 3
+    assert replace(own, pretrained=None).fingerprint == splits.fingerprint

@@ -1,8 +1,11 @@
 """Boundary points, extreme directions, and what classes score along them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from scipy import linalg
 
 from roa_helpers import geometry, models
 from roa_helpers.errors import UserError
@@ -40,6 +43,53 @@ def test_without_all_eigenvectors_flat_is_what_is_left():
     found = directions.extremes(geometry.Curvatures(torch.tensor([2.0, 0.0, -1.0]).double(), vectors), 4, seed=0)
     assert found["positive"].shape == (6, 1) and found["flat"].shape == (6, 4)
     assert float(found["flat"][[0, 2]].abs().max()) < 1e-6  # the middle one has no curvature, so it is flat, too
+
+
+@pytest.fixture
+def points(monkeypatch):
+    """Boundary points whose Hessians are the pictures themselves, symmetrised: (N, 1, D, D)."""
+
+    def put(matrices):
+        found = {"points": matrices, "pairs": torch.zeros(len(matrices), 2, dtype=torch.int64), "norms": torch.ones(3)}
+
+        def known(method, model, part, count, choices):
+            assert len(part["points"]) == len(part["pairs"]) == count and part["norms"] is found["norms"]
+            mean = part["points"][:, 0].mean(0)
+            return geometry.principal_curvatures((mean + mean.T) / 2), {}
+
+        monkeypatch.setattr(directions, "curvatures", known)
+        return found
+
+    return put
+
+
+def test_halves_share_what_a_slow_twin_says(points, plan):
+    matrices = torch.randn(11, 1, 6, 6, generator=torch.Generator().manual_seed(5)).double()
+    choices = replace(plan.choices, energy=1)
+    rows = directions.halves("differences", None, points(matrices), 9, choices, seed=3)
+    assert [row["points"] for row in rows] == [1, 2, 4, 5]
+    order = torch.randperm(11, generator=torch.Generator().manual_seed(3)).tolist()
+    for row in rows:
+        bases = []
+        for start in (0, 5):
+            total = np.zeros((6, 6))
+            for i in order[start : start + row["points"]]:
+                total += matrices[i, 0].numpy() / row["points"]
+            vectors = np.linalg.eigh((total + total.T) / 2)[1]
+            bases.append(vectors[:, [0, 5]])
+        shared = np.mean(np.cos(linalg.subspace_angles(*bases)) ** 2)
+        assert row["overlap"] == pytest.approx(shared, abs=1e-9)
+        assert row["dimension"] == 2 and row["expected"] == pytest.approx(2 / 6)
+
+
+def test_halves_of_equal_points_agree_and_of_one_sign_have_no_row(points, plan):
+    choices = replace(plan.choices, energy=2)
+    both = torch.diag(torch.tensor([5.0, 4.0, 0.1, -3.0, -2.0])).double().expand(4, 1, 5, 5)
+    rows = directions.halves("differences", None, points(both), 2, choices, seed=0)
+    assert [(row["points"], row["dimension"]) for row in rows] == [(1, 4), (2, 4)]
+    assert [row["overlap"] for row in rows] == pytest.approx([1, 1])
+    assert directions.halves("differences", None, points(both.abs()), 2, choices, seed=0) == []
+    assert directions.halves("differences", None, points(both[:1]), 2, choices, seed=0) == []
 
 
 def test_subspaces_of_all_classes():

@@ -1,6 +1,36 @@
 """Sentences about a finished unit."""
 
+import pandas as pd
+
 from roa_helpers.studies.curvature import tables, words
+
+
+def test_what_halves_share_is_told_with_what_the_last_step_added(unit, changed):
+    def halved(rows):
+        table = pd.DataFrame(rows, columns=["method", "class", "points", "dimension", "overlap", "expected"])
+        return changed(files=unit.files | {"halves.csv": table.to_csv(index=False).encode()})
+
+    rows = [("softmax", 0, 4, 10, 0.2, 0.1), ("softmax", 1, 4, 10, 0.4, 0.1), ("softmax", 0, 8, 10, 0.5, 0.1),
+            ("softmax", 1, 8, 10, 0.3, 0.1), ("twin", 0, 1, 10, 0.7, 0.1)]  # fmt: skip
+    assert words.enough([halved(rows)]).splitlines() == [
+        "- Digits, LeNet, closed form, softmax: two sets of 8 boundary points share 0.40 (random: 0.10), +0.10 to two "
+        "sets of 4; the directions rest on up to 4 a class.",
+        "- Digits, LeNet, smooth twin, Lanczos: two sets of 1 boundary points share 0.70 (random: 0.10); the "
+        "directions rest on up to 3 a class.",
+    ]
+    bare = changed(files={name: raw for name, raw in unit.files.items() if name != "halves.csv"})
+    assert [one is unit for one in tables.halved([unit, bare, halved([])])] == [True]
+
+
+def test_networks_that_were_not_trained_here_are_told(unit, changed):
+    assert words.untaught([unit]) == ""
+    model = unit.result["model"] | {"initialisation": "imagenet", "network": "imagenet-squeezenet",
+                                    "weights": {"source": "a file in the data folder", "sha256": "5"}}  # fmt: skip
+    other = changed(dataset="imagenette", model=model)
+    told = words.untaught([unit, other])
+    assert told.startswith("Not trained here: Imagenette, SqueezeNet 1.1, whose weights are from a file in the data")
+    assert "says nothing about new pictures" in told and "LeNet" not in told
+    assert tables.accuracies([other])["initial weights"].tolist() == ["ImageNet"]
 
 
 def test_sentences_about_a_unit(unit):
