@@ -43,7 +43,7 @@ from roa_helpers.page import figures, open_choices, parameters
 from roa_helpers.records import seeds
 from roa_helpers.studies.forensics import charts, choices, claims, pictures, tables, words
 from roa_helpers.studies.roi_roa import pictures as signed
-from roa_helpers.studies.roi_roa import readings
+from roa_helpers.studies.roi_roa import holding, readings
 from roa_helpers.studies.roi_roa import words as roi_words
 
 parameters.check(globals())
@@ -267,7 +267,7 @@ if units:
 
 # %% tags=["hide-input"]
 networks = studies.units("roi_roa", profile, seed=seed)
-shown = seeds.one_of_each(networks)
+shown = holding(seeds.one_of_each(networks), "nulls")  # older results lack this procedure
 figures.show(
     signed.signed_procedure(shown),
     name="pictures-procedure",
