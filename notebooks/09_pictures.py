@@ -42,8 +42,8 @@ from roa_helpers import studies
 from roa_helpers.page import figures, open_choices, parameters
 from roa_helpers.records import seeds
 from roa_helpers.studies.forensics import charts, choices, claims, pictures, tables, words
-from roa_helpers.studies.roi_roa import pictures as signed
 from roa_helpers.studies.roi_roa import holding, readings
+from roa_helpers.studies.roi_roa import pictures as signed
 from roa_helpers.studies.roi_roa import words as roi_words
 
 parameters.check(globals())
