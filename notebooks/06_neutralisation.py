@@ -311,7 +311,6 @@ figures.show(
 )
 
 # %% [markdown]
-# (architectures)=
 # ## Other networks, other training
 #
 # The paper says that its networks are VGG16, and that they classify cats and dogs at 99 %; M falls short of that. What
