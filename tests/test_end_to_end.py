@@ -91,7 +91,7 @@ def test_a_unit_holds_what_a_reader_needs(run):
             assert set(individual) == {"min", "max", "mean", "median", "sd", "n"}
             assert -1 <= individual["min"] <= individual["median"] <= individual["max"] <= 1
             assert -1 <= direction["ssim"]["representative"] <= 1
-        assert result["parameters"]["eps"] > 0
+        assert len(result["parameters"]["eps"]) == 2 and min(result["parameters"]["eps"]) > 0
         provenance = result["provenance"]
         assert {"package", "commit", "python", "libraries", "device", "data", "finished", "seconds"} <= set(provenance)
         assert {"torch", "torchvision", "numpy"} <= set(provenance["libraries"])

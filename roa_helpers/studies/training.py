@@ -9,7 +9,7 @@ from ..records import fingerprints
 
 
 def training_of(choices, *, seed, **instead):
-    """The :class:`roa_helpers.models.Training` of a unit's choices; bfloat16 only where the machine has it.
+    """The :class:`roa_helpers.models.training.Training` of a unit's choices; bfloat16 only where the machine has it.
 
     Args:
         choices: with the names of its fields, those of ``instead`` apart.
@@ -22,7 +22,7 @@ def training_of(choices, *, seed, **instead):
 
 
 def trained(model, train, val, training, *, path, depends, makers, progress=True):
-    """A network trained on the device at hand, or read from its checkpoint: :func:`roa_helpers.models.fit`.
+    """A network trained on the device at hand, or read from its checkpoint: :func:`roa_helpers.models.training.fit`.
 
     Args:
         model: as built.
@@ -31,7 +31,7 @@ def trained(model, train, val, training, *, path, depends, makers, progress=True
         makers: functions whose code they depend on: what builds the network, what makes the images.
 
     Returns:
-        :class:`roa_helpers.models.Trained`.
+        :class:`roa_helpers.models.training.Trained`.
     """
     code = fingerprints.code(models.fit, *makers)
     fingerprint = fingerprints.value([asdict(training), *depends, torch.__version__, models.device_name(), code])

@@ -5,7 +5,7 @@ from .charts import ATTACKS
 
 
 def told(data):
-    """What each blob changes under each attack, balanced over both directions, from :func:`.charts.table`."""
+    """What each blob changes under each attack, balanced over both directions, from ``charts.table``."""
     lines = []
     keys = ["data set", "seed", "attack"]
     balanced = data.groupby([*keys, "blob"], sort=False).accuracy.mean().unstack("blob")

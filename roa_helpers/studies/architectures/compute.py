@@ -57,7 +57,7 @@ def _sum(values):
 
 
 def load(choices, *, root=None, progress=True):
-    """The images of the pair, and what the network has learnt before: :class:`Material`.
+    """The images of the pair, and what the network has learnt before: ``Material``.
 
     Raises:
         UserError: data or weights that are missing or unfit.
@@ -99,7 +99,7 @@ def train(choices, material, *, seed, paths, progress=True):
 
     Args:
         choices: :class:`.choices.Architecture`.
-        material: :class:`Material`.
+        material: ``Material``.
         paths: of its checkpoint, and of that of what is learnt first.
 
     Returns:
@@ -133,7 +133,7 @@ def measurements(model, splits, choices, *, seed):
     """Everything that a unit reports, for a trained network.
 
     Returns:
-        (result, tables). The result holds ``directions`` (see :func:`direction`), ``parameters`` and ``model``, with
+        (result, tables). The result holds ``directions`` (see ``direction``), ``parameters`` and ``model``, with
         the counts ``test`` (all test images) and ``train`` (some of those that it learnt from). The table ``images``
         has a row an image, ``pgd`` a row for each of the first ones: 1 where it is classified correctly.
     """
@@ -173,7 +173,7 @@ def direction(model, untrained, side, held_out, setting, choices, *, seed):
 
     Returns:
         (block, tables): ``scores`` with the blob of validation images, ``way`` with the paper's own, ``pgd``, ``share``
-        of the image that each blob covers, ``ssim``, ``alignment`` (:func:`alignments`), ``parameters``; the tables
+        of the image that each blob covers, ``ssim``, ``alignment`` (``alignments``), ``parameters``; the tables
         ``images`` and ``pgd``.
     """
     roi, roa = pipeline.regions_of(side, setting, "perturbation")

@@ -13,7 +13,7 @@ def build(name, class_count, *, width, seed):
         seed: of the initialisation.
 
     Returns:
-        :class:`roa_helpers.models.Classifier`.
+        :class:`roa_helpers.models.vgg.Classifier`.
 
     Raises:
         ValueError: no such network.

@@ -15,7 +15,7 @@ FINDINGS = {
 
 
 def moved(data):
-    """What each variant adds to the accuracy of the baseline, from :func:`.charts.accuracies`, a paragraph a baseline.
+    """What each variant adds to the accuracy of the baseline, from ``charts.accuracies``, a paragraph a baseline.
 
     Every variant is scored on the same test images; the interval is that of two independent samples (Newcombe's), which
     is wider than need be.
@@ -50,7 +50,7 @@ def held(changes, accuracies, regions):
     """Whether each finding holds for networks of other architectures, and for the baseline, in Markdown.
 
     Args:
-        changes, accuracies, regions: tables of :mod:`.charts`.
+        changes, accuracies, regions: tables of ``charts``.
 
     Returns:
         A line a network and finding: *points to* or *against*, where the 95 % interval over images lies beyond the

@@ -56,7 +56,7 @@ def measurements(model, splits, choices, *, seed):
     """What a trained model gives, by direction: scores, and the alignment of RoI and RoA by each definition.
 
     Returns:
-        dict with ``directions`` (name → source, target, scores, alignment: definition → region → :func:`excess`),
+        dict with ``directions`` (name → source, target, scores, alignment: definition → region → ``excess``),
         ``parameters`` and ``model``.
     """
     val, test = sides(model, splits, choices, seed=seed)

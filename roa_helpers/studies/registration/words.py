@@ -4,7 +4,7 @@ from ...page import minus
 
 
 def told(data):
-    """How alignment changes as images are moved, from the table of :func:`.charts.alignment`, in Markdown."""
+    """How alignment changes as images are moved, from the table of ``charts.alignment``, in Markdown."""
     lines = []
     for region, rows in data.groupby("region", sort=False):
         means = rows.groupby("shift").value.mean()

@@ -18,7 +18,7 @@ def controls(model, side, held_out, other, maps, setting, *, seed):
     Args:
         held_out, other: validation images of the class and of the other one, each a
             :class:`roa_helpers.pipeline.Scan`.
-        maps: the maps of :func:`measure` for the paper's definition of the RoA.
+        maps: the maps of ``compute.measure`` for the paper's definition of the RoA.
 
     Returns:
         (by name: counts ``mod`` and ``mod_adv``, the blob's pixels, its Jaccard index with the paper's blob;

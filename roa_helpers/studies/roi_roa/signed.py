@@ -26,7 +26,7 @@ def measure(model, side, adv, held_out, setting):
 
     Returns:
         (result block; maps by name: the signed representative and the blob, (C, H, W); hits, a column a score: those of
-        :func:`.compute.measure`, and ``mod, held out``, ``mod_adv, held out`` with the blob of validation images).
+        ``compute.measure``, and ``mod, held out``, ``mod_adv, held out`` with the blob of validation images).
     """
     signs, heat = pipeline.signs(side, setting.eps), regions.importance(side.cam)
     blob = regions.signed_blob(signs, setting.theta)
