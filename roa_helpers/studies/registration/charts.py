@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ...data import title_of
-from ...page import drawing
+from ...page import drawing, look
 
 #: What is drawn: definition of the RoA, region, and how a reader calls it.
 PANELS = (("perturbation", "roi", "RoI"), ("perturbation", "roa", "RoA"), ("gradient", "roa", "RoA by gradient"))
@@ -29,17 +29,18 @@ def table(units):
 
 
 def alignment(units):
-    """Alignment of the regions of a class over the shift of its images: a mark a network and class, a line the mean."""
+    """Alignment of the regions of a class over the shift of its images: a mark a network and class, a line the mean.
+
+    Each data set has a colour and a mark of its own.
+    """
     data = table(units)
     figure, axes = drawing(6.4, 2.6, ncols=len(PANELS), sharey=True, squeeze=False)
-    marks = dict(zip(dict.fromkeys(data.direction), "ovs^", strict=False))
     for axis, (_, _, label) in zip(axes[0], PANELS, strict=True):
-        part = data[data.region == label]
-        means = part.groupby("shift").value.mean()
-        axis.plot(means.index, means, color="#0072B2", lw=1.5)
-        for direction, mark in marks.items():
-            rows = part[part.direction == direction]
-            axis.plot(rows["shift"], rows.value, mark, ms=4.5, mfc="none", color="k", label=direction)
+        for dataset, part in data[data.region == label].groupby("data set", sort=False):
+            colour, mark = look(dataset)
+            means = part.groupby("shift").value.mean()
+            axis.plot(means.index, means, color=colour, lw=1.5)
+            axis.plot(part["shift"], part.value, mark, ms=4.5, mfc="none", color=colour, label=dataset)
         axis.axhline(0, color="k", lw=0.8, ls="--")
         axis.set(title=label, xlabel="moved by up to (pixels)", xticks=sorted(set(data["shift"])))
     axes[0, 0].set_ylabel("alignment beyond chance")

@@ -5,6 +5,10 @@ from ...page import minus
 
 def told(data):
     """How alignment changes as images are moved, from the table of ``charts.alignment``, in Markdown."""
+    return "\n\n".join(_of(dataset, rows) for dataset, rows in data.groupby("data set", sort=False))
+
+
+def _of(dataset, data):
     lines = []
     for region, rows in data.groupby("region", sort=False):
         means = rows.groupby("shift").value.mean()
@@ -13,6 +17,6 @@ def told(data):
     shifts = ", ".join(str(shift) for shift in sorted(set(data["shift"])))
     networks = int(data.groupby("shift").seed.nunique().max())
     return (
-        f"Alignment beyond chance at shifts of up to {shifts} pixels, mean over both classes and {networks} "
+        f"{dataset}: alignment beyond chance at shifts of up to {shifts} pixels, mean over both classes and {networks} "
         f"network{'s' * (networks > 1)} of each shift:\n\n" + "\n".join(lines)
     )

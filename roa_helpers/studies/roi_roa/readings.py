@@ -115,7 +115,8 @@ def chart(rows):
         axis.plot(part.paper, places, "|", ms=14, mew=2.5, color="k", label="paper")
         for label, (mark, colour) in looks.items():
             axis.plot(part[label], places, mark, ms=5, color=colour, mfc="none", label=label)
-        axis.set(title=quantity, yticks=range(len(names)), yticklabels=names if axis is axes[0, 0] else [])
+        axis.set_title(quantity, fontsize=8)
+        axis.set(yticks=range(len(names)), yticklabels=names if axis is axes[0, 0] else [])
         axis.set_ylim(len(names) - 0.5, -0.5)
         axis.grid(axis="y", lw=0.4, alpha=0.5)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=5, frameon=False)
