@@ -12,6 +12,7 @@ import pytest
 import reproduce
 
 from roa_helpers import data, studies
+from roa_helpers.page import claims
 from roa_helpers.records import store
 
 pytestmark = pytest.mark.end_to_end
@@ -134,5 +135,5 @@ def test_verdicts_are_read_back_as_text_and_as_json(run):
     results, _, _ = run
     rows = json.loads(finish(start(results, "verdicts", "--json")))
     assert {row["where"] for row in rows} >= {data.title_of("digits"), data.title_of("faces")}
-    assert {row["verdict"] for row in rows} <= {"reproduced", "contradicted", "undecided"}
+    assert {row["verdict"] for row in rows} <= {*claims.VERDICTS, claims.NOT_JUDGED}
     assert "neutralisation weakens the attack" in finish(start(results, "verdicts"))
