@@ -240,6 +240,13 @@ def alignment(maps):
     return float(maps.mean(0).var() / single) if single > 0 else float("nan")
 
 
+def alignment_interval(maps):
+    """The interval of :func:`alignment` by the :func:`jackknife` over maps (N, H, W); NaN where N < 2."""
+    if len(maps) < 2:
+        return Interval(float("nan"), float("nan"))
+    return jackknife(alignment(maps), [alignment(np.delete(maps, i, axis=0)) for i in range(len(maps))])
+
+
 def rolled(maps, *, seed=0):
     """Each map (N, H, W) shifted cyclically by its own random offset: the same shapes, no common place."""
     rng = np.random.default_rng(seed)

@@ -348,3 +348,10 @@ def test_the_interval_of_a_paired_difference_covers_the_truth():
     truth = 0.3 * (0.6 - 0.8)
     inside = [low <= truth <= high for low, high in map(metrics.paired_difference, before, after)]
     assert 0.935 < np.mean(inside) < 0.985
+
+
+def test_the_interval_of_alignment_leaves_each_map_out_in_turn():
+    maps = np.random.default_rng(4).random((6, 5, 5)) > 0.4
+    left = [metrics.alignment(np.array([m for j, m in enumerate(maps) if j != i])) for i in range(6)]
+    assert metrics.alignment_interval(maps) == pytest.approx(metrics.jackknife(metrics.alignment(maps), left))
+    assert np.isnan(metrics.alignment_interval(maps[:1])).all()

@@ -4,7 +4,7 @@ import pandas as pd
 
 from ... import metrics
 from ...data import title_of
-from ...page import drawing
+from ...page import panels as grid
 
 #: The attacks in the order in which they are shown.
 ATTACKS = {"clean": "no attack", "fgsm": "FGSM", "pgd": "PGD", "apgd": "APGD", "square": "Square"}
@@ -34,10 +34,9 @@ def standing(units):
     """Accuracy under each attack, without a blob and with each: a panel a direction, a mark a blob."""
     data = table(units)
     panels = list(dict.fromkeys(zip(data["data set"], data.direction, strict=True)))
-    lines = -(-len(panels) // 2)
-    figure, axes = drawing(6.6, 0.6 + 1.9 * lines, nrows=lines, ncols=2, sharey=True, squeeze=False)
+    figure, axes = grid(len(panels), columns=2, width=6.6, height=1.9, margin=0.6, sharey=True)
     attacks = [name for name in ATTACKS.values() if name in set(data.attack)]
-    for axis, (dataset, direction) in zip(axes.flat, panels, strict=False):
+    for axis, (dataset, direction) in zip(axes, panels, strict=True):
         rows = data[(data["data set"] == dataset) & (data.direction == direction)]
         for i, (blob, (mark, colour)) in enumerate(LOOKS.items()):
             part = rows[rows.blob == blob]
@@ -45,8 +44,6 @@ def standing(units):
             reach = [part.accuracy - part.low, part.high - part.accuracy]
             axis.errorbar(places, part.accuracy, reach, fmt=mark, ms=4, color=colour, lw=0.8, label=f"blob: {blob}")
         axis.set(title=f"{dataset}, {direction}", xticks=range(len(attacks)), xticklabels=attacks, ylim=(-4, 104))
-    for axis in axes.flat[len(panels) :]:
-        axis.set_visible(False)
     figure.supylabel("still classified (%)", fontsize=9)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
     return figure, data

@@ -11,8 +11,8 @@ import pandas as pd
 import torch
 from torch import nn
 
-from ... import attacks, metrics, models, pipeline, regions
-from ..roi_roa import PGD_REACH, PGD_STARTS, PGD_STEPS, load, search, sides, train
+from ... import attacks, metrics, models, pipeline
+from ..roi_roa import load, of_validation, search, sides, train, withstood
 
 __all__ = ["compute", "load", "measurements"]
 
@@ -90,12 +90,12 @@ def blobs(held_out, other_class, theirs, setting):
         theirs: of the class, as another network sees them.
         setting: :class:`roa_helpers.pipeline.Setting`, also for the other network.
     """
-    both = [regions.isolate(*pipeline.regions_of(s, setting, "perturbation")).not_u_v for s in (held_out, other_class)]
+    ours = of_validation(held_out, other_class, setting)
     return {
         NONE: None,
-        "own": pipeline.blob_of(held_out, setting, "perturbation"),
+        "own": ours["held out"],
         "another network’s": pipeline.blob_of(theirs, setting, "perturbation"),
-        "any class": regions.blob(torch.cat(both), setting.theta),
+        "any class": ours["any class"],
     }
 
 
@@ -103,13 +103,10 @@ def attacked(model, side, blob, setting, choices, *, seed):
     """Which images a network with a blob still classifies under each attack: a row an image, 1 or 0 for each attack."""
     defended = model if blob is None else Neutralised(model, blob, setting.value).eval()
     x, y, eps = side.x, side.y, setting.eps
-    step = PGD_REACH * eps / PGD_STEPS
     hits = {
         "clean": models.correct(defended, x, y),
         "fgsm": models.correct(defended, attacks.fgsm(defended, x, y, eps=eps), y),
-        "pgd": attacks.pgd_survivors(
-            defended, x, y, eps=eps, step=step, steps=PGD_STEPS, restarts=PGD_STARTS, seed=seed
-        ),
+        "pgd": withstood(defended, x, y, eps, seed=seed),
     } | elsewhere(defended, x, y, eps=eps, choices=choices, seed=seed)
     return pd.DataFrame({"image": range(len(x))} | {name: hit.int().numpy() for name, hit in hits.items()})
 

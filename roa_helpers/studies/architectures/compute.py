@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ... import attacks, data, metrics, models, pipeline
+from ... import data, metrics, models, pipeline
 from ...records import fingerprints
 from .. import trained, training_of
-from ..roi_roa import PGD_REACH, PGD_STARTS, PGD_STEPS, overlap, search, sides
+from ..roi_roa import SEED_OFFSET, accuracies, overlap, search, sides, withstood
 from ..roi_roa import load as load_pair
 from ..roi_roa import train as train_pair
 from .choices import BASELINE
@@ -23,8 +23,6 @@ from .networks import build, imagenet
 
 __all__ = ["Material", "compute", "load", "measurements"]
 
-#: Added to a unit's seed for the first untrained network, so that it is no network that was trained from the same one.
-SEED_OFFSET = 10_000
 #: The blob by the paper's text, made from images that are not scored, and from those that are.
 HELD_OUT, PAPERS_WAY = "held out", "as in the paper"
 
@@ -151,13 +149,10 @@ def measurements(model, splits, choices, *, seed):
         block, tables = direction(model, untrained, test[k], val[k], setting, choices, seed=seed)
         directions[name] = {"source": source, "target": target} | block
         parts.append({key: table.assign(direction=name) for key, table in tables.items()})
-    learnt = [pipeline.of_class(splits.train, k, seed=seed, limit=choices.train_scored) for k in (0, 1)]
-    scored = {"test": (splits.test.images, splits.test.labels),
-              "train": tuple(torch.cat(column) for column in zip(*learnt, strict=True))}  # fmt: skip
     result = {
         "directions": directions,
         "parameters": {"choices": asdict(choices), "eps": list(eps)},
-        "model": {name: metrics.count(models.correct(model, *part)) for name, part in scored.items()},
+        "model": accuracies(model, splits, choices, seed=seed),
     }
     return result, {key: pd.concat([part[key] for part in parts]) for key in parts[0]}
 
@@ -183,10 +178,8 @@ def direction(model, untrained, side, held_out, setting, choices, *, seed):
     hits = {"clean": side.hit, "adv": pipeline.attacked(model, side, setting.eps)}
     for name, one in modified.items():
         hits |= {f"mod, {name}": one.hit, f"mod_adv, {name}": pipeline.attacked(model, one, setting.eps)}
-    budget = {"eps": setting.eps, "step": PGD_REACH * setting.eps / PGD_STEPS, "steps": PGD_STEPS,
-              "restarts": PGD_STARTS, "seed": seed}  # fmt: skip
     few = {name: scan[: choices.attacked] for name, scan in (("pgd", side), ("mod_pgd", modified[HELD_OUT]))}
-    harder = {name: attacks.pgd_survivors(model, scan.x, scan.y, **budget) for name, scan in few.items()}
+    harder = {name: withstood(model, scan.x, scan.y, setting.eps, seed=seed) for name, scan in few.items()}
     block = {
         "scores": _counts(hits, HELD_OUT), "way": _counts(hits, PAPERS_WAY),
         "pgd": {name: metrics.count(hit) for name, hit in harder.items()},
@@ -223,13 +216,9 @@ def alignments(untrained, side, setting, *, seed):
     nulls = [pipeline.regions_of(pipeline.scan(one, side.x, side.y), setting, "perturbation") for one in untrained]
     block = {}
     for k, name in enumerate(("roi", "roa")):
-        maps, interval = found[k].numpy(), (np.nan, np.nan)
-        value = metrics.alignment(maps)
-        if len(maps) > 1:
-            without = [metrics.alignment(np.delete(maps, i, axis=0)) for i in range(len(maps))]
-            interval = metrics.jackknife(value, without)
+        maps = found[k].numpy()
         block[name] = {
-            "value": value, "value_interval": interval, "n": len(maps),
+            "value": metrics.alignment(maps), "value_interval": metrics.alignment_interval(maps), "n": len(maps),
             "rolled": metrics.alignment(metrics.rolled(maps, seed=seed)),
             "untrained": float(np.max([metrics.alignment(null[k].numpy()) for null in nulls])),
         }  # fmt: skip

@@ -90,11 +90,8 @@ def excess(regions, *, draws, seed):
         dict: ``value``, ``value_interval`` (jackknife over images), ``rolled`` (the mean that was subtracted), ``n``.
     """
     rolled = np.mean([metrics.alignment(metrics.rolled(regions, seed=seed + 1 + i)) for i in range(draws)])
-    whole, interval = metrics.alignment(regions), (np.nan, np.nan)
-    if len(regions) > 1:
-        without = [metrics.alignment(np.delete(regions, i, axis=0)) for i in range(len(regions))]
-        interval = metrics.jackknife(whole, without)
     return {
-        "value": float(whole - rolled), "value_interval": tuple(end - rolled for end in interval),
+        "value": float(metrics.alignment(regions) - rolled),
+        "value_interval": tuple(end - rolled for end in metrics.alignment_interval(regions)),
         "rolled": float(rolled), "n": len(regions),
     }  # fmt: skip

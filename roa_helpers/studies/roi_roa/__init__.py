@@ -29,7 +29,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "choices": ["LABELS", "PGD_REACH", "PGD_STARTS", "PGD_STEPS", "Pair", "RoiRoa", "borrowed"],
         "claims": ["CLAIMS", "by_definition", "where"],
-        "pairs": ["load", "sides", "train"],
+        "controls": ["of_validation", "withstood"],
+        "nulls": ["SEED_OFFSET"],
+        "pairs": ["accuracies", "load", "sides", "train"],
         "published": ["PUBLISHED", "attacked_accuracy"],
         "results": ["SCORES", "directions", "holding", "images_that_tune"],
     },

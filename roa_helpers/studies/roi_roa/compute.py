@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ... import metrics, models, pipeline, regions
+from ... import metrics, pipeline, regions
 from ...pipeline import DEFINITIONS, PUBLISHED
 from . import controls, examples, nulls, overlap, search, signed, usefulness
 from .choices import ANYTHING
-from .pairs import load, sides, train
+from .pairs import accuracies, load, sides, train
 
 __all__ = ["compute", "load", "measurements"]
 
@@ -58,7 +58,7 @@ def measurements(model, splits, choices, *, seed):
     result = {
         "directions": directions,
         "parameters": {"choices": asdict(choices), "eps": list(eps)},
-        "model": {name: metrics.count(models.correct(model, *part)) for name, part in scored(splits, choices, seed)},
+        "model": accuracies(model, splits, choices, seed=seed),
     }
     half = max(1, choices.feature_images // 2)
     few = [torch.cat(column) for column in zip(*((s.x[:half], s.y[:half]) for s in test), strict=True)]
@@ -68,13 +68,6 @@ def measurements(model, splits, choices, *, seed):
     )  # fmt: skip
     tables = {key: pd.concat([part[key] for part in parts]) for key in parts[0]}
     return result, arrays, tables | {"tuning": tuning, "eps": eps_table, "features": features.assign(n=len(few[0]))}
-
-
-def scored(splits, choices, seed):
-    """What M is judged on: (``test``, all test images), and (``train``, some of those that it learnt from)."""
-    yield "test", (splits.test.images, splits.test.labels)
-    parts = [pipeline.of_class(splits.train, k, seed=seed, limit=choices.train_scored) for k in (0, 1)]
-    yield "train", tuple(torch.cat(column) for column in zip(*parts, strict=True))
 
 
 @dataclass(frozen=True)
@@ -117,11 +110,10 @@ def direction(model, seen, settings, choices, *, seed):
     everything = {name: maps for name, (_, maps, _, _) in found.items()} | {PUBLISHED: signed_maps}
     arrays = {f"{name}_{key}": m.numpy() for name, maps in everything.items() for key, m in maps.items()}
     block, maps, images, modified = found["perturbation"]
-    controlled, control_hits = controls.controls(
-        model, side, seen.held_out, seen.other_held_out, maps, setting, seed=seed
-    )
+    validation = controls.of_validation(seen.held_out, seen.other_held_out, setting)
+    controlled, control_hits = controls.controls(model, side, validation, maps, setting, seed=seed)
     threatened, threat_hits = controls.threats(model, side, modified, maps["blob"], setting)
-    few = attacked_harder(model, seen, modified, images, setting, choices, seed=seed)
+    few = attacked_harder(model, side, modified, validation, images, setting, choices, seed=seed)
     threatened |= {name: metrics.count(few[name]) for name in few.columns.drop("image")}
     definitions = {"gradient": found["gradient"][0], PUBLISHED: pictured}
     block |= {"controls": controlled, "threats": threatened, "definitions": definitions}
@@ -141,23 +133,21 @@ def direction(model, seen, settings, choices, *, seed):
     return block, arrays, tables
 
 
-def attacked_harder(model, seen, modified, images, setting, choices, *, seed):
+def attacked_harder(model, side, modified, validation, images, setting, choices, *, seed):
     """FGSM beside PGD on the first ``choices.attacked`` test images: a row an image, 1 where it is still classified.
 
     Columns: image; fgsm, pgd (S_clean); mod_fgsm, mod_pgd (S_mod); ``mod_pgd, held out`` (the blob of validation
     images); ``anything``, PGD on S_clean at a radius that nothing withstands.
     """
     few = images[["image", "adv", "mod_adv"]].rename(columns={"adv": "fgsm", "mod_adv": "mod_fgsm"})[: choices.attacked]
-    side = seen.side[: choices.attacked]
-    blob = pipeline.blob_of(seen.held_out, setting, "perturbation")
-    sides = {
-        "pgd": side, "mod_pgd": modified[: choices.attacked],
-        "mod_pgd, held out": pipeline.neutralised(model, side, blob, setting.value),
+    side = side[: choices.attacked]
+    asked = {
+        "pgd": (side, setting.eps), "mod_pgd": (modified[: choices.attacked], setting.eps),
+        "mod_pgd, held out": (pipeline.neutralised(model, side, validation["held out"], setting.value), setting.eps),
+        "anything": (side, ANYTHING),
     }  # fmt: skip
-    return few.assign(
-        **controls.stronger(model, sides, setting.eps, seed=seed),
-        **controls.stronger(model, {"anything": side}, ANYTHING, seed=seed),
-    )
+    hits = {name: controls.withstood(model, s.x, s.y, eps, seed=seed) for name, (s, eps) in asked.items()}
+    return few.assign(**{name: hit.int().numpy() for name, hit in hits.items()})
 
 
 def measure(model, side, adv, setting, definition, *, seed, permutations):

@@ -7,17 +7,33 @@ from ... import attacks, metrics, models, pipeline, regions
 from .choices import PGD_REACH, PGD_STARTS, PGD_STEPS
 
 
-def controls(model, side, held_out, other, maps, setting, *, seed):
-    """The paper's blob against others on the same test images ``side``.
+def of_validation(held_out, other, setting):
+    """The blob that validation images give: of the class (``held out``), and of both classes (``any class``).
 
-    ``held out``: made in the same way from validation images of the class, ``any class``: from those of both classes,
-    as by a defender who does not know which one an image has. The others have as many pixels as the paper's blob:
-    ``random`` ones, those highest in the representative RoI (``in the RoI``), and those that lie in U−V− in most
-    images (``in U−V−``).
+    The second is that of a defender who does not know which class an image has.
 
     Args:
         held_out, other: validation images of the class and of the other one, each a
             :class:`roa_helpers.pipeline.Scan`.
+
+    Returns:
+        name → (H, W) bool.
+    """
+    inside = [regions.isolate(*pipeline.regions_of(s, setting, "perturbation")).not_u_v for s in (held_out, other)]
+    return {
+        "held out": regions.blob(inside[0], setting.theta), "any class": regions.blob(torch.cat(inside), setting.theta)
+    }  # fmt: skip
+
+
+def controls(model, side, validation, maps, setting, *, seed):
+    """The paper's blob against others on the same test images ``side``.
+
+    Those of ``of_validation``, made in the same way from other images. The others have as many pixels as the
+    paper's blob: ``random`` ones, those highest in the representative RoI (``in the RoI``), and those that lie in U−V−
+    in most images (``in U−V−``).
+
+    Args:
+        validation: what ``of_validation`` gives.
         maps: the maps of ``compute.measure`` for the paper's definition of the RoA.
 
     Returns:
@@ -25,10 +41,7 @@ def controls(model, side, held_out, other, maps, setting, *, seed):
         the hits, a row an image).
     """
     blob, found, hits = maps["blob"], {}, {}
-    inside = [regions.isolate(*pipeline.regions_of(s, setting, "perturbation")).not_u_v for s in (held_out, other)]
-    others = {
-        "held out": regions.blob(inside[0], setting.theta), "any class": regions.blob(torch.cat(inside), setting.theta)
-    } | {
+    others = validation | {
         name: highest(values, int(blob.sum()), seed=seed)
         for name, values in (
             ("random", torch.zeros(blob.shape)), ("in the RoI", maps["roi"]), ("in U−V−", maps["not_u_not_v"])
@@ -74,20 +87,13 @@ def threats(model, side, modified, blob, setting):
     return {name: metrics.count(hit) for name, hit in hits.items()}, pd.DataFrame(hits)
 
 
-def stronger(model, sides, eps, *, seed):
-    """The paper's protocol with PGD of many steps and several starts: which images stand, by name of the images.
+def withstood(model, x, y, eps, *, seed):
+    """Which images withstand PGD of many steps and several starts at the ℓ∞ radius ``eps``: (N,) bool.
 
     The steps reach so far together that the ball can be crossed from wherever the attack starts.
-
-    Args:
-        sides: name → :class:`roa_helpers.pipeline.Scan`.
-        eps: ℓ∞ radius.
-
-    Returns:
-        name → hits (N,) of 0 and 1.
     """
-    budget = {"eps": eps, "step": PGD_REACH * eps / PGD_STEPS, "steps": PGD_STEPS, "restarts": PGD_STARTS, "seed": seed}
-    return {name: attacks.pgd_survivors(model, side.x, side.y, **budget).int().numpy() for name, side in sides.items()}
+    step = PGD_REACH * eps / PGD_STEPS
+    return attacks.pgd_survivors(model, x, y, eps=eps, step=step, steps=PGD_STEPS, restarts=PGD_STARTS, seed=seed)
 
 
 def curves(model, side, modified, count, setting, choices):

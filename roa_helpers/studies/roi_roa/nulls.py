@@ -6,12 +6,14 @@ model randomisation test of Adebayo et al., 2018), of a mixture with the other c
 the region's own.
 """
 
+from dataclasses import fields
+
 import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
 
-from ... import explain, metrics, models, pipeline
+from ... import explain, metrics, models, pipeline, regions
 from ...pipeline import DEFINITIONS
 
 #: Added to a unit's seed for the first untrained network, so that it is no network that was trained from the same one.
@@ -39,13 +41,12 @@ def table(model, side, other, settings, choices, *, seed):
     """
     side, other = side[: choices.null_images], other[: choices.null_images]
     untrained = [_untrained(model, side, choices, seed=seed + SEED_OFFSET + k) for k in range(choices.untrained)]
-    rows = []
+    cells, rows = (_cells(model, side.x), side.x.shape[2:]), []
     for definition in DEFINITIONS:
         setting = settings[definition]
         found = pipeline.regions_of(side, setting, definition)
         sources = [(TRAINED, 0, found)]
         sources += [("untrained", k, pipeline.regions_of(s, setting, definition)) for k, s in enumerate(untrained)]
-        cells = (_cells(model, side.x), side.x.shape[2:])
         drawn = [coarse(r, c, seed=seed + k) for k, (r, c) in enumerate(zip(found, cells, strict=True))]
         sources.append(("coarse", 0, drawn))
         mixed = [mixture(*pair) for pair in zip(found, pipeline.regions_of(other, setting, definition), strict=True)]
@@ -97,20 +98,19 @@ def _statistics(roi, roa):
     for region, stack in (("roi", roi.numpy()), ("roa", roa.numpy())):
         single = np.nan_to_num(metrics.morans_i(stack))
         others = (single.sum() - single) / max(1, len(single) - 1)
-        yield {"region": region, "statistic": "moran"} | _row(single.mean(), others)
+        interval = metrics.jackknife(single.mean(), others) if len(single) > 1 else (np.nan, np.nan)
+        yield {"region": region, "statistic": "moran"} | _row(single.mean(), interval, len(single))
         yield {"region": region} | _alignment(stack)
-    parts = torch.stack([roi & roa, roi & ~roa, ~roi & roa, ~roi & ~roa])
-    hits = metrics.count(parts.any(-1).any(-1).all(0))
-    low, high = metrics.wilson(**hits)
-    yield {"region": "both", "statistic": "four", "value": hits["k"] / hits["n"], "low": low, "high": high,
-           "n": hits["n"]}  # fmt: skip
+    parts = regions.isolate(roi, roa)
+    four = torch.stack([getattr(parts, f.name) for f in fields(parts)])
+    hits = metrics.count(four.any(-1).any(-1).all(0))
+    yield {"region": "both", "statistic": "four"} | _row(hits["k"] / hits["n"], metrics.wilson(**hits), hits["n"])
 
 
 def _alignment(stack):
-    others = [metrics.alignment(np.delete(stack, i, axis=0)) for i in range(len(stack))]
-    return {"statistic": "alignment"} | _row(metrics.alignment(stack), others)
+    return {"statistic": "alignment"} | _row(metrics.alignment(stack), metrics.alignment_interval(stack), len(stack))
 
 
-def _row(value, leave_one_out):
-    low, high = metrics.jackknife(value, leave_one_out) if len(leave_one_out) > 1 else (np.nan, np.nan)
-    return {"value": value, "low": low, "high": high, "n": len(leave_one_out)}
+def _row(value, interval, n):
+    low, high = interval
+    return {"value": value, "low": low, "high": high, "n": n}

@@ -1,6 +1,8 @@
 """A pair of classes: its images, and the binary network M that is trained on them. Shared by the paper's studies."""
 
-from ... import data, models, pipeline
+import torch
+
+from ... import data, metrics, models, pipeline
 from .. import trained, training_of
 
 
@@ -48,3 +50,17 @@ def train(choices, splits, *, seed, path, progress=True):
                        progress=progress)  # fmt: skip
     told = {"initialisation": initialisation, "mixed": training.mixed, "history": list(finished.history)}
     return finished.model, told
+
+
+def accuracies(model, splits, choices, *, seed):
+    """How often M is right: ``test``, on all test images, and ``train``, on some of those that it learnt from.
+
+    Returns:
+        name → ``{"k", "n"}``.
+    """
+    learnt = [pipeline.of_class(splits.train, k, seed=seed, limit=choices.train_scored) for k in (0, 1)]
+    parts = {
+        "test": (splits.test.images, splits.test.labels),
+        "train": tuple(torch.cat(column) for column in zip(*learnt, strict=True)),
+    }
+    return {name: metrics.count(models.correct(model, *part)) for name, part in parts.items()}
