@@ -38,13 +38,18 @@ seed = None  # None: all seeds of the profile
 # %%
 from roa_helpers import studies
 from roa_helpers.data import title_of
-from roa_helpers.page import figures, parameters, widgets
+from roa_helpers.page import answers, figures, parameters, widgets
 from roa_helpers.records import seeds
+from roa_helpers.studies import roi_roa
 from roa_helpers.studies.roi_roa import SCORES, directions, pictures
 
 parameters.check(globals())
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
+
+# %% tags=["remove-input"]
+answer = roi_roa.answers.whole(studies.apart(units)[0])
+answers.show(answer)
 
 # %% [markdown]
 # ## What an attack does
@@ -135,3 +140,9 @@ figures.show_text(
     + ", ".join(f"{c['k']} of {c['n']} cases ({title_of(u.result['dataset'])})" for u, c in accuracy.items())
     + "."
 )
+
+# %% [markdown]
+# ## What remains open
+
+# %% tags=["remove-input"]
+answers.show_open(answer)

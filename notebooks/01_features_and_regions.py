@@ -37,13 +37,18 @@ seed = None  # None: all seeds of the profile
 # %%
 from roa_helpers import studies
 from roa_helpers.data import title_of
-from roa_helpers.page import figures, parameters, widgets
+from roa_helpers.page import answers, figures, parameters, widgets
 from roa_helpers.records import seeds
+from roa_helpers.studies import roi_roa
 from roa_helpers.studies.roi_roa import charts, pictures
 
 parameters.check(globals())
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
+
+# %% tags=["remove-input"]
+answer = roi_roa.answers.features(studies.apart(units)[0])
+answers.show(answer)
 
 # %% [markdown]
 # ## Usefulness and robust usefulness
@@ -115,3 +120,9 @@ widgets.browse(
     beside=[pictures.graded_maps(unit, k) for unit, k in classes.values()],
     legend=pictures.LEGEND,
 )
+
+# %% [markdown]
+# ## What remains open
+
+# %% tags=["remove-input"]
+answers.show_open(answer)

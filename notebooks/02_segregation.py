@@ -35,13 +35,18 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import claims, figures, parameters, widgets
+from roa_helpers.page import answers, claims, figures, parameters, widgets
 from roa_helpers.records import seeds
+from roa_helpers.studies import roi_roa
 from roa_helpers.studies.roi_roa import charts, pictures, tables
 
 parameters.check(globals())
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
+
+# %% tags=["remove-input"]
+answer = roi_roa.answers.segregation(studies.apart(units)[0])
+answers.show(answer)
 
 # %% [markdown]
 # ## The region of importance
@@ -167,3 +172,9 @@ figures.show_text(
     "RoI is smooth by construction, whatever the model looks at. So the claims are judged against the maps of a "
     "network that was not trained ([What holds of the paper’s findings?](08_findings.ipynb))."
 )
+
+# %% [markdown]
+# ## What remains open
+
+# %% tags=["remove-input"]
+answers.show_open(answer)

@@ -35,8 +35,9 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import figures, parameters
+from roa_helpers.page import answers, figures, parameters
 from roa_helpers.records import seeds
+from roa_helpers.studies import roi_roa
 from roa_helpers.studies.registration import charts as shifted
 from roa_helpers.studies.registration import words as shifts
 from roa_helpers.studies.roi_roa import beyond, charts, pictures, words
@@ -44,6 +45,10 @@ from roa_helpers.studies.roi_roa import beyond, charts, pictures, words
 parameters.check(globals())
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # maps are shown for one seed
+
+# %% tags=["remove-input"]
+answer = roi_roa.answers.representatives(studies.apart(units)[0])
+answers.show(answer)
 
 # %% tags=["hide-input"]
 figures.show(
@@ -172,3 +177,9 @@ if len(verdicts):
     )
 else:
     figures.show_text("There is no verdict yet: of the paper’s digits, one shift alone is recorded.")
+
+# %% [markdown]
+# ## What remains open
+
+# %% tags=["remove-input"]
+answers.show_open(answer)

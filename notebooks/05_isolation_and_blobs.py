@@ -34,7 +34,7 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import figures, parameters, widgets
+from roa_helpers.page import answers, figures, parameters, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies import roi_roa, sensitivity
 from roa_helpers.studies.roi_roa import pictures
@@ -42,6 +42,10 @@ from roa_helpers.studies.roi_roa import pictures
 parameters.check(globals())
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
+
+# %% tags=["remove-input"]
+answer = roi_roa.answers.isolation(studies.apart(units)[0])
+answers.show(answer)
 
 # %% [markdown]
 # ## Four regions
@@ -211,3 +215,9 @@ figures.show_table(
     f"{anew.n.max()} test images a direction",
     units=[*units, *retrained],
 )
+
+# %% [markdown]
+# ## What remains open
+
+# %% tags=["remove-input"]
+answers.show_open(answer)

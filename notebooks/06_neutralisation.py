@@ -36,8 +36,9 @@ seed = None  # None: all seeds of the profile
 import pandas as pd
 
 from roa_helpers import studies
-from roa_helpers.page import claims, figures, parameters, seeds_note
+from roa_helpers.page import answers, beside, claims, figures, parameters, seeds_note
 from roa_helpers.records import seeds
+from roa_helpers.studies import roi_roa
 from roa_helpers.studies.adaptive import charts as adapted
 from roa_helpers.studies.adaptive import words as adaptive_words
 from roa_helpers.studies.architectures import charts as networks
@@ -48,6 +49,10 @@ parameters.check(globals())
 units = studies.units("roi_roa", profile, seed=seed)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
 own, others = studies.apart(units)  # the paper's data sets, and those that only show that the code runs
+
+# %% tags=["remove-input"]
+answer = roi_roa.answers.neutralisation(own)
+answers.show(answer)
 
 # %% tags=["hide-input"]
 sheet, data = pictures.neutralisation_flow(pairs)
@@ -89,11 +94,23 @@ figures.show_text("\n\n".join((words.answer_accuracy(table_of_models), words.lea
 table_2 = comparison.compare("A10", own or others)
 figures.show_apart(
     (comparison.compare("A10", own), comparison.compare("A10", others)),
+    view=beside.layout,
     name="table-2",
-    caption="<b>Table II of the paper</b>: accuracy (%) on clean and on neutralised images of the source class, with "
-    "95 % intervals. " + words.printed_sample() + " Numbers agree where the 95 % interval of their difference "
-    "(Newcombe’s) holds 0." + seeds_note(table_2),
+    caption="<b>Table II of the paper</b>: accuracy on clean and on neutralised images of the source class. "
+    + words.printed_sample()
+    + " "
+    + beside.legend()
+    + seeds_note(table_2),
     units=(own, others),
+)
+figure, data = beside.plot(table_2)
+figures.show(
+    figure,
+    name="table-2-chart",
+    caption="Table II as a chart: the paper’s numbers and ours with 95 % intervals.",
+    alt=beside.finding(table_2),
+    data=data,
+    units=own or others,
 )
 
 # %% tags=["remove-input"]
@@ -106,10 +123,21 @@ figures.show_text(words.answer("A10", table_2))
 table_3 = comparison.compare("A11", own or others)
 figures.show_apart(
     (comparison.compare("A11", own), comparison.compare("A11", others)),
+    view=beside.layout,
     name="table-3",
-    caption="<b>Table III of the paper</b>: accuracy (%) under FGSM before and after neutralisation."
+    caption="<b>Table III of the paper</b>: accuracy under FGSM before and after neutralisation. "
+    + beside.legend()
     + seeds_note(table_3),
     units=(own, others),
+)
+figure, data = beside.plot(table_3)
+figures.show(
+    figure,
+    name="table-3-chart",
+    caption="Table III as a chart: the paper’s numbers and ours with 95 % intervals.",
+    alt=beside.finding(table_3),
+    data=data,
+    units=own or others,
 )
 
 # %% tags=["remove-input"]
@@ -364,3 +392,9 @@ figures.show_table(
 
 # %% tags=["remove-input"]
 figures.show_text(networks_words.held(gains, data, regions))
+
+# %% [markdown]
+# ## What remains open
+
+# %% tags=["remove-input"]
+answers.show_open(answer)

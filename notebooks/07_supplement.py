@@ -36,7 +36,8 @@ seed = None  # None: all seeds of the profile
 # %%
 from roa_helpers import studies
 from roa_helpers.data import title_of
-from roa_helpers.page import figures, parameters, tables, widgets
+from roa_helpers.page import answers, figures, parameters, tables, widgets
+from roa_helpers.studies import supplement
 from roa_helpers.studies.supplement import agreement, choices, matrices, presented, reference, words
 
 parameters.check(globals())
@@ -45,6 +46,10 @@ ours = matrices.collected(units)
 authors = reference.load()
 theirs = (authors.similarity, authors.scores) if authors else (None, None)
 datasets = matrices.datasets(ours[0])
+
+# %% tags=["remove-input"]
+answer = supplement.answers.pairs(studies.apart(units)[0], authors)
+answers.show(answer)
 
 # %% tags=["remove-input"]
 figures.show_text(words.sample(units))
@@ -207,3 +212,9 @@ figures.show_table(
     caption="What the supplement leaves open, what is used here, and why.",
     units=units,
 )
+
+# %% [markdown]
+# ## What remains open
+
+# %% tags=["remove-input"]
+answers.show_open(answer)

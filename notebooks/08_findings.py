@@ -41,7 +41,8 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import claims, figures, parameters, seeds_note
+from roa_helpers.page import answers, claims, figures, parameters, seeds_note
+from roa_helpers.studies import roi_roa
 from roa_helpers.studies.roi_roa import CLAIMS, by_definition, charts, where, words
 
 parameters.check(globals())
@@ -49,6 +50,10 @@ units = studies.units("roi_roa", profile, seed=seed)
 own, others = studies.apart(units)  # the paper's data sets, and those that only show that the code runs
 both = claims.apart(studies.verdicts(units))
 verdicts = both[0] if len(both[0]) else both[1]
+
+# %% tags=["remove-input"]
+answer = roi_roa.answers.findings(own)
+answers.show(answer)
 
 # %% [markdown]
 # ## At a glance
@@ -168,3 +173,9 @@ figures.show_apart(
     caption="All claims with the RoA by gradient magnitude." + seeds_note(by_gradient[0]),
     units=(own, others),
 )
+
+# %% [markdown]
+# ## What remains open
+
+# %% tags=["remove-input"]
+answers.show_open(answer)

@@ -39,8 +39,9 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import figures, open_choices, parameters
+from roa_helpers.page import answers, figures, open_choices, parameters
 from roa_helpers.records import seeds
+from roa_helpers.studies import forensics
 from roa_helpers.studies.forensics import charts, choices, claims, pictures, tables, words
 from roa_helpers.studies.roi_roa import holding, readings
 from roa_helpers.studies.roi_roa import pictures as signed
@@ -50,6 +51,10 @@ parameters.check(globals())
 units = studies.finished(profile, "forensics", seed=seed)
 verdicts = studies.verdicts(units) if units else None
 pairs = "all ordered pairs of ten classes; intervals by a bootstrap over unordered pairs"
+
+# %% tags=["remove-input"]
+answer = forensics.answers.pictures(units)
+answers.show(answer)
 
 # %% tags=["remove-input"]
 figures.show_text(words.read(units) if units else words.notice(units))
@@ -342,3 +347,9 @@ if units:
         units=units,
         sample="choices",
     )
+
+# %% [markdown]
+# ## What remains open
+
+# %% tags=["remove-input"]
+answers.show_open(answer)

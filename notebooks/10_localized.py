@@ -42,13 +42,18 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import claims, figures, in_brackets, open_choices, parameters, widgets
+from roa_helpers.page import answers, beside, claims, figures, in_brackets, open_choices, parameters, widgets
+from roa_helpers.studies import localized
 from roa_helpers.studies.localized import charts, choices, recovery, tables, words
 
 parameters.check(globals())
 units = studies.units("localized", profile, seed=seed)
 as_in_paper = charts.as_in_paper(units)
 sample = "all successful attacks in a region; intervals by a bootstrap over photos"
+
+# %% tags=["remove-input"]
+answer = localized.answers.recovered(as_in_paper, units)
+answers.show(answer)
 
 # %% tags=["remove-input"]
 figures.show_text(words.network(units))
@@ -137,13 +142,23 @@ figures.show(
 # For every example and every n the three explainers are ranked, 1 the best (Table 1 of the paper).
 
 # %% tags=["hide-input"]
-ranks = tables.rank_table(as_in_paper)
+ranks = tables.compare(as_in_paper)
 figures.show_table(
     ranks,
-    view=in_brackets(ranks),
+    view=beside.layout(ranks),
     name="localized-ranks",
-    caption="Mean rank of the paper’s explainers over all explanations, the paper’s value and ours with its 95 % "
-    "interval. The paper prints no interval.",
+    caption="<b>Table 1 of the paper</b>: mean rank of its explainers over all explanations, 1 the best of 3. The "
+    "paper prints no interval. " + beside.legend(),
+    units=as_in_paper,
+    sample=sample,
+)
+figure, data = beside.plot(ranks)
+figures.show(
+    figure,
+    name="localized-ranks-chart",
+    caption="Table 1 as a chart: the paper’s mean ranks and ours with 95 % intervals.",
+    alt=beside.finding(ranks),
+    data=data,
     units=as_in_paper,
     sample=sample,
 )
@@ -292,3 +307,9 @@ figures.show_table(
     units=units,
     sample="choices",
 )
+
+# %% [markdown]
+# ## What remains open
+
+# %% tags=["remove-input"]
+answers.show_open(answer)

@@ -36,8 +36,9 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import figures, open_choices, parameters, seeds_note, span, widgets
+from roa_helpers.page import answers, beside, figures, open_choices, parameters, seeds_note, span, widgets
 from roa_helpers.records import seeds
+from roa_helpers.studies import blurring
 from roa_helpers.studies.blurring import charts, choices, published, results, tables, words
 
 parameters.check(globals())
@@ -45,6 +46,10 @@ units = studies.units("blurring", profile, seed=seed)
 groups = seeds.groups(units)
 first = groups[0][0]
 sample = "test images; n and seeds in the data"
+
+# %% tags=["remove-input"]
+answer = blurring.answers.defence(units)
+answers.show(answer)
 
 # %% [markdown]
 # ## What the blur does
@@ -211,14 +216,27 @@ for k, group in enumerate(groups):
     )
 
 # %% tags=["hide-input"]
-known = [group for group in groups if results.has_printed(group[0])] or groups[:1]
-for model in published.MODELS:
+known = ([group for group in groups if results.has_printed(group[0])] or groups)[0]
+cells = tables.compare(known)
+figure, data = charts.as_printed(cells)
+figures.show(
+    figure,
+    name="blurring-cells",
+    caption=f"The 150 accuracies of the thesis against ours ({results.named(known[0])}), a panel a network, with 95 % "
+    "intervals of both. On the line both are equal.",
+    alt=beside.finding(data.assign(percent=True)),
+    data=data,
+    units=known,
+    sample="all test images",
+)
+for number, (model, title) in enumerate(published.MODELS.items(), start=1):
+    own = tables.as_printed(cells, model)
     figures.show_table(
-        tables.crossed(tables.compare(known[0]), model),
+        own,
+        view=beside.layout(own),
         name=f"blurring-table-{model}",
-        caption=f"{results.named(known[0][0])}: accuracy in %, in brackets the thesis’s where it has one "
-        "(Tables 4.1 to 4.5).",
-        units=known[0],
+        caption=f"<b>Table 4.{number} of the thesis</b>, {title} ({results.named(known[0])}). " + beside.legend(),
+        units=known,
         sample="all test images",
     )
 
@@ -244,7 +262,7 @@ figures.show_table(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(words.answer_conclusions(verdicts))
+figures.show_text(words.rules())
 
 # %% [markdown]
 # The first verdict is about accuracy, the second about robustness. Five of the six test sets are blurred, and networks
@@ -295,3 +313,9 @@ figures.show_table(
     units=units,
     sample="all units shown",
 )
+
+# %% [markdown]
+# ## What remains open
+
+# %% tags=["remove-input"]
+answers.show_open(answer)

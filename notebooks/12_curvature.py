@@ -36,14 +36,19 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import claims, figures, open_choices, parameters, span, widgets
+from roa_helpers.page import answers, claims, figures, open_choices, parameters, span, widgets
 from roa_helpers.records import seeds
+from roa_helpers.studies import curvature
 from roa_helpers.studies.curvature import charts, choices, named, pictures, tables, words
 
 parameters.check(globals())
 units = studies.units("curvature", profile, seed=seed)
 shown = seeds.one_of_each(units)
 verdicts = studies.verdicts(units)
+
+# %% tags=["remove-input"]
+answer = curvature.answers.lines(units)
+answers.show(answer)
 
 # %% tags=["hide-input"]
 figures.show_table(
@@ -290,3 +295,9 @@ figures.show_table(
     units=shown,
     sample="choices of the profiles",
 )
+
+# %% [markdown]
+# ## What remains open
+
+# %% tags=["remove-input"]
+answers.show_open(answer)

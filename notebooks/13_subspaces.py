@@ -35,8 +35,9 @@ seed = None  # None: all seeds of the profile
 
 # %%
 from roa_helpers import studies
-from roa_helpers.page import claims, figures, parameters, span
+from roa_helpers.page import answers, claims, figures, parameters, span
 from roa_helpers.records import seeds
+from roa_helpers.studies import curvature
 from roa_helpers.studies.curvature import STATEMENTS, charts, choices, pictures, tables, words
 
 parameters.check(globals())
@@ -44,6 +45,10 @@ units = studies.units("curvature", profile, seed=seed)
 shown = seeds.one_of_each(units)
 verdicts = studies.verdicts(units)
 evaluated = words.sample(shown)
+
+# %% tags=["remove-input"]
+answer = curvature.answers.subspaces(units)
+answers.show(answer)
 
 # %% [markdown]
 # ## Fig. 3: accuracy and attacks in the same subspaces
@@ -314,3 +319,9 @@ figures.show_apart(
     units=studies.apart(units),
     sample=evaluated,
 )
+
+# %% [markdown]
+# ## What remains open
+
+# %% tags=["remove-input"]
+answers.show_open(answer)

@@ -1,15 +1,27 @@
 """What a reader sees: figures and tables with caption, data and origin; sheets of pictures, widgets, verdicts, words.
 
 ``figures`` puts things on a page, ``sheets`` and ``pictures`` make pictures of arrays, ``tables`` and ``words`` set
-numbers, ``widgets`` needs no kernel, ``claims`` judges the statements of a paper, ``parameters`` refuses those that a
-notebook does not have. No study is known here.
+numbers, ``widgets`` needs no kernel, ``claims`` judges the statements of a paper, ``answers`` says what a page comes
+to, ``beside`` sets the paper's numbers beside ours, ``parameters`` refuses those that a notebook does not have. No
+study is known here.
 """
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["claims", "figures", "parameters", "pictures", "sheets", "tables", "widgets", "words"],
+    submodules=[
+        "answers",
+        "beside",
+        "claims",
+        "figures",
+        "parameters",
+        "pictures",
+        "sheets",
+        "tables",
+        "widgets",
+        "words",
+    ],
     submod_attrs={
         "figures": ["MAPS", "REGION_COLOURS", "REGION_LABELS", "drawing", "look", "panels", "place"],
         "pictures": ["bordered", "heat", "picture"],

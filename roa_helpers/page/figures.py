@@ -33,6 +33,8 @@ _LOOKS = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "D"), ("#E69F00", "^")
           ("#000000", "X"), ("#777777", "*"))  # fmt: skip
 #: Pixels an inch of a chart's file; it is shown at ``figure.dpi``, so it stays sharp in print and on dense screens.
 FILE_DPI = 220
+#: Tables with more rows are folded.
+LONG = 24
 _FORMULA = re.compile(r"[=+@\t\r-]")
 
 
@@ -96,14 +98,19 @@ def show_table(table, *, name, caption, view=None, units=(), sample=None):
     """Put a DataFrame on the page with its caption and its data; arguments as those of :func:`show`.
 
     Tables with the paper's numbers beside ours are set by :func:`roa_helpers.page.tables.present`. Of any other,
-    ``view`` is what a reader sees where that differs from the data.
+    ``view`` is what a reader sees where that differs from the data. One of more than ``LONG`` rows is folded.
     """
     beside = view is None and "paper_low" in table
     shaped = tables.present(table) if beside else table if view is None else view
     body = shaped.to_html(index=False, border=0, na_rep="–", classes="roa-table", escape=True)
     caption_row = f"<caption>{_caption(caption)} {_data_link(name, table)}{_origin(units, sample)}</caption>"
     body = body.replace("<thead>", caption_row + "<thead>", 1)
-    _display(f'<div class="roa-table" id="{html.escape(name)}">{body}</div>')
+    markup = f'<div class="roa-table" id="{html.escape(name)}">{body}</div>'
+    if len(shaped) > LONG:
+        markup = (
+            f'<details class="roa-all"><summary>All {len(shaped)} rows: {_title(caption)}</summary>{markup}</details>'
+        )
+    _display(markup)
 
 
 #: What is said of a table that is no evidence about a paper.
@@ -132,6 +139,11 @@ def show_text(text):
     from IPython.display import Markdown, display
 
     display(Markdown(html.escape(text, quote=False).replace("$", r"\$")))
+
+
+def _title(caption):
+    """The first sentence of a caption, without markup."""
+    return html.escape(re.split(r"(?<=[^ .])[.:] ", re.sub("</?[bi]>", "", caption))[0].rstrip("."))
 
 
 def _caption(text):

@@ -21,6 +21,8 @@ CHARTS = {
     "blur_fgsm": "Fig. 4.4",
     "blur_newtonfool": "Fig. 4.5",
 }
+#: Colours and marks of the five rows of a table.
+_ROW_LOOKS = (("#000000", "o"), ("#D55E00", "s"), ("#E69F00", "D"), ("#0072B2", "^"), ("#56B4E9", "v"))
 SIGMAS = (1.0, 2.0, 3.0, 4.0)
 ATTACKS = {"fgsm": ("FGSM, ε", "#D55E00", "o"), "newtonfool": ("NewtonFool, η", "#0072B2", "s")}
 _AIMED = ATTACKS | {"knowing": ("FGSM, ε of the attackers who know the blur", "#E69F00", "^")}
@@ -54,6 +56,31 @@ def bars(group):
     axes[-1].set(xticks=range(len(MODELS)), xticklabels=list(MODELS.values()), ylim=(0, 100))
     figure.supylabel("accuracy in %", fontsize=9)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+    return figure, table
+
+
+def as_printed(table):
+    """The 150 accuracies of the thesis against ours, a panel a network, coloured by row; both with 95 % intervals.
+
+    Args:
+        table: of :func:`.tables.compare`.
+
+    Returns:
+        (figure, the table)
+    """
+    figure, axes = panels(len(MODELS), columns=3, width=7.0, height=2.3, margin=0.5, sharex=True, sharey=True)
+    for axis, (model, title) in zip(axes, MODELS.items(), strict=True):
+        axis.plot((0, 100), (0, 100), color="#999999", lw=0.8)
+        own = table[table.model == model]
+        for (row, name), (colour, mark) in zip(ROWS.items(), _ROW_LOOKS, strict=True):
+            part = 100 * own[own.row == row][["paper", "paper_low", "paper_high", "ours", "low", "high"]]
+            axis.hlines(part.ours, part.paper_low, part.paper_high, color=colour, lw=0.5, alpha=0.6)
+            axis.vlines(part.paper, part.low, part.high, color=colour, lw=0.5, alpha=0.6)
+            axis.plot(part.paper, part.ours, mark, ms=4, color=colour, label=name)
+        axis.set(title=title, xlim=(0, 100), ylim=(0, 100), aspect="equal")
+    figure.supxlabel("the thesis’s accuracy (%)", fontsize=9)
+    figure.supylabel("ours (%)", fontsize=9)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
     return figure, table
 
 

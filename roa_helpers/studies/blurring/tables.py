@@ -8,7 +8,7 @@ from ...page import claims, words
 from ...records import seeds
 from . import published
 from .claims import ALL, CLAIMS
-from .published import HEATMAPS, MODELS, ROWS, TESTS
+from .published import HEATMAPS, ROWS, TESTS
 from .results import has_printed, named, network
 
 #: Whom each attacker is held against: the undefended A under as many steps (BIM's, where nothing is said).
@@ -54,13 +54,15 @@ def compare(group):
     return pd.DataFrame(rows)
 
 
-def crossed(table, model):
-    """One of Tables 4.1 to 4.5 as a reader sees it, from :func:`compare`: “ours (thesis)”, in %."""
+def as_printed(table, model):
+    """One of Tables 4.1 to 4.5, from :func:`compare`, for :mod:`roa_helpers.page.beside`: a row an attack and test set.
+
+    Returns:
+        DataFrame with the columns of :func:`compare`, and where (the attack), case (empty), quantity (the test set),
+        percent.
+    """
     own = table[table.model == model]
-    theirs = np.where(own.paper.notna(), [f" ({100 * value:.1f})" for value in own.paper], "")
-    own = own.assign(text=[f"{100 * value:.1f}" for value in own.ours] + theirs)
-    wide = own.pivot(index="row", columns="test", values="text").loc[list(ROWS), list(TESTS)]
-    return wide.rename(index=ROWS, columns=TESTS).rename_axis(index=MODELS[model], columns=None).reset_index()
+    return own.assign(where=own.row.map(ROWS), case="", quantity=own.test.map(TESTS), percent=True)
 
 
 def overview(table):

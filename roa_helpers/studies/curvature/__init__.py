@@ -10,7 +10,7 @@ from .. import Study
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["charts", "choices", "claims", "pictures", "tables", "words"],
+    submodules=["answers", "charts", "choices", "claims", "pictures", "tables", "words"],
     submod_attrs={"claims": ["STATEMENTS"], "results": ["named"]},
 )
 __all__ += ["STUDY"]

@@ -10,7 +10,8 @@ import lazy_loader
 from .. import Study
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submodules=["cells", "charts", "choices", "claims", "pictures", "rebuild", "sources", "tables", "words"]
+    __name__,
+    submodules=["answers", "cells", "charts", "choices", "claims", "pictures", "rebuild", "sources", "tables", "words"],
 )
 __all__ += ["STUDY"]
 

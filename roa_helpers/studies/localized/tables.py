@@ -1,5 +1,7 @@
 """Tables of this study's pages: ranks, attempts, tests. Needs no torch."""
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from ... import metrics
@@ -13,20 +15,31 @@ from .recovery import TITLES
 from .results import run_of, shape_of
 
 
-def rank_table(units, which="paper"):
-    """Table 1: mean ranks, the paper's (none beyond its three explainers) beside ours with intervals."""
+@dataclass(frozen=True)
+class _Printed:
+    """A mean rank of Table 1, which has no interval; ``rounding``: half a unit of its last digit."""
+
+    value: float
+    interval: None = None
+    rounding: float = 0.005
+
+
+def compare(units):
+    """Table 1 beside ours: a row an explainer and score, for :mod:`roa_helpers.page.beside`.
+
+    Units of several seeds attack the same network, so each run has rows of its own.
+    """
     rows = []
     for unit in units:
-        for metric, by in unit.result["ranks"][which].items():
-            for name, found in by.items():
-                low, high = store.numbers(found["rank_interval"])
-                rows.append({
-                    "data set": title_of(unit.result["dataset"]), "regions": REGIONS[shape_of(unit)],
-                    "metric": metric.capitalize(), "explainer": TITLES[name],
-                    "paper": MEAN_RANKS[metric].get(name) if which == "paper" else None,
-                    "ours": found["rank"], "low": low, "high": high,
-                    "examples": unit.result["attack"]["success"]["k"], "run": run_of(unit),
-                })  # fmt: skip
+        for metric, printed in MEAN_RANKS.items():
+            for name, value in printed.items():
+                found = unit.result["ranks"]["paper"][metric][name]
+                ours = found["rank"], store.numbers(found["rank_interval"]), unit.result["attack"]["success"]["k"]
+                rows.append(
+                    {"where": TITLES[name], "case": "", "quantity": metric.capitalize(), "percent": False}
+                    | claims.beside(_Printed(value), [ours], limits=(1, len(printed)))
+                    | {"profile": unit.result["profile"], "seeds": str(unit.result["seed"])}
+                )
     return pd.DataFrame(rows)
 
 

@@ -12,6 +12,7 @@ from .. import Study
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
+        "answers",
         "beyond",
         "charts",
         "choices",

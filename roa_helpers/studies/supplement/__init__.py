@@ -11,7 +11,7 @@ from ..roi_roa import images_a_direction
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["agreement", "choices", "matrices", "presented", "reference", "words"],
+    submodules=["agreement", "answers", "choices", "matrices", "presented", "reference", "words"],
 )
 __all__ += ["STUDY"]
 

@@ -3,13 +3,17 @@
 import pytest
 
 from roa_helpers import page
+from roa_helpers.page import beside
 from roa_helpers.studies.localized import choices, tables
 
 
 def test_table_1_stands_beside_ours(unit):
-    found = tables.rank_table([unit])
+    found = tables.compare([unit])
     assert found.paper.tolist() == [2.58, 2.06, 1.36, 2.59, 2.03, 1.38]
-    assert found.groupby("metric").ours.sum().tolist() == pytest.approx([6, 6])
+    assert found.groupby("quantity").ours.sum().tolist() == pytest.approx([6, 6])
+    shaped = beside.layout(found)
+    assert list(shaped) == ["", "Jaccard", "Hamming"] and len(shaped) == 3
+    assert shaped.Jaccard.str.startswith(("paper 2.58", "paper 2.06", "paper 1.36")).all()
 
 
 def test_tables_hold_the_numbers(unit):

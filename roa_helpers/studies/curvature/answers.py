@@ -1,0 +1,69 @@
+"""What the two pages of this study come to. Needs no torch."""
+
+from ... import studies
+from ...page import answers, claims
+from .claims import STATEMENTS
+
+
+def _stands(units, statements):
+    """How the claims of some statements stand over networks and cases, and what few networks leave open."""
+    rows = claims.judged(studies.verdicts(units))
+    told = []
+    for one in statements:
+        own = rows[rows.statement == one]
+        told.append(f"“{STATEMENTS[one]}”: {answers.standing(own, noun='case')}")
+    return "; ".join(told), answers.networks(rows[rows.statement.isin(statements)])
+
+
+def lines(units):
+    """Directions that carry a class: Algorithm 1, Figs 1 and 2."""
+    paper = (
+        "Where the boundary of a class is most curved there are directions along which its score is a near-symmetric, "
+        "monotone function, much the same for all images. Moving any image along one classifies it, or fools the "
+        "network."
+    )
+    own, _ = studies.apart(units)
+    if not own:
+        return answers.nothing(paper)
+    told, few = _stands(own, ("lines",))
+    random = [(unit.result["shapes"]["odd"][kind]["high"] < unit.result["shapes"]["odd"]["random"]["low"])
+              for unit in own for kind in ("positive", "negative")]  # fmt: skip
+    return answers.Answer(
+        paper,
+        f"{told}.",
+        "The statements say “near”; here an error of a quarter is the bound. A random direction is the opponent that "
+        f"the paper lacks: curved directions are clearly more symmetric than random ones in {sum(random)} of "
+        f"{len(random)} cases.",
+        tuple(filter(None, (
+            few,
+            "A network of rectifiers has no curvature but at its kinks: what is found depends on the step of the "
+            "differences, on how many boundary points are averaged, and on whether logits or softmax are "
+            "differentiated.",
+        ))),
+    )  # fmt: skip
+
+
+def subspaces(units):
+    """Accuracy and attacks in the same subspaces, and compression as a defence: Figs 3 to 5, Table 1."""
+    paper = (
+        "A few directions of high curvature hold the accuracy, and the attacks live in the same ones. Compressing "
+        "images lowers the fooling rate of an attack made without it (100 to about 35 %), and scaling the perturbation "
+        "brings it back (to 88 % and more at ten times the norm; Table 1)."
+    )
+    own, _ = studies.apart(units)
+    if not own:
+        return answers.nothing(paper)
+    told, few = _stands(own, ("coupling", "compression"))
+    return answers.Answer(
+        paper,
+        f"{told}.",
+        "Nested subspaces hold more of everything as they grow, so dimension alone makes accuracy and norms go "
+        "together; here subspaces are held against random ones of the same dimension. Our images are small, and ten "
+        "times a perturbation can outweigh them, which says nothing of compression.",
+        tuple(filter(None, (few, "The paper’s network, AlexNet on ImageNet at 227 pixels, is not among these results."
+                            if not _has_alexnet(own) else ""))),
+    )  # fmt: skip
+
+
+def _has_alexnet(units):
+    return any(unit.result["model"]["network"] == "imagenet-alexnet" for unit in units)

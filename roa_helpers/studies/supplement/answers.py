@@ -1,0 +1,50 @@
+"""What the page on all pairs comes to. Needs no torch."""
+
+from ...data import title_of
+from ...page import answers, words
+from . import agreement, presented
+from .matrices import collected, datasets, signed
+
+
+def pairs(units, authors):
+    """Whether the presented pairs are typical.
+
+    Args:
+        units: of this study, of the paper's data.
+        authors: the authors' files (:func:`.reference.load`), or None.
+    """
+    paper = (
+        "Two classes of each data set, chosen at random, stand for all: neutralisation keeps 93.75 % accuracy and "
+        "more for MNIST and Fashion-MNIST (Table II). The supplement lists all 90 ordered pairs of three data sets."
+    )
+    if not units:
+        return answers.nothing(paper)
+    ours = collected(units)
+    counted = [
+        f"{len(ours[0][ours[0].dataset == name])} ordered pairs of {title_of(name)}" for name in datasets(ours[0])
+    ]
+    told = f"Run here: {words.listed(counted)}."
+    if authors is None:
+        return answers.Answer(
+            paper, told, "The authors’ files are not at hand, so nothing is compared on this page.", _open(units)
+        )
+    table = presented.kept(authors.scores)
+    held = int((table.kept >= presented.MOST).sum())
+    rho = agreement.correlations(agreement.matched(ours, (authors.similarity, authors.scores), signed=signed(units)))
+    clean = rho[rho.quantity.str.startswith("clean, set")] if len(rho) else rho
+    return answers.Answer(
+        paper,
+        f"In the authors’ own files {held} of {len(table)} pairs keep {100 * presented.MOST:.0f} % of their class "
+        f"probability after neutralisation, each at its best θ, fewer than the presented pairs suggest. {told}",
+        "The files give probabilities of the true class, the paper accuracies, of other images or another network "
+        "perhaps: some printed accuracies are larger than the files allow. "
+        + ("Over pairs, our probabilities after neutralisation go with theirs by a rank correlation of "
+           f"{words.span(clean['ρ'], '.2f')}." if len(clean) else "Too few pairs were run here to correlate them."),
+        _open(units),
+    )  # fmt: skip
+
+
+def _open(units):
+    left = 135 - len({(unit.result["dataset"], tuple(unit.result["classes"])) for unit in units})
+    rest = f"{left} of the 135 unordered pairs were not run." if left else ""
+    return tuple(filter(None, (rest, "To what value the authors set neutralised pixels is not known.")))
