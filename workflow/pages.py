@@ -5,8 +5,9 @@ from collections import Counter
 from datetime import timedelta
 
 from roa_helpers import data, studies
-from roa_helpers.page import claims, tables, words
+from roa_helpers.page import claims, figures, words
 from roa_helpers.records import store
+from roa_helpers.studies import roi_roa
 
 _ESCAPED = {ord(c): f"\\{c}" for c in "\\`*[]|$"}
 
@@ -18,48 +19,64 @@ def generated_pages(profile):
 
 
 def summary(units):
-    """What was found, in one screen: a sentence and the verdicts, counted. ``units`` are those of ``roi_roa``."""
+    """What the landing page says of the results: one sentence, one image through the pipeline, the verdicts.
+
+    Args:
+        units: those of ``roi_roa``.
+    """
     if not units:
         return "No results have been computed yet.\n"
     own, others = studies.apart(units)
     if not own:
         return (
-            "## What was found\n\nNone of the paper’s data sets is among these results. What ran, on "
-            f"{_sets(others)}, shows that the code runs; it is no evidence about the paper.{_warning(units)}\n"
+            f"None of the paper’s data sets is among these results. What ran, on {_sets(others)}, shows that the code "
+            f"runs; it is no evidence about the paper.{_warning(units)}\n"
         )
-    verdicts = claims.apart(studies.verdicts(units))[0]
-    aside = f" {_sets(others)} do not count here: they show that the code runs." if others else ""
+    verdicts = claims.judged(claims.apart(studies.verdicts(units))[0])
     return "\n".join(
         [
-            "## What was found\n\n"
-            f"On {_sets(own)}, {words.counted(len(own), 'trained network')}, the claims of the paper have these "
-            "verdicts, one for each data set or for each direction (source class → target class):\n",
-            markdown_table(counts(verdicts)),
-            _defence(verdicts),
-            "The rules and every interval are in [](../notebooks/08_findings.ipynb), what was decided after looking in "
-            f"{{ref}}`rules`.{aside}{_warning(units)}\n",
+            f"**What was found, on {_sets(own)}.** {_text(roi_roa.answers.whole(own).ours)}\n",
+            _picture(own),
+            "",
+            ":::{div} roa-table roa-matrix",
+            "",
+            markdown_table(claims.grid(verdicts)),
+            ":::",
+            "",
+            f"{_text(claims.legend()).capitalize()}. [Every rule and interval](../notebooks/08_findings.ipynb); [when "
+            f"rules were set](rules.md).{_warning(units)} {_recorded(own)}\n",
         ]
     )
 
 
+def _picture(units):
+    """One stored test image through the pipeline, as HTML: of cats and dogs where they are recorded."""
+    unit = next((unit for unit in units if unit.result["dataset"] == "cats-vs-dogs"), units[0])
+    title = data.title_of(unit.result["dataset"])
+    return figures.markup(
+        roi_roa.pictures.plate(unit, first=1),
+        name="pipeline",
+        caption=f"The first stored test image of {title} through the paper’s steps. P: the network’s probability of "
+        "the true class. U−V+, what the attacker uses and the classifier does not, gives the blob of the class; its "
+        "pixels are set to one value.",
+        alt=f"Eight pictures of one image of {title}: {roi_roa.pictures.through(unit)}.",
+        data=roi_roa.pictures.example_data([unit], "image", "perturbation", "importance", "vulnerability_perturbation"),
+        units=[unit],
+        sample="one stored example",
+    )
+
+
+def _recorded(units):
+    """When and on what the results were last recorded, in words."""
+    made = [unit.result["provenance"] for unit in units]
+    devices = ", ".join(sorted({one["device"] for one in made}))
+    last = max(one["finished"] for one in made)[:10]
+    return f"Last recorded {last} ({devices}, {words.counted(len(units), 'trained network')}): {{ref}}`status`."
+
+
 def _sets(units):
-    return words.listed([_text(name) for name in sorted({data.title_of(unit.result["dataset"]) for unit in units})])
-
-
-def counts(verdicts):
-    """Verdicts counted by claim, marks included, ready to print."""
-    table = claims.summary(verdicts)
-    return table.rename(columns={c: tables.marked(c) for c in table.columns if c != "claim"})
-
-
-def _defence(verdicts):
-    rows = verdicts[(verdicts.id == "weakens-attack") & (verdicts.verdict != claims.NOT_TESTABLE)]
-    if rows.empty:
-        return "\nWhether neutralising U−V+ weakens the attack could not be tested on any of them.\n"
-    told = [f"{_text(row['where'])} {words.points(row.ours, row.low, row.high)}" for _, row in rows.iterrows()]
-    return (
-        "\nWhere there was an attack to weaken, neutralising U−V+ changes accuracy under it, mean over both classes "
-        f"and with a blob from images that are not scored, by (points, 95 % interval): {'; '.join(told)}.\n"
+    return words.listed(
+        [_text(name) for name in dict.fromkeys(data.title_of(unit.result["dataset"]) for unit in units)]
     )
 
 

@@ -75,8 +75,13 @@ def look(title):
     return _LOOKS[min(place(title), len(_LOOKS) - 1)]
 
 
-def show(figure, *, name, caption, alt, data, units=(), sample=None):
-    """Put a figure on the page: picture, caption, a link to its data, and where it came from.
+def show(figure, **parts):
+    """Put a figure on the page; arguments as those of :func:`markup`."""
+    _display(markup(figure, **parts))
+
+
+def markup(figure, *, name, caption, alt, data, units=(), sample=None):
+    """A figure as HTML: picture, caption, a link to its data, and where it came from.
 
     Args:
         figure: matplotlib figure, or :class:`roa_helpers.page.sheets.Sheet`.
@@ -88,14 +93,14 @@ def show(figure, *, name, caption, alt, data, units=(), sample=None):
         sample: what was measured on, in words; None: the images that the units themselves tell of.
     """
     picture = figure.markup(name=name, alt=alt) if isinstance(figure, Sheet) else _chart(figure, alt)
-    _display(
+    return (
         f'<figure class="roa" id="{html.escape(name)}">{picture}'
         f"<figcaption>{_caption(caption)} {_data_link(name, data)}{_origin(units, sample)}</figcaption></figure>"
     )
 
 
 def show_table(table, *, name, caption, view=None, units=(), sample=None):
-    """Put a DataFrame on the page with its caption and its data; arguments as those of :func:`show`.
+    """Put a DataFrame on the page with its caption and its data; arguments as those of :func:`markup`.
 
     Tables with the paper's numbers beside ours are set by :func:`roa_helpers.page.tables.present`. Of any other,
     ``view`` is what a reader sees where that differs from the data. One of more than ``LONG`` rows is folded.

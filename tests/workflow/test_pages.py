@@ -10,6 +10,7 @@ import samples
 from roa_helpers import studies
 from roa_helpers.page import claims
 from roa_helpers.records import store
+from roa_helpers.studies import roi_roa
 
 
 @pytest.fixture
@@ -26,27 +27,21 @@ def pairs(tmp_path):
     return [unit("digits-0-1-seed0", 61.0), unit("digits-0-2-seed0", 3600.0)]
 
 
-def test_the_summary_counts_the_verdicts(units):
+def test_the_summary_has_a_sentence_a_picture_and_the_matrix_of_verdicts(units):
     text = pages.summary(units)
-    counts = claims.summary(studies.verdicts(units[1:]))  # digits do not count
-    for claim, *numbers in counts.itertuples(index=False):
-        assert f"| {claim} | {' | '.join(map(str, numbers))} |" in text
-    assert "On MNIST, 1 trained network, the claims" in text and "Digits do not count here" in text
-
-
-def test_the_summary_tells_the_gain_where_there_was_an_attack(units, monkeypatch):
-    row = studies.verdicts(units[1:])
-    row = row[row.id == "weakens-attack"].assign(verdict=claims.ONE_NETWORK, ours=0.051, low=-0.02, high=0.12)
-    monkeypatch.setattr(studies, "verdicts", lambda units: row)
-    assert "(points, 95 % interval): MNIST +5.1 [−2.0, +12.0]." in pages.summary(units)
-    monkeypatch.setattr(studies, "verdicts", lambda units: row.assign(verdict=claims.NOT_TESTABLE))
-    assert "could not be tested on any of them" in pages.summary(units)
+    own = units[1:]  # digits do not count
+    grid = claims.grid(claims.judged(studies.verdicts(own)))
+    for claim, mark in grid.itertuples(index=False):
+        assert f"| {claim} | {mark} |" in text
+    assert text.startswith(f"**What was found, on MNIST.** {roi_roa.answers.whole(own).ours}")
+    assert text.count('<img class="roa-pixels"') == 8 and "gives its true class a probability of" in text
+    assert f"Last recorded {own[0].result['provenance']['finished'][:10]} (cpu, 1 trained network)" in text
 
 
 def test_the_summary_says_when_no_data_set_is_the_papers(units):
     text = pages.summary(units[:1])
     assert "None of the paper’s data sets" in text and "on Digits, shows that the code runs" in text
-    assert "| claim |" not in text
+    assert "| claim |" not in text and "<img" not in text
 
 
 def test_the_summary_says_what_is_not_current(units):

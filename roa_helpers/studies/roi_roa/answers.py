@@ -32,6 +32,16 @@ def _stands(units, *ids):
     return "; ".join(told), answers.networks(rows)
 
 
+#: The claims about single regions, by name.
+_REGIONS = ("roi-colocated", "roa-colocated", "roi-aligned", "roa-aligned")
+
+
+def _shown(rows, *ids, noun="data set"):
+    """“1 of 2 data sets”: in how many of those that could be tested the interval points to the claim."""
+    tested = rows[rows.id.isin(ids) & (rows.verdict != claims.NOT_TESTABLE)]
+    return f"{int((tested.toward == claims.REPRODUCED).sum())} of {words.counted(len(tested), noun)}"
+
+
 def _excess(units, *ids):
     """By how much regions exceed the strongest null, in words; empty where no null is recorded."""
     known = claims.judged(_verdicts(units, *ids)).ours.dropna()
@@ -55,10 +65,13 @@ def whole(units):
     """The whole paper: segregation, isolation, neutralisation."""
 
     def found(units):
-        kept, few = _stands(units, "keeps-accuracy", "weakens-attack")
-        regions = answers.standing(_verdicts(units, "roi-aligned", "roa-aligned"), noun="case")
+        rows = claims.judged(studies.verdicts(units))
+        few = answers.networks(rows)
         return (
-            f"{kept}; “regions of a class share a place”: {regions}.",
+            f"Neutralising U−V+ keeps accuracy on {_shown(rows, 'keeps-accuracy')} and weakens the attack on "
+            f"{_shown(rows, 'weakens-attack')} where there is an attack to weaken. Regions lie together and share a "
+            f"place beyond what networks give that never learnt anything in {_shown(rows, *_REGIONS, noun='case')}."
+            + (" These are where intervals point; a verdict needs three networks." if few else ""),
             "Regions are held against those of networks that never learnt anything, and the defence is judged on both "
             "classes at once, with a blob from images that are not scored.",
             (few, "Whether larger networks and images behave like these is not asked here."),

@@ -36,12 +36,29 @@ def confidence(unit, k, index):
     return chosen.set_index("eps")[["clean", "neutralised"]].sort_index()
 
 
-def plate(unit, *, index=0, definition="perturbation"):
-    """Fig. 3: one example of each class through the whole pipeline, from image to neutralised image."""
+def plate(unit, *, index=0, definition="perturbation", first=2):
+    """Fig. 3: one example of each class through the whole pipeline, from image to neutralised image.
+
+    Args:
+        index: which stored example.
+        first: of how many classes.
+    """
+    shown = list(classes([unit]).items())[:first]
     return Sheet(
-        tuple(Strip(label, tuple(_steps(unit, k, index, definition))) for label, (_, k) in classes([unit]).items()),
+        tuple(Strip(label, tuple(_steps(unit, k, index, definition))) for label, (_, k) in shown),
         across=1,
         legend=LEGEND,
+    )
+
+
+def through(unit, k=0, index=0):
+    """What the pipeline does to one example, in words: the probability of its true class at every stage."""
+    eps = setting_of(_block(unit, k), "perturbation")["eps"]
+    table = confidence(unit, k, index)
+    clean, attack = (table.iloc[np.abs(table.index - at).argmin()] for at in (0, eps))
+    return (
+        f"the network gives its true class a probability of {clean.clean:.2f}, under the attack {attack.clean:.2f}, "
+        f"neutralised {clean.neutralised:.2f}, and neutralised under the attack {attack.neutralised:.2f}"
     )
 
 
