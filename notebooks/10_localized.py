@@ -142,7 +142,7 @@ figures.show(
 # For every example and every n the three explainers are ranked, 1 the best (Table 1 of the paper).
 
 # %% tags=["hide-input"]
-ranks = tables.compare(as_in_paper)
+ranks = tables.mean_ranks(as_in_paper)
 figures.show_table(
     ranks,
     view=beside.layout(ranks),

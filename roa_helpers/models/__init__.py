@@ -9,14 +9,16 @@ what.
 from . import photo, resnet, small, weights
 from .devices import device, device_name, has_bfloat16, use_threads
 from .inference import CHUNK, ask, chunks, correct, frozen, gradient, input_gradient, predict
+from .lite import efficientnet_lite0, lite0_imagenet
 from .squeeze import squeezenet, squeezenet_imagenet
 from .training import Trained, Training, fit
 from .vgg import Classifier, load_imagenet_features, plain_vgg16, vgg16
 from .wrappers import eager, unwrapped
 
 __all__ = [
-    "CHUNK", "Classifier", "Trained", "Training", "ask", "chunks", "correct", "device", "device_name", "eager", "fit",
-    "frozen", "gradient", "has_bfloat16", "input_gradient", "load_imagenet_features", "photo", "plain_vgg16",
+    "CHUNK", "Classifier", "Trained", "Training", "ask", "chunks", "correct", "device", "device_name", "eager",
+    "efficientnet_lite0", "fit", "frozen", "gradient", "has_bfloat16", "input_gradient", "lite0_imagenet",
+    "load_imagenet_features", "photo", "plain_vgg16",
     "predict", "resnet", "small", "squeezenet", "squeezenet_imagenet", "unwrapped", "use_threads", "vgg16",
     "weights",
 ]  # fmt: skip

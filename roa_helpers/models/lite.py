@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from . import weights
+from . import vgg, weights
+from .building import seeded
 
 #: Side of the images it was trained on, in pixels.
 SIDE = 224
@@ -77,6 +78,37 @@ def _convolution(given, made, kernel, *, stride=1, groups=1, rectified=True):
     yield kind(given, made, kernel, stride=stride, padding=padding, groups=groups)
     if rectified:
         yield nn.ReLU6(inplace=True)
+
+
+def efficientnet_lite0(class_count, *, seed=0):
+    """The network with one linear layer for few classes behind global average pooling.
+
+    Args:
+        class_count: K, at least 2.
+        seed: of the initialisation.
+
+    Returns:
+        :class:`.vgg.Classifier`; its batch normalisations are folded into its convolutions, so that it is meant to be
+        fine-tuned from :func:`lite0_imagenet`.
+
+    Raises:
+        ValueError: fewer than two classes.
+    """
+    if class_count < 2:
+        raise ValueError(f"need at least 2 classes, got {class_count}")
+    with seeded(seed):
+        features = network()[:-3]
+        head = nn.Linear(HEAD, class_count)
+    return vgg.Classifier(features, head, cam_layer=features[-1], mean=MEAN, std=STD)
+
+
+def lite0_imagenet():
+    """ImageNet's weights for the features of :func:`efficientnet_lite0`, by parameter.
+
+    Raises:
+        UserError: the package that holds the weights is not installed, or is not what was published.
+    """
+    return imagenet()[:-3].state_dict()
 
 
 def imagenet():

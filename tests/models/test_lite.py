@@ -165,3 +165,16 @@ def test_no_code_of_a_package_runs(installed, tmp_path):
     with pytest.raises(Exception, match="weights_only|Weights only"):
         weights.packaged(trusted)
     assert not (tmp_path / "harmed").exists()
+
+
+def test_a_classifier_for_few_classes_begins_with_the_features_of_the_whole_network(monkeypatch):
+    whole = lite.network().eval()
+    monkeypatch.setattr(lite, "imagenet", lambda: whole)
+    model = models.efficientnet_lite0(3, seed=1).eval()
+    model.features.load_state_dict(models.lite0_imagenet())
+    x = torch.rand(2, 3, 64, 48, generator=torch.Generator().manual_seed(0))
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (lite.MEAN, lite.STD))
+    assert torch.allclose(model.penultimate(x), whole[:-1]((x - mean) / std), atol=1e-6)
+    assert model(x).shape == (2, 3) and model.cam_layer is model.features[-1]
+    with pytest.raises(ValueError, match="2 classes"):
+        models.efficientnet_lite0(1)

@@ -9,6 +9,7 @@ __all__ = ["BASELINE", "NETWORKS", "PAPERS", "REASONS", "UNITS", "Architecture",
 #: What a reader calls each network.
 NETWORKS = {
     "vgg16_bn": "VGG16 with batch norm", "vgg16": "VGG16 as published", "squeezenet1_1": "SqueezeNet 1.1",
+    "efficientnet_lite0": "EfficientNet-Lite0",
 }  # fmt: skip
 #: Those of the paper's architecture.
 PAPERS = ("vgg16_bn", "vgg16")
@@ -73,6 +74,7 @@ def _variants(pair, **measured):
         _of(pair, variant="first-imagenette", epochs=6,
             **measured | {"weights": "imagenette"} | first | {"first_epochs": 6}),
         _of(pair, variant="squeezenet", network="squeezenet1_1", epochs=4, **measured | fine),
+        _of(pair, variant="lite0", network="efficientnet_lite0", epochs=4, **measured | fine),
     )  # fmt: skip
 
 
@@ -90,7 +92,8 @@ UNITS = {
 
 #: Why each open choice is what it is; the book prints this beside the values.
 REASONS = {
-    "network": "the paper names VGG16 and neither its head nor batch normalisation; SqueezeNet is another architecture",
+    "network": "the paper names VGG16 and neither its head nor batch normalisation; SqueezeNet and "
+    "EfficientNet-Lite0 are others",
     "weights": "whatever else is given: CIFAR-10 and Imagenette stand for ImageNet, with which the paper began",
     "first_train": "images a class of the data set that is learnt first; as much as a desk has time for",
     "first_epochs": "as many as bring about as many steps as the pair itself needs",

@@ -9,7 +9,7 @@ def build(name, class_count, *, width, seed):
 
     Args:
         class_count: K.
-        width: factor on the channels, of VGG16 alone; SqueezeNet has one width.
+        width: factor on the channels, of VGG16 alone; the others have one width.
         seed: of the initialisation.
 
     Returns:
@@ -24,6 +24,8 @@ def build(name, class_count, *, width, seed):
         return models.plain_vgg16(class_count, width=width, seed=seed)
     if name == "squeezenet1_1":
         return models.squeezenet(class_count, seed=seed)
+    if name == "efficientnet_lite0":
+        return models.efficientnet_lite0(class_count, seed=seed)
     raise ValueError(f"networks are {', '.join(NETWORKS)}, not {name!r}")
 
 
@@ -39,4 +41,6 @@ def imagenet(name, *, root=None):
     """
     if name == "squeezenet1_1":
         return models.squeezenet_imagenet(root)
+    if name == "efficientnet_lite0":
+        return models.lite0_imagenet()
     raise ValueError(f"no ImageNet weights are known for {name!r}")

@@ -24,7 +24,7 @@ class _Printed:
     rounding: float = 0.005
 
 
-def compare(units):
+def mean_ranks(units):
     """Table 1 beside ours: a row an explainer and score, for :mod:`roa_helpers.page.beside`.
 
     Units of several seeds attack the same network, so each run has rows of its own.

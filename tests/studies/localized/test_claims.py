@@ -46,7 +46,7 @@ def test_one_photo_has_no_interval_and_no_verdict(model, pictures, unit, tiny, t
     assert set(judged.why) == {"it has no interval"} and set(judged.verdict) == {"not testable"}
     assert set(tables.questions([alone]).answer) == {"not testable"}
     assert judged.low.isna().all() and judged.ours.notna().all()
-    assert len(page.in_brackets(judged)) == 6 and tables.compare([alone]).low.isna().all()
+    assert len(page.in_brackets(judged)) == 6 and tables.mean_ranks([alone]).low.isna().all()
     assert tables.tests_table([alone]).empty
     charts.ranks([alone], "all")
 

@@ -8,7 +8,7 @@ from roa_helpers.studies.localized import choices, tables
 
 
 def test_table_1_stands_beside_ours(unit):
-    found = tables.compare([unit])
+    found = tables.mean_ranks([unit])
     assert found.paper.tolist() == [2.58, 2.06, 1.36, 2.59, 2.03, 1.38]
     assert found.groupby("quantity").ours.sum().tolist() == pytest.approx([6, 6])
     shaped = beside.layout(found)
