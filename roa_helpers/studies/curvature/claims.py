@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from ... import metrics
+from ... import evidence, metrics
 from ...page import claims
 from ...records import seeds
 from .published import FACTORS, IMAGES, NETWORK, SIDE, TABLE_ONE
@@ -16,6 +16,8 @@ STATEMENTS = {
 }
 #: How large the error of a “near” symmetry, monotony or separability may be.
 NEAR = 0.25
+#: By how much a curved direction must move more images than a random one (2026-11-26).
+BEYOND = 0.10
 #: How much more norm an attacker may need who “is as effective as before”: the smallest factor above 1 in Table 1.
 AS_EFFECTIVE = 2.0
 
@@ -30,11 +32,23 @@ def networks(unit):
     return frozenset({"ImageNet"}) if unit.result["model"]["initialisation"] == "imagenet" else seeds.networks(unit)
 
 
-def _shape(measure, kinds=("positive", "negative")):
+def _shape(measure):
     def estimates(unit):
         found = unit.result["shapes"][measure]
         return {kind: (found[kind]["mean"], (found[kind]["low"], found[kind]["high"]), found[kind]["n"])
-                for kind in kinds}  # fmt: skip
+                for kind in ("positive", "negative")}  # fmt: skip
+
+    return estimates
+
+
+def _beyond_random(measure, kind):
+    """What the most curved directions move beyond what random directions of the same length do, over classes."""
+
+    def estimates(unit):
+        own, random = (unit.result["shapes"][measure][one] for one in (kind, "random"))
+        parts = [(sign, one["mean"], (one["low"], one["high"])) for sign, one in ((1, own), (-1, random))]
+        value, interval = evidence.combined(parts)
+        return {"": (value, interval, own["n"])}
 
     return estimates
 
@@ -98,7 +112,10 @@ _NEAR = (
     "the error is {}; reproduced where it lies below one quarter, contradicted where it lies above (bootstrap over "
     "classes)"
 )
-_HALF = "reproduced where {} lies above one half, contradicted where it lies below (bootstrap over classes)"
+_BEYOND = (
+    "reproduced where {}, less what a random direction of the same length does, lies above 10 points, contradicted "
+    "where it lies below (bootstrap over classes)"
+)
 _ZERO = "reproduced where {} lies above 0, contradicted where it lies below"
 
 _lines, _coupling, _compression = (partial(_claim, statement=name) for name in STATEMENTS)
@@ -122,13 +139,13 @@ CLAIMS = (
     ),
     _lines(
         "sends-to", "the most positive direction sends images of other classes into its class",
-        _HALF.format("the share of images of other classes that are taken for the class at the two ends of the line"),
-        _shape("moved", ("positive",)), 0.5,
+        _BEYOND.format("the share of images of other classes that are taken for the class at the two ends of the line"),
+        _beyond_random("moved", "positive"), BEYOND, percent=True,
     ),
     _lines(
         "sends-from", "the most negative direction sends images of its class out of it",
-        _HALF.format("the share of images of the class that are no longer taken for it at the two ends of the line"),
-        _shape("left", ("negative",)), 0.5,
+        _BEYOND.format("the share of images of the class that are no longer taken for it at the two ends of the line"),
+        _beyond_random("left", "negative"), BEYOND, percent=True,
     ),
     _coupling(
         "curved-over-flat", "the most curved directions hold more accuracy than the flattest",
