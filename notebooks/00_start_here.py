@@ -35,7 +35,7 @@ if "google.colab" in sys.modules:
 profile = "quick"
 seed = None  # None: all seeds of the profile
 
-# %%
+# %% tags=["hide-input"]
 from roa_helpers import studies
 from roa_helpers.data import title_of
 from roa_helpers.page import answers, figures, parameters, widgets

@@ -33,7 +33,7 @@ if "google.colab" in sys.modules:
 profile = "quick"
 seed = None  # None: all seeds of the profile
 
-# %%
+# %% tags=["hide-input"]
 from roa_helpers import studies
 from roa_helpers.page import answers, figures, parameters
 from roa_helpers.records import seeds

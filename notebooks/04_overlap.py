@@ -32,7 +32,7 @@ if "google.colab" in sys.modules:
 profile = "quick"
 seed = None  # None: all seeds of the profile
 
-# %%
+# %% tags=["hide-input"]
 from roa_helpers import studies
 from roa_helpers.page import answers, beside, figures, parameters
 from roa_helpers.studies import roi_roa

@@ -32,7 +32,7 @@ if "google.colab" in sys.modules:
 profile = "quick"
 seed = None  # None: all seeds of the profile
 
-# %%
+# %% tags=["hide-input"]
 import pandas as pd
 
 from roa_helpers import studies

@@ -39,7 +39,7 @@ if "google.colab" in sys.modules:
 profile = "quick"
 seed = None  # None: all seeds of the profile
 
-# %%
+# %% tags=["hide-input"]
 from roa_helpers import studies
 from roa_helpers.page import answers, claims, figures, parameters, seeds_note
 from roa_helpers.studies import roi_roa

@@ -40,7 +40,7 @@ if "google.colab" in sys.modules:
 profile = "quick"
 seed = None  # None: all seeds of the profile
 
-# %%
+# %% tags=["hide-input"]
 from roa_helpers import studies
 from roa_helpers.page import answers, beside, claims, figures, in_brackets, open_choices, parameters, widgets
 from roa_helpers.studies import localized

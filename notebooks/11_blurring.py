@@ -34,7 +34,7 @@ if "google.colab" in sys.modules:
 profile = "quick"
 seed = None  # None: all seeds of the profile
 
-# %%
+# %% tags=["hide-input"]
 from roa_helpers import studies
 from roa_helpers.page import answers, beside, figures, open_choices, parameters, seeds_note, span, widgets
 from roa_helpers.records import seeds
@@ -213,6 +213,7 @@ for k, group in enumerate(groups):
         data=data,
         units=group,
         sample=f"n = {data.n.iloc[0]} test images, seeds {data.seeds.iloc[0]}",
+        folded=not results.has_printed(group[0]),
     )
 
 # %% tags=["hide-input"]

@@ -98,12 +98,13 @@ def stage(*, root: Path, executed: Path, staging: Path, pages: Mapping[str, str]
 
 
 def without_defaults(notebook: str) -> bytes:
-    """The notebook with its default parameters hidden where papermill has put the ones that were used below them."""
+    """The notebook with its default parameters left out where papermill has put the ones used below them, folded."""
     content = json.loads(notebook)
     tags = [cell["metadata"].get("tags", []) for cell in content["cells"]]
     if any("injected-parameters" in names for names in tags):
         for names in tags:
             names += ["remove-cell"] if "parameters" in names else []
+            names += ["hide-input"] if "injected-parameters" in names else []
     return json.dumps(content, indent=1, ensure_ascii=False).encode()
 
 

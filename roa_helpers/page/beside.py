@@ -55,7 +55,7 @@ def _cell(row):
     scale = 100 if row.percent else 1
     paper, ours, low, high = (scale * value for value in (row.paper, row.ours, row.low, row.high))
     shown = f"{_digits(paper, low, high, row, least=1 if row.percent else 3)}f"
-    told = [f"paper {words.minus(round(paper, 2 if row.percent else 4), 'g')}" if np.isfinite(paper) else "paper –"]
+    told = [f"paper {words.minus(round(paper, 2 if row.percent else 4), 'g')}"] if np.isfinite(paper) else []
     told.append(f"ours {words.minus(ours, f'.{shown}')}" + (
         f" [{words.minus(low, f'.{shown}')}, {words.minus(high, f'.{shown}')}]" if np.isfinite(low) else ""
     ))  # fmt: skip

@@ -33,6 +33,8 @@ _LOOKS = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "D"), ("#E69F00", "^")
           ("#000000", "X"), ("#777777", "*"))  # fmt: skip
 #: Pixels an inch of a chart's file; it is shown at ``figure.dpi``, so it stays sharp in print and on dense screens.
 FILE_DPI = 220
+#: Stands for a line break while pandas writes a table, which would write the break as two characters.
+_BREAK = "\u2028"
 #: Tables with more rows are folded.
 LONG = 24
 _FORMULA = re.compile(r"[=+@\t\r-]")
@@ -80,7 +82,7 @@ def show(figure, **parts):
     _display(markup(figure, **parts))
 
 
-def markup(figure, *, name, caption, alt, data, units=(), sample=None):
+def markup(figure, *, name, caption, alt, data, units=(), sample=None, folded=False):
     """A figure as HTML: picture, caption, a link to its data, and where it came from.
 
     Args:
@@ -91,12 +93,14 @@ def markup(figure, *, name, caption, alt, data, units=(), sample=None):
         data: DataFrame of what is plotted (linked as CSV), or dict of arrays (linked as NPZ).
         units: the units it was drawn from.
         sample: what was measured on, in words; None: the images that the units themselves tell of.
+        folded: whether the reader opens it, by the first sentence of its caption.
     """
     picture = figure.markup(name=name, alt=alt) if isinstance(figure, Sheet) else _chart(figure, alt)
-    return (
+    shown = (
         f'<figure class="roa" id="{html.escape(name)}">{picture}'
         f"<figcaption>{_caption(caption)} {_data_link(name, data)}{_origin(units, sample)}</figcaption></figure>"
     )
+    return _folded(_title(caption), shown) if folded else shown
 
 
 def show_table(table, *, name, caption, view=None, units=(), sample=None):
@@ -107,15 +111,12 @@ def show_table(table, *, name, caption, view=None, units=(), sample=None):
     """
     beside = view is None and "paper_low" in table
     shaped = tables.present(table) if beside else table if view is None else view
-    body = shaped.to_html(index=False, border=0, na_rep="–", classes="roa-table", escape=True)
+    lines = shaped.map(lambda cell: cell.replace("\n", _BREAK) if isinstance(cell, str) else cell)
+    body = lines.to_html(index=False, border=0, na_rep="–", classes="roa-table", escape=True).replace(_BREAK, "<br>")
     caption_row = f"<caption>{_caption(caption)} {_data_link(name, table)}{_origin(units, sample)}</caption>"
     body = body.replace("<thead>", caption_row + "<thead>", 1)
-    markup = f'<div class="roa-table" id="{html.escape(name)}">{body}</div>'
-    if len(shaped) > LONG:
-        markup = (
-            f'<details class="roa-all"><summary>All {len(shaped)} rows: {_title(caption)}</summary>{markup}</details>'
-        )
-    _display(markup)
+    whole = f'<div class="roa-table" id="{html.escape(name)}">{body}</div>'
+    _display(whole if len(shaped) <= LONG else _folded(f"All {len(shaped)} rows: {_title(caption)}", whole))
 
 
 #: What is said of a table that is no evidence about a paper.
@@ -144,6 +145,10 @@ def show_text(text):
     from IPython.display import Markdown, display
 
     display(Markdown(html.escape(text, quote=False).replace("$", r"\$")))
+
+
+def _folded(summary, shown):
+    return f'<details class="roa-all"><summary>{summary}</summary>{shown}</details>'
 
 
 def _title(caption):

@@ -27,7 +27,7 @@ def test_a_line_of_the_paper_is_a_row_and_a_quantity_a_column():
     shaped = beside.layout(found)
     assert list(shaped) == ["", "individual", "score (%)"]
     assert shaped[""].tolist() == ["MNIST\nn = 40, 1 network", "Malaria\nn = 40, 1 network"]
-    assert shaped["score (%)"].tolist() == ["paper –\nours 50.0 [25.0, 75.0]", ""]
+    assert shaped["score (%)"].tolist() == ["ours 50.0 [25.0, 75.0]", ""]
     assert shaped.individual[1] == "paper 0.0038\nours 0.010 [0.001, 0.020]\n(●) +0.006"
 
 
