@@ -253,11 +253,13 @@ figures.show_text("\n\n".join(words.answer_cells(group) for group in groups))
 
 # %% tags=["hide-input"]
 verdicts = studies.verdicts(units)
+conclusions = tables.overview(verdicts)
 figures.show_table(
-    tables.overview(verdicts),
+    conclusions,
+    view=tables.glance(conclusions),
     name="blurring-conclusions",
-    caption="The conclusions of the thesis on all networks and attacks together, by its own numbers and by ours, in "
-    "points; and for how many pairs of a network and an attack the 95 % interval alone points to it.",
+    caption="The conclusions of the thesis on all networks and attacks together, by its own numbers and by ours: points "
+    "and 95 % interval, verdict, and for how many pairs of a network and an attack the interval alone points to it.",
     units=units,
     sample="all test images",
 )

@@ -89,6 +89,16 @@ def overview(table):
     return pd.DataFrame(rows)
 
 
+def glance(table):
+    """:func:`overview` as a reader sees it: a row a conclusion, a column for the thesis and for each group."""
+    rows = {}
+    for row in table.itertuples():
+        networks = words.counted(row.networks, "network")
+        cell = f"{row.points}\n{row.verdict}\n{row[5]}\nn = {row.n}, {networks}"
+        rows.setdefault(row.claim, {})[row.whose] = cell
+    return pd.DataFrame(rows).T.fillna("").rename_axis("claim").reset_index()
+
+
 def _glance(claim, whose, part, value, low, high):
     whole, alone = part[part.case == ALL], part[part.case != ALL]
     against = int((alone.toward == claims.CONTRADICTED).sum())

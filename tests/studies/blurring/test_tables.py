@@ -61,7 +61,11 @@ def test_what_an_attacker_leaves(units):
 def test_the_other_tables(units):
     table = tables.accuracies(units)
     assert table.paper.iloc[1] == pytest.approx(269 / 300) and np.isnan(table.paper.iloc[0])
-    assert len(tables.overview(studies.verdicts(units))) == 4 * 3
+    conclusions = tables.overview(studies.verdicts(units))
+    assert len(conclusions) == 4 * 3
+    seen = tables.glance(conclusions)
+    assert len(seen) == 4 and list(seen)[:2] == ["claim", "the thesis"] and len(seen.columns) == 4
+    assert all(row.points in seen.set_index("claim").loc[row.claim, row.whose] for row in conclusions.itertuples())
     assert len(tables.overlaps(units)) == 12
     told = page.open_choices(units, choices.REASONS).set_index("choice").value
     assert told["aims"] == "clean 0.8967, fgsm 0.82, newtonfool 0.2733" and told["keep"] == "0.15"
