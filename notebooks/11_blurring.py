@@ -259,7 +259,7 @@ figures.show_table(
     view=tables.glance(conclusions),
     name="blurring-conclusions",
     caption="The conclusions of the thesis on all networks and attacks together, by its own numbers and by ours: "
-    "points and 95 % interval, verdict, and for how many pairs of a network and an attack the interval alone points to it.",
+    "points and interval, verdict, and for how many pairs of a network and an attack the interval alone points to it.",
     units=units,
     sample="all test images",
 )
