@@ -99,41 +99,10 @@ def asked(*, name, profile, unit=None, dataset=None, images=None, pair=None, see
     if dataset is not None and images is not None:
         raise UserError("--dataset and --images exclude each other")
     if images is not None:
-        dataset = _own(images)
-        pair = _pair_of(dataset, pair) if studies.find(name).pair else pair
-    elif all(plan.choices.dataset != dataset for plan in plans):
+        return studies.planned_for(name, images, profile=profile, pair=pair, seed=seed)
+    if all(plan.choices.dataset != dataset for plan in plans):
         data.find(dataset)
     return studies.planned(profile, name, dataset=dataset, classes=pair, seed=seed)
-
-
-def _own(images):
-    """The absolute path of ``--images``.
-
-    Raises:
-        UserError: no path, nothing there, or a path that cannot be written down.
-    """
-    place = data.expanded(images)
-    if not data.kind(place):
-        raise UserError(
-            f"nothing lies at {data.shown(place)}\n"
-            "  --images takes a folder or a zip of pictures, with a folder for each class where a study has classes"
-        )
-    try:
-        str(place).encode()
-    except UnicodeEncodeError as error:
-        raise UserError(f"{data.shown(place)} is no UTF-8: results cannot say so\n  rename it") from error
-    return str(place)
-
-
-def _pair_of(place, pair):
-    """``pair``, or the two classes of a folder or zip that has exactly two."""
-    classes = data.classes_of(place)
-    shown, listed = data.shown(place), data.listed(classes)
-    if len(classes) < 2:
-        raise UserError(f"{shown} has a single class, {listed}\n  a study needs the pictures of two, a folder each")
-    if pair is None and len(classes) != 2:
-        raise UserError(f"{shown} has {len(classes)} classes: {listed}\n  choose two: --pair CLASS CLASS")
-    return pair or classes
 
 
 def run_study(args):
@@ -141,12 +110,16 @@ def run_study(args):
         name=args.name, profile=args.profile, unit=args.unit,
         dataset=args.dataset, images=args.images, pair=args.pair, seed=args.seed,
     )  # fmt: skip
+    found = []
     for plan in plans:
         start = time.perf_counter()
         unit, reused = studies.run(plan, profile=args.profile, progress=sys.stderr.isatty())
         seconds = time.perf_counter() - start
+        found.append(unit)
         how = "reused" if reused else "computed"
         print(f"{plan.name:<32}  {how:<8}  {seconds:6.1f} s  {_short(unit.path)}", flush=True)
+    if args.images is not None and (page := studies.report([*map(studies.shown, found)])):
+        print(f"one page with all pictures, nothing of yours left this machine: {page.absolute().as_uri()}")
     return 0
 
 

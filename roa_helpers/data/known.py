@@ -404,8 +404,8 @@ REGISTERED = {
 
 
 def title_of(dataset):
-    """A data set's name as a reader would write it."""
-    return TITLES.get(dataset, dataset)
+    """A data set's name as a reader would write it; of a path its last part."""
+    return TITLES.get(dataset, Path(dataset).name)
 
 
 def registered(dataset, source):

@@ -2,8 +2,8 @@
 
 ``figures`` puts things on a page, ``sheets`` and ``pictures`` make pictures of arrays, ``tables`` and ``words`` set
 numbers, ``widgets`` needs no kernel, ``claims`` judges the statements of a paper, ``answers`` says what a page comes
-to, ``beside`` sets the paper's numbers beside ours, ``parameters`` refuses those that a notebook does not have. No
-study is known here.
+to, ``beside`` sets the paper's numbers beside ours, ``parameters`` refuses those that a notebook does not have,
+``report`` makes a page of its own. No study is known here.
 """
 
 import lazy_loader
@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "figures",
         "parameters",
         "pictures",
+        "report",
         "sheets",
         "tables",
         "widgets",
@@ -25,6 +26,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "figures": ["MAPS", "REGION_COLOURS", "REGION_LABELS", "drawing", "look", "panels", "place"],
         "pictures": ["bordered", "heat", "picture"],
+        "report": ["Section"],
         "sheets": ["Bar", "Cell", "Sheet", "Strip"],
         "tables": ["in_brackets", "open_choices"],
         "words": ["capitalised", "minus", "seeds_note", "span"],

@@ -7,6 +7,8 @@ import base64
 import html
 import io
 import re
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import matplotlib
 import numpy as np
@@ -38,6 +40,7 @@ _BREAK = "\u2028"
 #: Tables with more rows are folded.
 LONG = 24
 _FORMULA = re.compile(r"[=+@\t\r-]")
+_GATHERED = ContextVar("gathered", default=None)
 
 
 def drawing(width, height, **subplots):
@@ -142,9 +145,18 @@ def show_apart(parts, *, name, caption, units, view=None, sample=None):
 
 def show_text(text):
     """Put a paragraph of Markdown, computed from results, on the page; HTML and mathematics in it stay text."""
-    from IPython.display import Markdown, display
+    _display(html.escape(text, quote=False).replace("$", r"\$"), kind="Markdown")
 
-    display(Markdown(html.escape(text, quote=False).replace("$", r"\$")))
+
+@contextmanager
+def gathered():
+    """What is shown meanwhile goes into a list of (kind, text), ``HTML`` or ``Markdown``, instead of on a notebook."""
+    parts = []
+    token = _GATHERED.set(parts)
+    try:
+        yield parts
+    finally:
+        _GATHERED.reset(token)
 
 
 def _folded(summary, shown):
@@ -160,10 +172,14 @@ def _caption(text):
     return re.sub("&lt;(/?[bi])&gt;", r"<\1>", html.escape(text))
 
 
-def _display(markup):
-    from IPython.display import HTML, display
+def _display(text, *, kind="HTML"):
+    parts = _GATHERED.get()
+    if parts is not None:
+        parts.append((kind, text))
+        return
+    from IPython import display
 
-    display(HTML(markup))
+    display.display(getattr(display, kind)(text))
 
 
 def _chart(figure, alt):

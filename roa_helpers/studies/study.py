@@ -12,6 +12,8 @@ A study is a folder, importable as a package, whose ``__init__`` holds ``STUDY``
 - ``claims``, where a paper makes some: ``CLAIMS``, and ``where(unit)``, what a table of verdicts calls the unit.
   Optionally ``networks(unit)``, where units of one group are not a trained network each, and ``NOTE``, what a reader
   of its verdicts must know.
+- ``report``, where a study of somebody's own pictures ends in a page: ``SECTIONS``, each a
+  :class:`roa_helpers.page.report.Section`.
 
 A result holds ``dataset``. Counts stand as ``k`` and ``n``, means as ``mean``, ``sd`` and ``n``, other numbers with
 their interval as ``NAME`` and ``NAME_interval``, so that units of every study can be compared with a second run.
@@ -111,6 +113,11 @@ class Study:
         own = self.part("claims")
         networks = getattr(own, "networks", seeds.networks)
         return page.claims.verdicts(own.CLAIMS, units, where=own.where, networks=networks, of_paper=of_paper)
+
+    @property
+    def report(self):
+        """The sections of the page on somebody's own pictures; none where it has no such page."""
+        return () if find_spec(f"{self.room}.report") is None else self.part("report").SECTIONS
 
     def part(self, name):
         """One of its modules."""

@@ -53,7 +53,9 @@ def unit(computed, tmp_path_factory):
     (result, arrays, tables), _ = computed
     head = {"study": "localized", "profile": "quick", "seed": 0, "dataset": "photos"}
     told = {"name": "efficientnet_lite0", "initialisation": "imagenet", "target": "wolf spider", "size": 48}
-    origin = store.provenance(device="cpu", data={}, seconds=1.0)
+    origin = store.provenance(
+        device="cpu", data={"counts": {"photos": {"all": 6}}, "unreadable": {"count": 1}}, seconds=1.0
+    )
     whole = head | {"network": told} | result | {"provenance": origin, "fingerprint": {}}
     path = tmp_path_factory.mktemp("unit") / "photos-segments-seed0"
     return store.write(path, whole, arrays=arrays, tables=tables)

@@ -1,0 +1,64 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: jupytext,kernelspec,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Your own images
+#
+# What do these methods do with pictures of yours? Name a folder or a zip in the next cell and run the page. Without one
+# it shows pictures that come with the packages, so that you see what to expect. Nothing is sent anywhere; the same in
+# one file that you can keep: `python -m roa_helpers study roi_roa --images PATH`.
+
+# %% tags=["remove-cell"]
+import sys
+
+if "google.colab" in sys.modules:
+    from IPython import get_ipython
+
+    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+
+# %% tags=["parameters"]
+profile = "quick"
+seed = None  # None: all seeds of the profile
+images = None  # "path/to/folder" or "pictures.zip", with a folder of pictures for each of two classes
+pair = None  # ("cat", "dog"), where there are more than two classes
+photos = None  # a folder or zip of photos of any kind
+
+# %%
+from roa_helpers import studies
+from roa_helpers.page import parameters, report
+
+parameters.check(globals())
+
+# %% [markdown]
+# ## Two classes of pictures
+#
+# A network learns to tell the classes apart, and the book’s first paper is followed: where does it look, where does an
+# attacker change pixels, and what does it help to block out what only the attacker uses? Some 40 pictures a class are
+# enough to run, some hundreds to say something; a minute for 80 pictures. In Colab, upload a zip by the folder on the
+# left and write `images = "pictures.zip"`.
+
+# %%
+units = studies.of_images("roi_roa", images, profile=profile, pair=pair, seed=seed)
+report.put(studies.find("roi_roa").report, units)
+
+# %% [markdown]
+# ## Photos of anything
+#
+# A network that knows ImageNet’s classes is made to see another thing by changes in one region of each photo, and
+# explainers are asked where that was. It takes a minute or two for each photo, six at most with the profile `quick`.
+
+# %%
+units = studies.of_images("localized", photos, profile=profile, seed=seed)
+report.put(studies.find("localized").report, units)
