@@ -20,7 +20,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 #: What people write: folders, these as a whole, and those without what lies in folders below.
 WHOLE = ("benchmarks", "roa_helpers", "tests")
-FLAT = ("", ".ci", ".github/workflows", "book", "notebooks", "workflow", "workflow/profiles/default",
+FLAT = ("", ".ci", ".github/workflows", "book", "book/api", "notebooks", "workflow", "workflow/profiles/default",
         "workflow/profiles/slurm")  # fmt: skip
 
 

@@ -1,7 +1,9 @@
 """The pairing of notebooks, the staging of the book, and what the repository must hold for both."""
 
+import doctest
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 import build_book  # noqa: E402
 import pair  # noqa: E402
 
+API = sorted((ROOT / "book" / "api").glob("*.md"))
 SOURCE = '# %% [markdown]\n# # Title\n\n# %% tags=["parameters"]\nseed = 0\n\n# %%\nseed + 1\n'
 
 
@@ -283,7 +286,7 @@ def test_every_notebook_is_in_the_book_and_every_page_exists():
     notebooks = {f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert {page for page in named if page.startswith("notebooks/")} == notebooks
     assert {f"notebooks/{path.stem}" for path in pair.sources(ROOT)} == notebooks
-    written = {f"book/{path.stem}" for path in (ROOT / "book").glob("*.md")} | {"book/status"}
+    written = {str(path.relative_to(ROOT).with_suffix("")) for path in (ROOT / "book").rglob("*.md")} | {"book/status"}
     assert {page for page in named if page.startswith("book/")} == written
 
 
@@ -295,8 +298,20 @@ def test_every_module_is_described():
     package = ROOT / "roa_helpers"
     files = [*package.rglob("[!_]*.py"), *(face.parent for face in package.glob("*/**/__init__.py"))]
     modules = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files}
-    text = (ROOT / "book" / "api.md").read_text()
-    assert {line.split()[-1] for line in text.splitlines() if "automodule::" in line} == modules
+    lines = [line for page in API for line in page.read_text().splitlines() if "automodule::" in line]
+    assert {line.split()[-1] for line in lines} == modules
+    assert len(lines) == len(modules), "a module is described twice"
+
+
+@pytest.mark.parametrize("page", API, ids=lambda page: page.stem)
+def test_the_example_of_a_page_about_the_package_runs_as_it_stands(page, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("ROA_RESULTS", raising=False)
+    (code,) = re.findall(r"^```pycon\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    example = doctest.DocTestParser().get_doctest(code, {}, page.stem, str(page), 0)
+    told = []
+    found = doctest.DocTestRunner().run(example, out=told.append)
+    assert found.attempted and found.failed == 0, "".join(told)
 
 
 def test_vendored_files_are_what_their_list_says():
