@@ -16,7 +16,7 @@ endif
 
 ENGINE = $(PY) workflow/engine.py --profile "$(PROFILE)" $(if $(SEED),--seed "$(SEED)") $(if $(CORES),--cores "$(CORES)")
 
-.PHONY: help setup book test lint test-book record reproduce accept readme pair bench serve lab clean
+.PHONY: help setup book downloads pdf archive test lint test-book record reproduce accept readme pair bench serve lab clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,16 @@ setup: $(READY)  ## make .venv from requirements.lock (PYTHON=… chooses the in
 
 book: $(READY)  ## compute the results of PROFILE, execute the notebooks, build the book
 	@$(ENGINE)
+
+downloads: book  ## one PDF of the book, a zip of its pages, an archive of the recorded results; the book links to them
+	@$(PY) workflow/downloads.py
+	@$(ENGINE)
+
+pdf: book  ## the book as one PDF, printed by Chromium
+	@$(PY) workflow/pdf.py
+
+archive: $(READY)  ## the recorded results as one zip that describes itself (RO-Crate), to be deposited
+	@$(PY) workflow/archive.py
 
 test: lint  ## lint, pairs in sync, unit tests, one end-to-end run of the quick profile
 	$(PY) -m pytest -n 2 -rs -m "not end_to_end and not slurm and not browser"

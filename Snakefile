@@ -51,6 +51,7 @@ MARKS = [f"{RESULTS}/{PROFILE}/{study}/.{name}.done" for study, name in UNITS]
 # Sums tell, not times: a comment, or a file that was only touched, makes nothing run again.
 CODE = {name: [fingerprints.code(*study.entries), fingerprints.text(*SUPPLIES)] for name, study in STUDIES.items()}
 FILES = [str(files.find()) for study in STUDIES.values() for files in study.files()]  # pages show them once at hand
+DOWNLOADS = sorted(str(path) for path in Path("_build/downloads").glob("[!.]*"))  # the book links to those there are
 PAGES = fingerprints.text(*PACKAGE, "workflow/run_notebook.py")
 
 for (study, name), mark in zip(UNITS, MARKS):  # a unit that was deleted is computed again
@@ -79,6 +80,7 @@ rule book:
         notebooks=EXECUTED,
         results=MARKS + RECORDED,
         pages=["_config.yml", "_toc.yml", *BOOK],
+        downloads=DOWNLOADS,
         code=[*PACKAGE, "workflow/build_book.py", "workflow/pages.py"],
     output:
         "_build/html/index.html",

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
-from pages import generated_pages
+from pages import DOWNLOADS, generated_pages
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     pages = generated_pages(args.executed.resolve().name)
     try:
-        index = build(root=ROOT, executed=args.executed, out=args.out, pages=pages)
+        index = build(root=ROOT, executed=args.executed, out=args.out, pages=pages, downloads=DOWNLOADS)
     except BookError as error:
         print(f"the book was not built: {error}", file=sys.stderr)
         return 1
@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def build(*, root: Path, executed: Path, out: Path, pages: Mapping[str, str]) -> Path:
+def build(*, root: Path, executed: Path, out: Path, pages: Mapping[str, str], downloads: Path | None = None) -> Path:
     """Stage, build, publish.
 
     Args:
@@ -57,6 +57,7 @@ def build(*, root: Path, executed: Path, out: Path, pages: Mapping[str, str]) ->
         executed: folder of executed notebooks.
         out: the folder that receives the HTML; an older one is replaced once the new one is complete.
         pages: text of the pages that are computed, by their path in the repository.
+        downloads: folder of files that are published beside the pages, if it is there.
 
     Returns:
         The path of ``index.html``.
@@ -65,7 +66,7 @@ def build(*, root: Path, executed: Path, out: Path, pages: Mapping[str, str]) ->
     stage(root=root, executed=executed, staging=staging, pages=pages)
     forget_stale_pages(staging)
     run_jupyter_book(staging)
-    return publish(staging / "_build" / "html", out)
+    return publish(staging / "_build" / "html", out, downloads=downloads)
 
 
 def toc_pages(root: Path) -> list[str]:
@@ -161,13 +162,15 @@ def run_jupyter_book(staging: Path) -> None:
         raise BookError(f"jupyter-book failed (exit code {done.returncode}):\n{done.stdout}")
 
 
-def publish(html: Path, out: Path) -> Path:
-    """Copy the HTML beside ``out``, then swap."""
+def publish(html: Path, out: Path, *, downloads: Path | None = None) -> Path:
+    """Copy the HTML, and what can be downloaded, beside ``out``, then swap."""
     out = out.resolve()
     new, old = out.with_name(out.name + ".new"), out.with_name(out.name + ".old")
     for folder in (new, old):
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(html, new)
+    if downloads and downloads.is_dir():
+        shutil.copytree(downloads, new / "downloads", ignore=shutil.ignore_patterns(".*"))
     if out.exists():
         out.rename(old)
     new.rename(out)

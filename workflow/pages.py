@@ -2,20 +2,45 @@
 
 import html
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from roa_helpers import data, studies
 from roa_helpers.page import claims, figures, words
 from roa_helpers.records import store
 from roa_helpers.studies import roi_roa
 
+#: Where what can be downloaded lies before the book is built, and what a reader calls it.
+DOWNLOADS = Path(__file__).resolve().parent.parent / "_build" / "downloads"
+TAKEN_ALONG = {
+    "book.pdf": "the whole book as one PDF",
+    "book.zip": "its pages, to be read without a network",
+    "roa-results.zip": "the recorded results, with a description for machines (RO-Crate)",
+}
 _ESCAPED = {ord(c): f"\\{c}" for c in "\\`*[]|$"}
 
 
 def generated_pages(profile):
     """Markdown by path in the book, from the units that pages of ``profile`` show."""
     units = {name: studies.finished(profile, name) for name in studies.by_name()}
-    return {"book/generated/summary.md": summary(units["roi_roa"]), "book/status.md": status(units)}
+    return {
+        "book/generated/summary.md": summary(units["roi_roa"]),
+        "book/generated/downloads.md": downloads(DOWNLOADS),
+        "book/status.md": status(units),
+    }
+
+
+def downloads(folder):
+    """Links to what of ``TAKEN_ALONG`` lies in a folder, for the landing page; says so where there is nothing."""
+    there = [folder / name for name in TAKEN_ALONG if (folder / name).exists()]
+    if not there:
+        return "`make downloads` makes one PDF of this book, a zip of its pages, and an archive of the results.\n"
+    links = (
+        f'<a href="../downloads/{path.name}">{TAKEN_ALONG[path.name]}</a> ({path.stat().st_size / 1e6:.1f} MB, '
+        f"{datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%d})"
+        for path in there
+    )
+    return f"To take along: {'; '.join(links)}.\n"
 
 
 def summary(units):

@@ -278,6 +278,17 @@ def test_publishing_replaces_the_old_book_as_a_whole(tmp_path):
     assert files(tmp_path) == {"new_html/new.html", "html/new.html"}
 
 
+def test_what_can_be_downloaded_is_published_beside_the_pages(tmp_path):
+    (tmp_path / "new_html").mkdir()
+    build_book.publish(tmp_path / "new_html", tmp_path / "html", downloads=tmp_path / "absent")
+    assert files(tmp_path / "html") == set()
+    (tmp_path / "made").mkdir()
+    for name in ("book.pdf", ".book.pdf.host.1.0.scratch"):
+        (tmp_path / "made" / name).write_text(name)
+    build_book.publish(tmp_path / "new_html", tmp_path / "html", downloads=tmp_path / "made")
+    assert files(tmp_path / "html") == {"downloads/book.pdf"}
+
+
 # the repository
 
 

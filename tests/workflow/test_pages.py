@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+import archive
+import downloads
 import pages
+import pdf
 import pytest
 import readme
 import samples
@@ -80,7 +83,7 @@ def test_the_status_page_tells_of_a_commit_that_computes_the_same(pairs):
 
 def test_pages_exist_without_results(results):
     generated = pages.generated_pages("quick")
-    assert set(generated) == {"book/generated/summary.md", "book/status.md"}
+    assert set(generated) == {"book/generated/summary.md", "book/generated/downloads.md", "book/status.md"}
     assert "No results" in generated["book/generated/summary.md"]
     assert generated["book/status.md"].count("Nothing has been computed yet") == len(studies.by_name())
 
@@ -111,3 +114,17 @@ def test_a_cell_of_markdown_shows_markup_as_it_is():
         "| --- | --- |",
         r"| &lt;img src=x onerror=alert(1)&gt; | \[x\](y) \`\$z\$\` \*w\* |",
     ]
+
+
+def test_the_landing_page_links_to_what_was_made(tmp_path):
+    assert "make downloads" in pages.downloads(tmp_path)
+    (tmp_path / "book.pdf").write_bytes(bytes(2_340_000))
+    (tmp_path / "else.txt").touch()
+    text = pages.downloads(tmp_path)
+    assert '<a href="../downloads/book.pdf">the whole book as one PDF</a> (2.3 MB, 20' in text
+    assert text.count("<a ") == 1
+
+
+def test_every_file_that_is_made_has_a_name_for_readers():
+    made = {pdf.OUT, downloads.PAGES, archive.OUT}
+    assert made == {pages.DOWNLOADS / name for name in pages.TAKEN_ALONG}
