@@ -14,15 +14,14 @@ from ipywidgets import embed
 from roa_helpers.page import figures, sheets, widgets
 
 sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
-
-ROOT = Path(__file__).resolve().parent.parent
 
 import build_book  # noqa: E402
 import pages  # noqa: E402
+from pdf import ARGUMENTS, CHROMIUM  # noqa: E402
 
-ARGUMENTS = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
+
+ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ("file:", "data:", "blob:", "about:")
 VIEWS = "script[type='application/vnd.jupyter.widget-view+json']"
 WIDGETS_READY = f"""() => {{

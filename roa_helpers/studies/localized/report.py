@@ -2,7 +2,7 @@
 
 from ...page import Section, figures, tables
 from . import STUDY, charts, choices, words
-from .tables import attempts, questions, rank_table
+from .tables import attempts, mean_ranks, questions
 
 EXAMPLES = "all successful attacks in a region; intervals by a bootstrap over photos"
 
@@ -71,10 +71,10 @@ def _scored(units):
         units=units,
         sample=EXAMPLES,
     )
-    ranks = rank_table(units).drop(columns="paper")
+    ranks = mean_ranks(units)
     figures.show_table(
         ranks,
-        view=tables.in_brackets(ranks),
+        view=tables.present(ranks).drop(columns=["paper", "verdict"]),
         name="own-localized-rank-table",
         caption="Mean rank of the paper’s three explainers over all explanations, with its 95 % interval.",
         units=units,
