@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from ipywidgets import embed
 
-from roa_helpers.page import figures, sheets, widgets
+from roa_helpers import studies
+from roa_helpers.page import figures, report, sheets, widgets
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -294,6 +295,20 @@ def test_search_finds_the_sample(chromium, tiny_book):
         page.goto((tiny_book / "search.html").as_uri() + "?q=sample")
         page.locator("#search-results a").first.wait_for()
         assert page.trouble == []
+
+
+def test_the_page_on_own_pictures_is_sound_on_a_phone_and_in_the_dark(chromium, units, tmp_path):
+    sections = studies.find("roi_roa").report
+    path = report.write(tmp_path / "page.html", sections, units[:1], title="<script>alert(1)</script>")
+    with opened(chromium, width=400) as page:
+        page.emulate_media(color_scheme="dark")
+        page.goto(path.as_uri())
+        before = visible_pictures(page)
+        page.get_by_label("the paper’s").first.check()
+        assert has_changed(page, page, before)
+        colours = [page.evaluate(f"getComputedStyle(document.body).{name}") for name in ("backgroundColor", "color")]
+        assert colours == ["rgb(20, 24, 30)", "rgb(232, 232, 232)"]
+        sound(page, path)
 
 
 # the real book, when it has been built
