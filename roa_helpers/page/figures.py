@@ -86,8 +86,8 @@ def name_rows(axes, labels, *, height):
     top = _NAME / height
     for axis in axes:
         axis.set(yticks=[], ylim=(len(labels) - 0.5, -0.5))
-        for row in range(len(labels)):
-            axis.axhline(row - 0.5, color="#CCCCCC", lw=0.6, zorder=0)
+        edges = np.arange(len(labels)) - 0.5
+        axis.hlines(edges, 0, 1, transform=axis.get_yaxis_transform(), color="#CCCCCC", lw=0.6, zorder=0)
     across = axes[0].get_yaxis_transform()
     for row, label in enumerate(labels):
         name = axes[0].text(0.01, row - 0.46, label, transform=across, va="top", fontsize=7.5, color="#444444")

@@ -70,7 +70,7 @@ def as_printed(table):
     Returns:
         (figure, the table)
     """
-    figure, axes = panels(len(MODELS), columns=3, width=7.0, height=2.3, margin=0.5, sharex=True, sharey=True)
+    figure, axes = panels(len(MODELS), columns=2, width=NARROW, height=2.1, margin=0.9, sharex=True, sharey=True)
     for axis, (model, title) in zip(axes, MODELS.items(), strict=True):
         axis.plot((0, 100), (0, 100), color="#999999", lw=0.8)
         own = table[table.model == model]
@@ -82,7 +82,7 @@ def as_printed(table):
         axis.set(title=title, xlim=(0, 100), ylim=(0, 100), aspect="equal")
     figure.supxlabel("the thesis’s accuracy (%)", fontsize=9)
     figure.supylabel("ours (%)", fontsize=9)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False, fontsize=8)
     return figure, table
 
 
