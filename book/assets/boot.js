@@ -73,15 +73,12 @@ document.addEventListener("DOMContentLoaded", () => {
 // cells; on a wide one its box scrolls, its verdict stays in sight, and it can be reached by keyboard.
 document.addEventListener("DOMContentLoaded", () => {
   const narrow = 544;
-  const roles = { table: "table", caption: "caption", thead: "rowgroup", tbody: "rowgroup", tr: "row", th: "columnheader", td: "cell" };
   function fit(table, box) {
     table.classList.remove("roa-cards");
     const cards = box.clientWidth < narrow && table.offsetWidth > box.clientWidth + 1;
     table.classList.toggle("roa-cards", cards);
-    for (const part of [table, ...table.querySelectorAll("caption, thead, tbody, tr, th, td")]) {
-      if (cards) part.setAttribute("role", roles[part.localName]);
-      else part.removeAttribute("role");
-    }
+    if (cards) table.setAttribute("role", "presentation");
+    else table.removeAttribute("role");
     const scrolls = !cards && table.offsetWidth > box.clientWidth + 1;
     for (const [name, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", `table ${box.id}`.trim()]]) {
       if (scrolls) box.setAttribute(name, value);

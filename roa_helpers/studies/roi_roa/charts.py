@@ -300,7 +300,7 @@ def verdict_plot(verdicts):
     figure, axes = panels(max(1, len(judged)), columns=3, width=NARROW, height=0.3 * len(rows) + 0.85, margin=0.6)
     for empty in axes[len(judged) :]:
         empty.set_visible(False)
-    for first in range(0, len(axes), 3):
+    for first in range(0, len(axes) if rows else 0, 3):
         at = name_rows(axes[first : first + 3], rows, height=0.3)
     for axis, claim in zip(axes, judged, strict=False):
         for entry in shown[shown.id == claim.id].itertuples():

@@ -142,7 +142,7 @@ def test_a_verdict_has_a_place_in_the_panel_of_its_claim(units):
         "MNIST: both classes", "MNIST: 0 to 1", "MNIST: 1 to 0",
     ]  # fmt: skip
     marks = [line for line in panels[6].lines if len(line.get_xdata()) == 1]
-    assert [line.get_ydata()[0] for line in marks] == [1, 2, 4, 5]  # the paper's way, by direction
+    assert [int(line.get_ydata()[0]) for line in marks] == [1, 2, 4, 5]  # the paper's way, by direction
 
 
 def test_a_plot_without_any_number_is_empty(units):
