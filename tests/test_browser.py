@@ -17,8 +17,6 @@ sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
-axe = pytest.importorskip("axe_playwright_python")
-
 ROOT = Path(__file__).resolve().parent.parent
 
 import build_book  # noqa: E402
@@ -102,6 +100,7 @@ def sound(page, path):
 
 def accessible(page, path):
     """axe finds nothing serious or critical."""
+    axe = pytest.importorskip("axe_playwright_python")
     page.evaluate(Path(axe.__file__).with_name("axe.min.js").read_text())
     assert page.evaluate(AXE) == [], f"{path}: what axe found"
 
@@ -246,6 +245,12 @@ def test_the_sample_is_sound(chromium, sample, mode, width):
         visit(page, sample)
         assert page.locator(VIEWS).count() == 3
         sound(page, sample)
+
+
+@pytest.mark.parametrize(("width", "mode"), [(1280, "light"), (400, "dark")])
+def test_axe_finds_nothing_in_the_sample(chromium, sample, width, mode):
+    with opened(chromium, width=width, mode=mode) as page:
+        visit(page, sample)
         accessible(page, sample)
 
 
@@ -411,4 +416,12 @@ def test_every_page_of_the_book_is_sound(chromium, width, mode):
                     moves = (step(widget, 0, key) and has_changed(page, widget, before) for key in keys)
                     assert any(moves), f"a slider of {path}"
             sound(page, path)
+
+
+@built
+@pytest.mark.parametrize(("width", "mode"), [(1280, "dark"), (400, "light")])
+def test_axe_finds_nothing_on_any_page_of_the_book(chromium, width, mode):
+    for path in real_pages():
+        with opened(chromium, width=width, mode=mode) as page:
+            visit(page, path)
             accessible(page, path)
