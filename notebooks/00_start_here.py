@@ -38,7 +38,7 @@ seed = None  # None: all seeds of the profile
 # %% tags=["hide-input"]
 from roa_helpers import studies
 from roa_helpers.data import title_of
-from roa_helpers.page import answers, figures, parameters, widgets
+from roa_helpers.page import answers, figures, parameters, ranges, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies import roi_roa
 from roa_helpers.studies.roi_roa import SCORES, directions, pictures
@@ -66,8 +66,8 @@ figures.show(
     caption="<b>Fig. 1 of the paper, from real images</b>: of each class, among the stored examples that the attack "
     "turns, the one that the model was surest of, at the smallest ε of the grid that turns it (if none is turned, the "
     "largest ε). Middle: grey channels stay, bright ones rise, dark ones fall.",
-    alt="For each data set and class: an image, the direction in which each of its channels is moved, and the attacked "
-    "image, with what the model says.",
+    alt="For each data set and class an image, the direction of the attack, and the attacked image. P of the true "
+    "class under the attack: " + ranges(data, "attacked", of=["data set", "source"], bound=0.5),
     data=data,
     units=pairs,
 )
@@ -103,12 +103,13 @@ for unit in pairs:
 # %% tags=["hide-input"]
 classes = pictures.classes(pairs)
 shown = min(2, pictures.stored(pairs))
+grid = list(pictures.confidence(pairs[0], 0, 0).index)
 widgets.browse(
     [pictures.attack_frames(unit, k, shown) for unit, k in classes.values()],
     [
         widgets.choice("class", classes),
         widgets.choice("example", range(1, shown + 1)),
-        widgets.slider("ε", pictures.confidence(pairs[0], 0, 0).index),
+        widgets.slider("ε", grid, start=widgets.nearest(grid, pictures.chosen(pairs[0], 0, "eps"))),
     ],
 )
 

@@ -37,7 +37,7 @@ seed = None  # None: all seeds of the profile
 # %% tags=["hide-input"]
 from roa_helpers import studies
 from roa_helpers.data import title_of
-from roa_helpers.page import answers, figures, parameters, widgets
+from roa_helpers.page import REGION_LABELS, answers, figures, parameters, parts_of, ranges, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies import roi_roa
 from roa_helpers.studies.roi_roa import charts, pictures
@@ -64,7 +64,7 @@ figures.show(
     name="features-rho-gamma",
     sample=" and ".join(f"n = {n}" for n in sorted(data.n.unique())) + " test images",
     caption="Usefulness ρ̂ and usefulness under attack γ̂ of a random sample of the model’s penultimate features.",
-    alt="Scatter plots of gamma against rho for each data set; points below the zero line are useful but non-robust.",
+    alt="Scatter plots of γ̂ against ρ̂. γ̂ by network: " + ranges(data, "gamma", of=["feature"], by=["unit"], bound=0),
     data=data,
     units=units,
 )
@@ -96,7 +96,9 @@ figures.show(
     name="fig-2",
     caption=f"<b>Fig. 2 of the paper, from real pixels</b> of one image ({title_of(units[0].result['dataset'])}). "
     "Dashed: the thresholds δ₁ and δ₂ chosen on validation images.",
-    alt="Left: scatter of pixel vulnerability against utility in four colours; right: the image with the four regions.",
+    alt="Scatter plot of pixels by utility and vulnerability, and the image in the same four colours. Shares: "
+    + parts_of(data.region.map(REGION_LABELS))
+    + ".",
     data=data,
     units=units[:1],
 )
@@ -105,17 +107,22 @@ figures.show(
 # ## Move the thresholds
 #
 # Axioms 2.1 and 2.2: a pixel is in the RoI if its importance is at least δ₁, in the RoA if its vulnerability is at
-# least δ₂. Move both and watch the four regions; the share of the image that each takes stands below it.
+# least δ₂. Move both and watch the four regions; the share of the image that each takes stands below it. Where there
+# is a kernel, the regions are computed anew, in finer steps and for every stored image.
 
 # %% tags=["hide-input"]
-deltas = [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9]
+deltas = {"delta1": [0.1, 0.3, 0.6, 0.9], "delta2": [0.05, 0.1, 0.2, 0.5, 0.9]}
 classes = pictures.classes(pairs)
+fine = [round(0.02 * i, 2) for i in range(1, 50)]
+used = {name: pictures.chosen(pairs[0], 0, name, definition="gradient") for name in deltas}
+starts = [widgets.nearest(cuts, used[name]) for name, cuts in deltas.items()]
 widgets.browse(
-    [pictures.threshold_frames(unit, k, deltas, deltas) for unit, k in classes.values()],
+    lambda name, d1, d2, image: pictures.threshold_frame(*classes[name], d1, d2, index=image - 1),
     [
-        widgets.choice("image", classes),
-        widgets.slider("δ₁ (importance)", deltas, start=3),
-        widgets.slider("δ₂ (vulnerability)", deltas, start=2),
+        widgets.choice("class", classes),
+        widgets.slider("δ₁ (importance)", deltas["delta1"], start=starts[0], fine=fine),
+        widgets.slider("δ₂ (vulnerability)", deltas["delta2"], start=starts[1], fine=fine),
+        widgets.choice("image", [1], fine=range(1, pictures.stored(pairs) + 1)),
     ],
     beside=[pictures.graded_maps(unit, k) for unit, k in classes.values()],
     legend=pictures.LEGEND,

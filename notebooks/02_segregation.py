@@ -35,7 +35,7 @@ seed = None  # None: all seeds of the profile
 
 # %% tags=["hide-input"]
 from roa_helpers import studies
-from roa_helpers.page import answers, claims, figures, parameters, widgets
+from roa_helpers.page import answers, claims, figures, parameters, ranges, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies import roi_roa
 from roa_helpers.studies.roi_roa import charts, pictures, tables
@@ -131,7 +131,15 @@ figures.show(
     name="magnitudes",
     sample=f"{sum(len(unit.arrays[f'example_image_{k}']) for unit in pairs for k in (0, 1))} images in all",
     caption="What the two definitions see: values of the two maps over all pixels of the stored examples.",
-    alt="Histograms for each data set: FGSM magnitudes crowd at few values, gradient magnitudes spread.",
+    alt="Histograms of scaled magnitudes. Largest share of pixels in one bin, in %: "
+    + ranges(
+        data.loc[data.groupby(["data set", "definition"]).share.idxmax()],
+        "share",
+        of=["data set", "from"],
+        by=["definition"],
+        form=".0f",
+        scale=100,
+    ),
     data=data,
     units=units,
 )

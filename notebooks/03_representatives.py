@@ -35,7 +35,7 @@ seed = None  # None: all seeds of the profile
 
 # %% tags=["hide-input"]
 from roa_helpers import studies
-from roa_helpers.page import answers, figures, parameters
+from roa_helpers.page import answers, figures, levels, parameters, ranges, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies import roi_roa
 from roa_helpers.studies.registration import charts as shifted
@@ -56,7 +56,8 @@ figures.show(
     name="fig-8",
     caption="<b>Fig. 8 of the paper</b>: representative RoI of each class, the share of its test images whose RoI "
     "holds the pixel. The union of all RoIs is where the share is above 0.",
-    alt="One heat map for each data set and class: the mean of the regions of importance.",
+    alt="Heat maps of the representative RoI, one for each data set and class: "
+    + levels(pictures.map_data(pairs, "roi")),
     data=pictures.map_data(pairs, "roi"),
     units=pairs,
 )
@@ -66,7 +67,8 @@ figures.show(
     pictures.representatives(pairs, "roa"),
     name="fig-9",
     caption="<b>Fig. 9 of the paper</b>: representative RoA of each class, by the paper’s definition.",
-    alt="One heat map for each data set and class: the mean of the regions of attack.",
+    alt="Heat maps of the representative RoA, one for each data set and class: "
+    + levels(pictures.map_data(pairs, "roa")),
     data=pictures.map_data(pairs, "roa"),
     units=pairs,
 )
@@ -76,9 +78,27 @@ figures.show(
     pictures.representatives(pairs, "roa", definition="gradient"),
     name="fig-9-gradient",
     caption="Representative RoA of each class by gradient magnitude.",
-    alt="One heat map for each data set and class: the mean of the regions of attack by gradient.",
+    alt="Heat maps of the representative RoA by gradient, one for each data set and class: "
+    + levels(pictures.map_data(pairs, "roa", definition="gradient")),
     data=pictures.map_data(pairs, "roa", definition="gradient"),
     units=pairs,
+)
+
+# %% [markdown]
+# ## How many of the images agree?
+#
+# The pixels that lie in the region of at least so large a share of the images of a class: the intersection of all on
+# the right, the union of all on the left.
+
+# %% tags=["hide-input"]
+shares = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0]
+classes = pictures.classes(pairs)
+widgets.browse(
+    lambda name, share: pictures.shared_frame(*classes[name], share),
+    [
+        widgets.choice("class", classes),
+        widgets.slider("share of the images", shares, start=3, fine=[round(0.02 * i, 2) for i in range(1, 51)]),
+    ],
 )
 
 # %% [markdown]
@@ -96,8 +116,8 @@ figures.show(
     name="alignment",
     caption="Alignment of the regions of a class (dot) and the 95 % range of the same regions rolled to random "
     "places (bar).",
-    alt="For each data set and direction: the observed alignment as a dot and the null range as a bar, for RoI "
-    "and RoA.",
+    alt="Dots and bars. Alignment: "
+    + ranges(data, "alignment", of=["data set", "direction"], by=["region"], bound="null_high"),
     data=data,
     units=units,
 )
@@ -134,8 +154,8 @@ figures.show(
     name="nulls",
     caption="Co-location (Moran’s I, mean over images), alignment, and the share of images in which none of the four "
     "regions is empty: M’s regions (circles) beside the nulls’.",
-    alt="Five panels with a line for each direction; marks of untrained networks and random maps lie among or beyond "
-    "the circles of the trained network.",
+    alt="Marks of the trained network beside those of nulls. The trained network: "
+    + ranges(data[data.maps == "trained"], "value", of=["data set", "direction"], by=["region", "statistic"]),
     data=data,
     units=units,
 )
@@ -158,7 +178,8 @@ figures.show(
     name="registration",
     caption="Alignment beyond that of the same regions rolled to random places, over how far the images are moved; a "
     "mark a network and class, lines: means.",
-    alt="Three panels, RoI, RoA and RoA by gradient: alignment beyond chance at three shifts.",
+    alt="Marks over the shift. Alignment beyond chance: "
+    + ranges(data, "value", of=["data set", "shift"], by=["region"], bound=0),
     data=data,
     units=moved,
 )

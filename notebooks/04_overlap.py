@@ -34,9 +34,10 @@ seed = None  # None: all seeds of the profile
 
 # %% tags=["hide-input"]
 from roa_helpers import studies
-from roa_helpers.page import answers, beside, figures, parameters
+from roa_helpers.page import answers, beside, figures, parameters, ranges, widgets
+from roa_helpers.records import seeds
 from roa_helpers.studies import roi_roa
-from roa_helpers.studies.roi_roa import charts, comparison, tables, words
+from roa_helpers.studies.roi_roa import charts, comparison, pictures, tables, words
 
 parameters.check(globals())
 units = studies.units("roi_roa", profile, seed=seed)
@@ -80,7 +81,12 @@ figures.show(
     figure,
     name="ssim-individual",
     caption="SSIM of RoI and RoA of every test image, our mean, and the paper’s mean where it has one.",
-    alt="A row of dots for each data set and direction: the SSIM of single images, with the means marked.",
+    alt="Rows of dots, one an image. Mean SSIM by direction: "
+    + ranges(
+        data.groupby(["data set", "direction"], sort=False).ssim.mean().reset_index(),
+        "ssim",
+        of=["data set", "direction"],
+    ),
     data=data,
     units=units,
 )
@@ -102,6 +108,27 @@ figures.show_table(
 
 # %% tags=["remove-input"]
 figures.show_text(words.readings(choices))
+
+# %% [markdown]
+# ### Move the thresholds, read the SSIM
+#
+# Thresholds that leave nothing of both regions, or all, make them alike: SSIM is then 1. Where there is a kernel, steps
+# are finer, and every stored image can be taken.
+
+# %% tags=["hide-input"]
+pairs = seeds.one_of_each(units)  # single images are shown for one seed
+classes, fine = pictures.classes(pairs), [round(0.02 * i, 2) for i in range(1, 50)]
+deltas = {"delta1": [0.1, 0.3, 0.6, 0.9], "delta2": [0.1, 0.3, 0.5, 0.9]}
+starts = [widgets.nearest(cuts, pictures.chosen(pairs[0], 0, name)) for name, cuts in deltas.items()]
+widgets.browse(
+    lambda name, d1, d2, image: pictures.similarity_frame(*classes[name], d1, d2, index=image - 1),
+    [
+        widgets.choice("class", classes),
+        widgets.slider("δ₁ (importance)", deltas["delta1"], start=starts[0], fine=fine),
+        widgets.slider("δ₂ (vulnerability)", deltas["delta2"], start=starts[1], fine=fine),
+        widgets.choice("image", [1], fine=range(1, pictures.stored(pairs) + 1)),
+    ],
+)
 
 # %% [markdown]
 # ## What remains open

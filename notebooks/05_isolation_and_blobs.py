@@ -34,7 +34,7 @@ seed = None  # None: all seeds of the profile
 
 # %% tags=["hide-input"]
 from roa_helpers import studies
-from roa_helpers.page import answers, figures, parameters, widgets
+from roa_helpers.page import answers, figures, levels, parameters, ranges, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies import roi_roa, sensitivity
 from roa_helpers.studies.roi_roa import pictures
@@ -80,7 +80,7 @@ figures.show(
     name="fig-10",
     caption="<b>Fig. 10 of the paper</b>: the blob of each class (black), from U−V+ of the test images and the θ "
     "chosen on validation images.",
-    alt="One black-and-white map for each data set and class: the blob.",
+    alt="Black-and-white maps of the blobs, share of the pixels: " + levels(pictures.map_data(pairs, "blob")),
     data=pictures.map_data(pairs, "blob"),
     units=pairs,
 )
@@ -89,14 +89,24 @@ figures.show(
 # ### Choose θ yourself
 #
 # Left: the share of images in which a pixel lies in U−V+. It stays while θ moves the blob and with it the neutralised
-# image.
+# image and the scores. Where there is a kernel, blob and image are computed anew, in finer steps, for every stored
+# image and any value of the blob; scores need the network, so they are shown where it was asked.
 
 # %% tags=["hide-input"]
-thetas = [round(0.05 * i, 2) for i in range(2, 20)]
+thetas = pictures.grid_of(pairs[0], "theta")
 classes = pictures.classes(pairs)
+start = widgets.nearest(thetas, pictures.chosen(pairs[0], 0, "theta"))
+values = {"black": 0.0, "dark grey": 0.25, "grey": 0.5, "light grey": 0.75, "white": 1.0}
 widgets.browse(
-    [pictures.blob_frames(unit, k, thetas) for unit, k in classes.values()],
-    [widgets.choice("class", classes), widgets.slider("θ", thetas, start=4)],
+    lambda name, theta, image, value: pictures.blob_frame(
+        *classes[name], theta, index=image - 1, value=values.get(value)
+    ),
+    [
+        widgets.choice("class", classes),
+        widgets.slider("θ", thetas, start=start, fine=sorted({*thetas, *(round(0.02 * i, 2) for i in range(1, 50))})),
+        widgets.choice("image", [1], fine=range(1, pictures.stored(pairs) + 1)),
+        widgets.choice("the blob’s pixels", ["as chosen"], fine=["as chosen", *values]),
+    ],
     beside=[pictures.share_map(unit, k) for unit, k in classes.values()],
 )
 
@@ -119,8 +129,15 @@ figures.show(
     "(score_clean − score_mod) and gain (score_mod-adv − score_adv). Ringed: the setting that was chosen; where none "
     "of them costs so little, that is the one with the largest score_mod.",
     sample=validation,
-    alt="For each data set a scatter of gain under attack against cost in clean accuracy over all settings; the chosen "
-    "one is ringed, the allowed cost shaded.",
+    alt="Scatter plots of gain against cost, a mark a setting. Gain of the chosen setting, in points: "
+    + ranges(
+        surfaces[surfaces.chosen].assign(gain=lambda t: t.mod_adv - t.adv),
+        "gain",
+        of=["unit"],
+        form="+.1f",
+        scale=100,
+        bound=0,
+    ),
     data=surfaces,
     units=pairs,
 )
@@ -167,7 +184,8 @@ figures.show(
     "were tried, on validation images unless it says test. A dot is a value (on test images: in one direction), the "
     "line their range.",
     sample=f"{validation}, or {shown.min()} to {shown.max()} test images",
-    alt="For each choice and data set the range of the change of cost and of gain; zero is the value that was used.",
+    alt="Dots and ranges about 0, a row a choice. Changes, as proportions: "
+    + ranges(on_units, "change", of=["choice", "data set"], by=["result"], form="+.3f", bound=0),
     data=on_units,
     units=units,
 )
@@ -185,7 +203,8 @@ figures.show(
     name="moves-retrained",
     caption="<b>Choices of the training</b>: how far each result moves when the network is trained with one choice "
     "changed. A dot is a value in one direction; the grey bar is the range over the seeds.",
-    alt="For each choice of the training the range of the change of four results, beside the range over seeds.",
+    alt="Dots and ranges about 0, a row a choice of the training. Changes, as proportions: "
+    + ranges(anew, "change", of=["choice", "data set"], by=["result"], form="+.3f", bound=0),
     data=anew,
     units=retrained,
 )

@@ -36,7 +36,7 @@ seed = None  # None: all seeds of the profile
 import pandas as pd
 
 from roa_helpers import studies
-from roa_helpers.page import answers, beside, claims, figures, parameters, seeds_note
+from roa_helpers.page import answers, beside, claims, figures, parameters, ranges, seeds_note, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies import roi_roa
 from roa_helpers.studies.adaptive import charts as adapted
@@ -61,8 +61,10 @@ figures.show(
     name="fig-5",
     caption="<b>Fig. 5 of the paper, from real images</b>: one test image of each class in the four sets, with the "
     "accuracy of M on each set.",
-    alt="For each data set and direction four pictures: clean image, attacked image, neutralised image, neutralised "
-    "image attacked again, each with the accuracy of the model.",
+    alt="For each direction a test image in the four sets. Accuracy on the sets, in %: "
+    + ranges(
+        data.assign(share=data.k / data.n), "share", of=["data set", "direction"], by=["score"], form=".1f", scale=100
+    ),
     data=data,
     units=pairs,
 )
@@ -99,8 +101,7 @@ figures.show_apart(
     caption="<b>Table II of the paper</b>: accuracy on clean and on neutralised images of the source class. "
     + words.printed_sample()
     + " "
-    + beside.legend()
-    + seeds_note(table_2),
+    + beside.legend(),
     units=(own, others),
 )
 figure, data = beside.plot(table_2)
@@ -125,9 +126,7 @@ figures.show_apart(
     (comparison.compare("A11", own), comparison.compare("A11", others)),
     view=beside.layout,
     name="table-3",
-    caption="<b>Table III of the paper</b>: accuracy under FGSM before and after neutralisation. "
-    + beside.legend()
-    + seeds_note(table_3),
+    caption="<b>Table III of the paper</b>: accuracy under FGSM before and after neutralisation. " + beside.legend(),
     units=(own, others),
 )
 figure, data = beside.plot(table_3)
@@ -155,9 +154,9 @@ figure, gain = charts.change_plot(units, "adv", "mod_adv")
 figures.show(
     figure,
     name="gain",
-    caption="Change of accuracy under attack by neutralisation; lines: 95 % intervals (same images scored twice)."
-    + seeds_note(gain),
-    alt="For each data set and direction: the change in accuracy under attack for five blobs, with intervals.",
+    caption="Change of accuracy under attack by neutralisation; lines: 95 % intervals (same images scored twice).",
+    alt="Intervals about 0 for five blobs. Change of accuracy under attack, in points: "
+    + ranges(gain, "change", of=["data set", "direction"], by=["blob"], form="+.1f", scale=100, bound=0),
     data=gain,
     units=units,
 )
@@ -167,8 +166,9 @@ figure, cost = charts.change_plot(units, "clean", "mod")
 figures.show(
     figure,
     name="cost",
-    caption="Change of clean accuracy by neutralisation, the price of the defence." + seeds_note(cost),
-    alt="For each data set and direction: the change in clean accuracy for five blobs, with intervals.",
+    caption="Change of clean accuracy by neutralisation, the price of the defence.",
+    alt="Intervals about 0 for five blobs. Change of clean accuracy, in points: "
+    + ranges(cost, "change", of=["data set", "direction"], by=["blob"], form="+.1f", scale=100, bound=0),
     data=cost,
     units=units,
 )
@@ -196,9 +196,17 @@ figures.show(
     charts.tilt_plot(both),
     name="tilt",
     caption="Change of accuracy by the paper’s blob: one direction against the other; lines: 95 % intervals. Upper "
-    "left and lower right: M is tilted toward one class." + seeds_note(gain),
-    alt="Two scatters with one mark a data set, on clean images and under attack: the change in one direction against "
-    "the change in the other.",
+    "left and lower right: M is tilted toward one class.",
+    alt="Two scatters, a mark a data set. Change, first class → second, in points: "
+    + ranges(
+        pd.concat([table.assign(images=images) for images, table in both.items()]),
+        "change, first",
+        of=["data set"],
+        by=["images"],
+        form="+.1f",
+        scale=100,
+        bound=0,
+    ),
     data=pd.concat([table.assign(images=images) for images, table in both.items()]),
     units=units,
 )
@@ -224,8 +232,7 @@ defence = verdicts[verdicts.id.str.startswith(("keeps-accuracy", "weakens-attack
 figures.show_apart(
     claims.apart(defence),
     name="defence-verdicts",
-    caption="The two claims about neutralisation, in points; p-values are adjusted over all claims about the paper."
-    + seeds_note(defence),
+    caption="The two claims about neutralisation, in points; p-values are adjusted over all claims about the paper.",
     units=(own, others),
 )
 
@@ -247,9 +254,9 @@ figures.show(
     name="threats",
     caption="Change of accuracy by the paper’s blob under four threats, each against the same attack without a blob; "
     f"lines: 95 % intervals. PGD takes {choices.PGD_STEPS} steps of ε/{choices.PGD_STEPS / choices.PGD_REACH:g} "
-    f"from each of {choices.PGD_STARTS} starts; it ran on at most {few.max()} test images a direction."
-    + seeds_note(threats),
-    alt="For each data set and direction: the change in accuracy under four attacks, with intervals.",
+    f"from each of {choices.PGD_STARTS} starts; it ran on at most {few.max()} test images a direction.",
+    alt="Intervals about 0 for four attackers. Change of accuracy by the blob, in points: "
+    + ranges(threats, "change", of=["data set", "direction"], by=["threat"], form="+.1f", scale=100, bound=0),
     data=threats,
     units=units,
 )
@@ -299,7 +306,8 @@ figures.show(
     name="adaptive",
     sample=f"{data.n.max()} test images a direction at most",
     caption="Images still classified under each attack, without a blob and with three; lines: 95 % Wilson intervals.",
-    alt="A panel for each direction, a group of marks for each attack: accuracy without a blob and with each of three.",
+    alt="Marks for each attack and blob. Still classified, in %: "
+    + ranges(data, "accuracy", of=["data set", "direction", "blob"], by=["attack"], form=".1f"),
     data=data,
     units=attacked,
 )
@@ -318,9 +326,9 @@ figures.show(
     figure,
     name="curve-eps",
     sample=f"at most {data.n.max()} test images a direction",
-    caption="Accuracy under attack before and after neutralisation as ε grows; bands: 95 % Wilson; dashed: the ε used."
-    + seeds_note(data),
-    alt="Curves of accuracy against epsilon for each data set and direction, with and without neutralisation.",
+    caption="Accuracy under attack before and after neutralisation as ε grows; bands: 95 % Wilson; dashed: the ε used.",
+    alt="Falling and rising curves over ε. Accuracy, in %: "
+    + ranges(data, "share", of=["data set", "direction", "at"], by=["score"], form=".1f", scale=100),
     data=data,
     units=units,
 )
@@ -331,11 +339,27 @@ figures.show(
     figure,
     name="curve-theta",
     sample=f"at most {data.n.max()} test images a direction",
-    caption="Accuracy on neutralised images, clean and attacked, as θ grows and the blob shrinks; dashed: the θ used."
-    + seeds_note(data),
-    alt="Curves of accuracy against theta for each data set and direction, clean and attacked.",
+    caption="Accuracy on neutralised images, clean and attacked, as θ grows and the blob shrinks; dashed: the θ used.",
+    alt="Curves over θ. Accuracy, in %: "
+    + ranges(data, "share", of=["data set", "direction", "at"], by=["score"], form=".1f", scale=100),
     data=data,
     units=units,
+)
+
+# %% [markdown]
+# ### Turn ε and read the scores
+#
+# The four sets of Fig. 5 at every ε that the network was asked at: what the attack leaves, without and with the blob.
+
+# %% tags=["hide-input"]
+classes, grid = pictures.classes(pairs), pictures.grid_of(pairs[0], "eps")
+widgets.browse(
+    lambda name, eps: pictures.attacked_frame(*classes[name], eps),
+    [
+        widgets.choice("class", classes),
+        widgets.slider("ε", grid, start=widgets.nearest(grid, pictures.chosen(pairs[0], 0, "eps"))),
+    ],
+    beside=[pictures.two_sets(unit, k) for unit, k in classes.values()],
 )
 
 # %% [markdown]
@@ -355,7 +379,8 @@ figures.show(
     sample="accuracy on all test images",
     caption="Accuracy of each network on test images and on images that it learnt from, with 95 % Wilson intervals; "
     "dashed: the paper’s score_clean, averaged over both directions.",
-    alt="A line for each network: its accuracy on test images and on training images, beside the paper’s.",
+    alt="A row for each network. Accuracy, in %: "
+    + ranges(data, "accuracy", of=["data set", "network"], by=["images"], form=".1f"),
     data=data,
     units=variants,
 )
@@ -374,7 +399,8 @@ figures.show(
     name="architectures-gain",
     sample=f"{gains.n.max()} test images at most",
     caption="Change of accuracy by the blob, mean over both classes, by network; lines: 95 % intervals over images.",
-    alt="A line for each network: the change on clean images, under FGSM with two blobs, and under PGD.",
+    alt="Intervals about 0, a row for each network. Change by the blob, in points: "
+    + ranges(gains, "value", of=["data set", "network"], by=["change"], form="+.1f", bound=0),
     data=gains,
     units=variants,
 )

@@ -36,7 +36,7 @@ seed = None  # None: all seeds of the profile
 # %% tags=["hide-input"]
 from roa_helpers import studies
 from roa_helpers.data import title_of
-from roa_helpers.page import answers, figures, parameters, tables, widgets
+from roa_helpers.page import answers, figures, parameters, ranges, tables, widgets
 from roa_helpers.studies import supplement
 from roa_helpers.studies.supplement import agreement, choices, matrices, presented, reference, words
 
@@ -147,7 +147,15 @@ if len(correlations):
         name="pairs-agreement",
         caption="Our number against the authors’, a dot an ordered pair; after neutralisation the mean over θ, with "
         "the blob of the text and with that of the pictures. On the line both are equal.",
-        alt="Scatter plots of our numbers against the authors’ for SSIM and class probabilities.",
+        alt="Scatter plots about the line of equality. Ours − the authors’: "
+        + ranges(
+            pairs.assign(less=pairs.ours - pairs.theirs),
+            "less",
+            of=["dataset", "source", "target"],
+            by=["quantity"],
+            form="+.2f",
+            bound=0,
+        ),
         data=data,
         units=units,
     )
@@ -184,7 +192,8 @@ if authors:
         "the θ that keeps most; a dot an ordered pair. Diamonds: the pairs that the paper presents; of CIFAR-10 the "
         "pair whose pictures stand beside the files. Dashed: "
         f"{100 * presented.MOST:.0f} %.",
-        alt="For each data set the pairs in the order of the share of class probability that they keep.",
+        alt="Dots in falling order. Share of class probability kept: "
+        + ranges(data, "kept", of=["source", "target"], by=["dataset"]),
         data=data,
     )
     figures.show_table(

@@ -41,7 +41,7 @@ seed = None  # None: all seeds of the profile
 
 # %% tags=["hide-input"]
 from roa_helpers import studies
-from roa_helpers.page import answers, claims, figures, parameters, seeds_note
+from roa_helpers.page import answers, claims, figures, parameters, ranges, seeds_note
 from roa_helpers.studies import roi_roa
 from roa_helpers.studies.roi_roa import CLAIMS, by_definition, charts, where, words
 
@@ -84,7 +84,8 @@ figures.show(
     name="verdict-intervals",
     caption="The quantity that each claim is judged by, its interval, and the bound (black line). Right of the line: "
     "toward reproduced. Claims without a number here are not testable." + seeds_note(verdicts),
-    alt="One panel for each claim with an interval for each data set or direction, against the bound of the rule.",
+    alt="Intervals against the bound of each rule: "
+    + ranges(data, "ours", of=["where", "case"], by=["claim"], form=".3f"),
     data=data,
     units=own or others,
 )
@@ -106,7 +107,15 @@ figures.show(
     caption="Alignment of the regions of each class beyond the strongest null, or, where none is recorded, beyond "
     "that of the same regions rolled to random places, which smooth maps pass whatever the network; line: mean over "
     "the data sets of a kind. Own images are left out: of them it is not known.",
-    alt="Two panels, RoI and RoA: alignment of classes with registered images and of others, a mark a class.",
+    alt="Marks about 0, a mark a class. Alignment beyond its null: "
+    + ranges(
+        kinds,
+        "excess",
+        of=["data set", "direction"],
+        by=["region", "registered"],
+        names={True: "registered", False: "not registered", "roi": "RoI", "roa": "RoA"},
+        bound=0,
+    ),
     data=kinds,
     units=units,
 )
@@ -142,7 +151,7 @@ figures.show_apart(
     both,
     name="verdicts",
     caption="All claims, by the paper’s definition of the RoA. Next network: where the number of one more trained "
-    "network is expected." + seeds_note(verdicts),
+    "network is expected.",
     units=(own, others),
 )
 
@@ -170,7 +179,7 @@ figures.show_apart(
 figures.show_apart(
     by_gradient,
     name="verdicts-gradient",
-    caption="All claims with the RoA by gradient magnitude." + seeds_note(by_gradient[0]),
+    caption="All claims with the RoA by gradient magnitude.",
     units=(own, others),
 )
 

@@ -39,7 +39,7 @@ seed = None  # None: all seeds of the profile
 
 # %% tags=["hide-input"]
 from roa_helpers import studies
-from roa_helpers.page import answers, figures, open_choices, parameters
+from roa_helpers.page import answers, figures, open_choices, parameters, ranges
 from roa_helpers.records import seeds
 from roa_helpers.studies import forensics
 from roa_helpers.studies.forensics import charts, choices, claims, pictures, tables, words
@@ -111,8 +111,8 @@ if units:
         caption="Of the entries that a representative RoA shows at v, the share that is 1 in the RoA of one image; all "
         "pairs whose RoA of one image is not black. Lines: what the two ways of taking a mean predict. Leftmost: "
         "entries shown as black, most of them below 0.",
-        alt="Share of ones rising with the value shown, along the line for a mean of signs and above the line for a "
-        "mean of zeros and ones.",
+        alt="Marks along a line. Share of ones, where the representative shows the least and the most: "
+        + ranges(data, "share", of=["shown"], by=["unit"]),
         data=data,
         units=units,
         sample="all entries of these pairs",
@@ -139,7 +139,15 @@ if units:
         figure,
         name="pictures-agreement",
         caption="How well the published blobs are rebuilt, over all ordered pairs with a blob, beside the controls.",
-        alt="Histograms of agreement: the pair’s own representative RoA at one, all controls well below it.",
+        alt="Histograms of shares of entries that agree: "
+        + ranges(
+            data.melt(["unit", "source", "target"], list(charts.READINGS), value_name="agrees"),
+            "agrees",
+            of=["unit", "source", "target"],
+            by=["variable"],
+            names={column: told for column, (told, *_) in charts.READINGS.items()},
+            form=".3f",
+        ),
         data=data,
         units=units,
         sample="all ordered pairs with a blob",
@@ -207,7 +215,15 @@ if units:
         caption="SSIM of heat map and RoA of one image on two scales, a dot an ordered pair. Left: beside the same "
         "with an RoA without any entry. Right: beside the authors’ mean over images; grey, from their smallest to "
         "their largest. On the line both are equal.",
-        alt="Scatter plots: on the left all dots lie on the line or just below it, on the right they scatter about it.",
+        alt="Scatter plots about the line of equality. SSIM of the pictures − that of an empty RoA: "
+        + ranges(
+            data.assign(less=data.two_scales - data.zero),
+            "less",
+            of=["source", "target"],
+            by=["unit"],
+            form="+.4f",
+            bound=0,
+        ),
         data=data,
         units=units,
         sample=pairs,
@@ -299,8 +315,14 @@ if len(rows):
         name="readings",
         caption="The paper’s numbers (bars) and what each reading gives. Scores before neutralisation are left out: no "
         "reading changes them.",
-        alt="A panel for each quantity of Tables I to III, a line for each direction: a bar for the paper and a mark "
-        "for each reading.",
+        alt="Bars of the paper and marks of each reading. Ours less the paper’s, first reading: "
+        + ranges(
+            data.assign(less=data[list(readings.COLUMNS)[0]] - data.paper),
+            "less",
+            of=["data set", "direction"],
+            by=["quantity"],
+            bound=0,
+        ),
         data=data,
         units=networks,
     )

@@ -42,7 +42,7 @@ seed = None  # None: all seeds of the profile
 
 # %% tags=["hide-input"]
 from roa_helpers import studies
-from roa_helpers.page import answers, beside, claims, figures, in_brackets, open_choices, parameters, widgets
+from roa_helpers.page import answers, beside, claims, figures, in_brackets, open_choices, parameters, ranges, widgets
 from roa_helpers.studies import localized
 from roa_helpers.studies.localized import charts, choices, recovery, tables, words
 
@@ -129,8 +129,8 @@ figures.show(
     figure,
     name="localized-curves",
     caption="Scores of the partial explanations: median, and quartiles (shaded), over all examples.",
-    alt="Jaccard index and Hamming likeness against the number of superpixels for saliency, guided backpropagation, "
-    "LIME, a random explanation and the best possible one.",
+    alt="Curves over the number of superpixels, their medians: "
+    + ranges(data, "q50", of=["unit", "n"], by=["metric", "explainer"]),
     data=data,
     units=as_in_paper,
     sample=sample,
@@ -213,7 +213,7 @@ figures.show(
     name="localized-all-ranks",
     caption="Mean rank among all explainers by Jaccard, with its 95 % interval; dotted: no better than the others. "
     "Hollow: averaged over superpixels.",
-    alt="Mean ranks of all explainers with intervals, a panel for each run.",
+    alt="Mean ranks with intervals: " + ranges(data, "rank", of=["unit"], by=["explainer"], form=".1f"),
     data=data,
     units=units,
     sample=sample,
@@ -235,8 +235,7 @@ figures.show(
     name="localized-superpixels",
     caption="Mean rank by Jaccard among five explainers for three shapes of regions, with its 95 % interval. Hollow: "
     "averaged over superpixels.",
-    alt="Mean ranks of saliency, guided backpropagation, LIME and the two gradients averaged over superpixels, a panel "
-    "for each shape of regions.",
+    alt="Mean ranks with intervals: " + ranges(data, "rank", of=["unit"], by=["explainer"], form=".1f"),
     data=data,
     units=units,
     sample=sample,
@@ -268,8 +267,8 @@ figures.show(
     figure,
     name="localized-spread",
     caption="Jaccard index of LIME’s unions for a few examples (colours), each with several seeds (lines).",
-    alt="Lines of the Jaccard index over the number of superpixels; lines of one colour lie close together where LIME "
-    "depends little on its seed.",
+    alt="Bundles of lines, one colour an example. Jaccard index: "
+    + ranges(data, "jaccard", of=["example", "seed", "n"], by=["unit"]),
     data=data,
     units=as_in_paper,
     sample="stored examples",
@@ -290,7 +289,7 @@ widgets.browse(
         widgets.choice("photo", names),
         widgets.choice("region", list(range(1, regions + 1))),
         widgets.choice("explainer", [recovery.TITLES[name] for name in charts.OFFERED], start=2),
-        widgets.slider("n", counts, start=4),
+        widgets.slider("n", counts, start=widgets.nearest(counts, 5)),
     ],
     beside=photos,
     legend=charts.PARTS,

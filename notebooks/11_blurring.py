@@ -36,7 +36,7 @@ seed = None  # None: all seeds of the profile
 
 # %% tags=["hide-input"]
 from roa_helpers import studies
-from roa_helpers.page import answers, beside, figures, open_choices, parameters, seeds_note, span, widgets
+from roa_helpers.page import answers, beside, figures, open_choices, parameters, ranges, seeds_note, span, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies import blurring
 from roa_helpers.studies.blurring import charts, choices, published, results, tables, words
@@ -91,14 +91,15 @@ figures.show(
 )
 
 # %% tags=["hide-input"]
+used = first.result["parameters"]["choices"]
 shares, sigmas = (0.0, 0.05, 0.15, 0.3, 0.6), (1.0, 2.0, 4.0, 8.0)
 names = list(published.HEATMAPS.values())
 widgets.browse(
     charts.frames(first, shares, sigmas),
     [
         widgets.choice("heatmap", names),
-        widgets.slider("share kept", shares, start=2),
-        widgets.slider("σ", sigmas, start=2),
+        widgets.slider("share kept", shares, start=widgets.nearest(shares, used["keep"])),
+        widgets.slider("σ", sigmas, start=widgets.nearest(sigmas, used["sigma"])),
     ],
 )
 
@@ -166,7 +167,8 @@ figures.show(
     name="blurring-strengths",
     caption="Accuracy of A on attacked originals over the strength of the attack. Dashed: what is aimed at. Filled: "
     "the strength used from here on. One line a seed.",
-    alt="For each group of units falling curves, FGSM over ε and NewtonFool over η, with the aims as dashed lines.",
+    alt="Falling curves. Accuracy of A, in %: "
+    + ranges(data, "accuracy", of=["group", "strength"], by=["attack"], form=".1f", scale=100),
     data=data,
     units=units,
     sample="validation images",
@@ -202,14 +204,18 @@ figures.show_text(words.answer_newton(units))
 # %% tags=["hide-input"]
 for k, group in enumerate(groups):
     figure, data = charts.bars(group)
+    read = (
+        "accuracy without attack (light) and under attack (dark, with 95 % interval), by what a network was trained on "
+        "(groups of bars) and what it is tested on (colours). Figures 4.2 to 4.5 of the thesis; the data are all cells "
+        "of its Tables 4.1 to 4.5."
+    )
+    diamonds = " Diamonds: the thesis’s, under attack." if data.paper.notna().any() else ""
     figures.show(
         figure,
         name=f"blurring-bars-{k}",
-        caption=f"{results.named(group[0])}: accuracy without attack (light) and under attack (dark, with "
-        "95 % interval), by what a network was trained on (groups of bars) and what it is tested on (colours). "
-        "Diamonds: the thesis’s, under attack. Figures 4.2 to 4.5 of the thesis; the data are all cells of its Tables "
-        "4.1 to 4.5.",
-        alt="Four bar charts, one for each attack before and after the blurring, five networks by six test sets.",
+        caption=f"{results.named(group[0])}: {'read as the first of these charts.' if k else read}{diamonds}",
+        alt="Bars of five networks on six test sets. Accuracy, in %: "
+        + ranges(data, "ours", of=["model", "test"], by=["row"], names=published.ROWS, form=".1f", scale=100),
         data=data,
         units=group,
         sample=f"n = {data.n.iloc[0]} test images, seeds {data.seeds.iloc[0]}",
@@ -292,7 +298,10 @@ figures.show(
     name="blurring-knowing",
     caption="Accuracy of the networks B to E behind their own blur under six attackers, with "
     "95 % Wilson intervals; black lines: A without a blur.",
-    alt="For each group of units the accuracy of four networks under six attackers, and of the undefended network.",
+    alt="Marks and intervals. Accuracy, in %: "
+    + ranges(
+        knowing, "accuracy", of=["group", "model"], by=["attacker"], names=results.ATTACKERS, form=".1f", scale=100
+    ),
     data=knowing,
     units=units,
     sample="the first test images of each class; n in the data",
@@ -310,7 +319,7 @@ figures.show_text(words.answer_knowing(knowing))
 
 # %% tags=["hide-input"]
 figures.show_table(
-    open_choices(units, choices.REASONS),
+    open_choices(units, choices.REASONS, labels=words.LABELS),
     name="blurring-choices",
     caption="What the thesis leaves open, what is used here, and why.",
     units=units,

@@ -36,7 +36,7 @@ seed = None  # None: all seeds of the profile
 
 # %% tags=["hide-input"]
 from roa_helpers import studies
-from roa_helpers.page import answers, claims, figures, open_choices, parameters, span, widgets
+from roa_helpers.page import answers, claims, figures, levels, open_choices, parameters, ranges, span, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies import curvature
 from roa_helpers.studies.curvature import charts, choices, named, pictures, tables, words
@@ -111,7 +111,7 @@ figures.show(
     "one class. Error: of the softmax scores against the closed form within a linear piece, of the smooth twin "
     "(softplus and smoothed maxima in the place of ReLU and maxima, same weights) against its exact Hessian. Grey: the "
     "step that the study uses.",
-    alt="Three rows of curves over the step: asymmetry, norm and error for logits, softmax scores and a smooth twin.",
+    alt="Curves over the step. Asymmetry: " + ranges(data, "asymmetry", of=["network", "share"], by=["quantity"]),
     data=data,
     units=shown,
     sample=f"up to {max(data.n)} boundary points a network",
@@ -175,7 +175,8 @@ figures.show(
     caption="Overlap of the subspaces that two disjoint sets of boundary points single out (mean squared cosine of "
     "their principal angles; 1: the same subspace), over the number of points in each set. A thin line a class, their "
     "mean thick; dotted: two random subspaces of the same dimension.",
-    alt="For each network curves of overlap over the number of points, one for each definition of curvature.",
+    alt="Curves over the number of points. Overlap of two halves: "
+    + ranges(data, "overlap", of=["network", "points"], by=["method"]),
     data=data,
     units=halved,
     sample=f"{span(data.groupby('network')['class'].nunique())} classes a network",
@@ -195,7 +196,8 @@ figures.show(
     caption="The score (logit) of one class at x + s · d, d of length 1, a curve a test image. Coloured where the "
     f"network takes the moved image for the class. The line reaches {choices.Curvature.reach:g} times as far "
     "as the boundary is on average, at most the mean norm of images.",
-    alt="Curves of a class score over s along the most positive and the most negative direction for each network.",
+    alt="Curves, one an image. Share of them inside the class: "
+    + levels({name: of for name, of in data.items() if name.endswith("inside")}),
     data=data,
     units=shown,
     sample=f"{span([len(unit.arrays['curves'][0]) for unit in shown])} test images a network",
@@ -212,7 +214,8 @@ figures.show(
     caption="Along the most positive direction. Above: median and 30th to 70th percentile of the score of the class, "
     "and of the best other. Below: images of other classes that are moved into the class, images of the class that "
     "stay.",
-    alt="For each network the scores of a class and of the best other class along a line, and shares of images moved.",
+    alt="Scores and shares over s. Images of other classes moved into the class, in %: "
+    + ranges(data.assign(share=data.moved / data.others), "share", of=["s"], by=["network"], form=".0f", scale=100),
     data=data,
     units=shown,
     sample=f"{span(data.others + data.own)} test images a network",
@@ -228,7 +231,9 @@ for kind in ("negative", "flat", "random"):
         figure,
         name=f"curvature-fig-2-{kind}",
         caption=f"The same along the {charts.DIRECTIONS[kind]} direction.",
-        alt=f"Scores and shares of images moved along the {charts.DIRECTIONS[kind]} direction.",
+        alt=f"Scores and shares over s, {charts.DIRECTIONS[kind]} direction. Images of other classes moved into the "
+        "class, in %: "
+        + ranges(data.assign(share=data.moved / data.others), "share", of=["s"], by=["network"], form=".0f", scale=100),
         data=data,
         units=shown,
         sample=f"{span(data.others + data.own)} test images a network",
@@ -264,7 +269,14 @@ figures.show(
     name="curvature-shapes",
     caption="Errors of symmetry, monotony and separability along four kinds of directions: mean over classes and its "
     "95 % bootstrap interval. Dashed: what the rules below ask for.",
-    alt="Three panels of intervals for each network and kind of direction.",
+    alt="Intervals for each network and kind of direction: "
+    + ranges(
+        data,
+        "mean",
+        of=["network", "kind"],
+        by=["measure"],
+        names={"odd": "odd share", "backward": "backward share", "interaction": "not common to images"},
+    ),
     data=data,
     units=shown,
     sample=f"{span(data.n)} classes",
@@ -289,7 +301,7 @@ figures.show_apart(
 
 # %% tags=["hide-input"]
 figures.show_table(
-    open_choices(shown, choices.REASONS),
+    open_choices(shown, choices.REASONS, labels=words.LABELS),
     name="curvature-choices",
     caption="What the paper leaves open, what is used here, and why.",
     units=shown,

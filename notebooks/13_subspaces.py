@@ -35,10 +35,10 @@ seed = None  # None: all seeds of the profile
 
 # %% tags=["hide-input"]
 from roa_helpers import studies
-from roa_helpers.page import answers, claims, figures, parameters, span
+from roa_helpers.page import answers, claims, figures, parameters, ranges, span, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies import curvature
-from roa_helpers.studies.curvature import STATEMENTS, charts, choices, pictures, tables, words
+from roa_helpers.studies.curvature import STATEMENTS, charts, choices, named, pictures, tables, words
 
 parameters.check(globals())
 units = studies.units("curvature", profile, seed=seed)
@@ -66,7 +66,16 @@ figures.show(
     "saliency (the gradient of the predicted class’s logit) projected on the same subspaces, mean over images. The "
     "universal perturbation is one for all images. Where curvature is the closed form, S_flat is random "
     "outside the curved directions.",
-    alt="For each network accuracy over the dimension of five kinds of subspaces, and four retained norms.",
+    alt="Curves over the dimension. Accuracy on test images, in %: "
+    + ranges(
+        data[data.part == "test"].assign(share=lambda t: t.k / t.n),
+        "share",
+        of=["network", "dimension"],
+        by=["kind"],
+        names={kind: name for kind, (_, name) in charts.KINDS.items()},
+        form=".1f",
+        scale=100,
+    ),
     data=data,
     units=shown,
     sample=evaluated,
@@ -101,7 +110,16 @@ figures.show(
     name="curvature-methods",
     caption="Accuracy on S_neg∪pos and on S_flat for each definition of curvature. Closed form and Lanczos do not give "
     "all eigenvectors: their curves end where these do, and their flat directions are drawn at random from the rest.",
-    alt="Accuracy over dimension for up to four definitions of curvature and a random subspace.",
+    alt="Curves over the dimension. Accuracy, in %: "
+    + ranges(
+        data.assign(share=data.k / data.n),
+        "share",
+        of=["network", "dimension"],
+        by=["kind", "method"],
+        names={kind: name for kind, (_, name) in charts.KINDS.items()} | tables.METHODS,
+        form=".1f",
+        scale=100,
+    ),
     data=data,
     units=shown,
     sample=evaluated,
@@ -113,7 +131,8 @@ figures.show(
     caption="Area between accuracies (mean difference over the dimensions that both subspaces reach, which differ "
     "between definitions), and Spearman’s ρ between what subspaces have more than random ones of their dimension, of "
     "accuracy and of DeepFool’s norm. Bootstrap over test images.",
-    alt="Intervals for each network and definition of curvature, against 0.",
+    alt="Intervals about 0: "
+    + ranges(data, "value", of=["network", "method"], by=["quantity"], names=charts.AREAS, bound=0),
     data=data,
     units=shown,
     sample=evaluated,
@@ -147,7 +166,16 @@ figures.show(
     name="curvature-fig-4",
     caption="Accuracy on images projected on the first, or the last, singular vectors of DeepFool perturbations of "
     "training images. Fewer perturbations than dimensions leave vectors with the singular value 0; these come last.",
-    alt="For each network accuracy over dimension for S_hi and S_lo, test and training images.",
+    alt="Curves over the dimension. Accuracy, in %: "
+    + ranges(
+        data.assign(share=data.k / data.n),
+        "share",
+        of=["network", "dimension"],
+        by=["order"],
+        names={"hi": "S_hi", "lo": "S_lo"},
+        form=".1f",
+        scale=100,
+    ),
     data=data,
     units=shown,
     sample=evaluated,
@@ -166,7 +194,14 @@ figures.show(
     name="curvature-fig-5",
     caption="Median norm (the paper: the mean) of confined DeepFool (images that it does not fool within "
     f"{choices.CONFINED_STEPS} steps count as infinite), and mean norm of the images projected on the same subspace.",
-    alt="For each network the norm of confined DeepFool and of projected images over the dimension of S_hi and S_lo.",
+    alt="Curves over the dimension. Median norm of confined DeepFool: "
+    + ranges(
+        data.replace(float("inf"), float("nan")),
+        "median",
+        of=["network", "dimension"],
+        by=["order"],
+        names={"hi": "S_hi", "lo": "S_lo"},
+    ),
     data=data,
     units=shown,
     sample=f"{span(data.tried)} test images",
@@ -180,6 +215,21 @@ figures.show(
     data=pictures.confined_data(shown),
     units=shown,
     sample="the first test image of the sample",
+)
+
+# %% [markdown]
+# ### Let the subspace grow
+
+# %% tags=["hide-input"]
+sizes = range(1, 1 + min(map(pictures.sizes, shown)))
+networks = {named(unit): unit for unit in shown}
+widgets.browse(
+    lambda network, order, size: pictures.confined_frame(networks[network], order, size, len(sizes)),
+    [
+        widgets.choice("network", networks),
+        widgets.choice("subspace", [name for _, name in charts.ORDERS.values()]),
+        widgets.slider("dimension, step", sizes),
+    ],
 )
 
 # %% tags=["remove-input"]
@@ -220,7 +270,8 @@ figures.show(
     name="curvature-table-1-curves",
     caption="Fooling rates over f, by side of the shrunk image, with Wilson intervals for the attacker who ignores the "
     "unit (solid). Dotted: the attacker who knows of it; the paper has no numbers for this one.",
-    alt="One panel for the paper and one for each network: fooling rates rise with f.",
+    alt="Rising curves over f. Fooling rate, in %: "
+    + ranges(data, "rate", of=["side", "f"], by=["network", "measured"], form=".1f", scale=100),
     data=data,
     units=shown,
     sample=evaluated,
@@ -256,7 +307,8 @@ figures.show(
     caption="Energy of a class’s most curved and of its flattest directions in the regions of images of that class, "
     "less the regions’ share of the pixels, mean over images and its 95 % bootstrap interval. Right of 0: more than a "
     "random subspace would have.",
-    alt="For each network and definition of the RoA intervals for six regions, curved and flat directions.",
+    alt="Intervals about 0 for six regions. Energy − pixels: "
+    + ranges(data, "difference", of=["network", "definition", "region"], by=["kind"], form="+.3f", bound=0),
     data=data,
     units=shown,
     sample=f"{span(data.n)} test images",

@@ -25,6 +25,7 @@ from papermill.exceptions import PapermillExecutionError
 from roa_helpers import studies
 from roa_helpers.__main__ import Parser, seed
 from roa_helpers.errors import UserError
+from roa_helpers.page import widgets
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -95,7 +96,7 @@ def own_kernel():
     """The kernel ``python3`` is this Python, whatever kernels, IPython profiles and start-up files the user has."""
     with tempfile.TemporaryDirectory(prefix="roa-kernel-") as folder:
         write_kernel_spec(os.path.join(folder, "kernels", "python3"))
-        os.environ |= {"JUPYTER_PATH": folder, "JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": folder}
+        os.environ |= {"JUPYTER_PATH": folder, "JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": folder, widgets.STILL: "1"}
         yield
 
 

@@ -59,7 +59,7 @@ document.addEventListener("change", ({ target }) => {
   for (const other of document.querySelectorAll(`.roa-colours input[value="${target.value}"]`)) other.checked = true;
 });
 
-// The mark of a verdict gives its cell a colour, unless marks differ; a table that scrolls can be reached by keyboard.
+// The mark of a verdict gives its cell a colour, unless marks differ.
 document.addEventListener("DOMContentLoaded", () => {
   const colours = { "●": "roa-good", "◐": "roa-open", "○": "roa-bad" };
   for (const cell of document.querySelectorAll(".roa-table td")) {
@@ -67,5 +67,59 @@ document.addEventListener("DOMContentLoaded", () => {
     const colour = marks.size === 1 && colours[cell.textContent.trim()[0]];
     if (colour) cell.classList.add("roa-verdict", colour);
   }
-  for (const box of document.querySelectorAll("div.roa-table")) box.tabIndex = 0;
+});
+
+// Tables: cells know the names of their columns. On a narrow screen a table that would not fit becomes a list of its
+// cells; on a wide one its box scrolls, its verdict stays in sight, and it can be reached by keyboard.
+document.addEventListener("DOMContentLoaded", () => {
+  const narrow = 544;
+  function fit(table, box) {
+    table.classList.remove("roa-cards");
+    const cards = box.clientWidth < narrow && table.offsetWidth > box.clientWidth + 1;
+    table.classList.toggle("roa-cards", cards);
+    if (cards) table.setAttribute("role", "presentation");
+    else table.removeAttribute("role");
+    const scrolls = !cards && table.offsetWidth > box.clientWidth + 1;
+    for (const [name, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", `table ${box.id}`.trim()]]) {
+      if (scrolls) box.setAttribute(name, value);
+      else box.removeAttribute(name);
+    }
+  }
+  for (const table of document.querySelectorAll("article table")) {
+    const box = table.closest("div.roa-table, .pst-scrollable-table-container");
+    if (!box || !table.tHead) continue;
+    const names = [...table.tHead.rows[table.tHead.rows.length - 1].cells].map((cell) => cell.textContent.trim());
+    for (const row of table.rows) {
+      [...row.cells].forEach((cell, i) => {
+        if (row.parentElement !== table.tHead) cell.dataset.label = names[i] ?? "";
+        if (names[i] === "verdict" && i > 0) cell.classList.add("roa-kept");
+      });
+    }
+    let width = 0;
+    new ResizeObserver(() => {
+      if (box.clientWidth !== width) fit(table, box);
+      width = box.clientWidth;
+    }).observe(box);
+  }
+});
+
+// The origin of numbers is told once a page where it is the same.
+document.addEventListener("DOMContentLoaded", () => {
+  const told = new Map();
+  for (const origin of document.querySelectorAll(".roa-origin")) {
+    const name = origin.closest("[id]").id;
+    if (!told.has(origin.textContent)) told.set(origin.textContent, name);
+    else {
+      const mark = origin.querySelector("strong");
+      const link = Object.assign(document.createElement("a"), { href: `#${told.get(origin.textContent)}` });
+      link.textContent = told.get(origin.textContent);
+      origin.replaceChildren("from the same units as ", link, ...(mark ? [" ", mark] : []));
+    }
+  }
+});
+
+// A summary is called what it says, and the references are no list without items.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const summary of document.querySelectorAll("summary[aria-label]")) summary.removeAttribute("aria-label");
+  for (const list of document.querySelectorAll(".citation-list[role=list]")) list.removeAttribute("role");
 });

@@ -1,9 +1,9 @@
 """What a reader sees: figures and tables with caption, data and origin; sheets of pictures, widgets, verdicts, words.
 
-``figures`` puts things on a page, ``sheets`` and ``pictures`` make pictures of arrays, ``tables`` and ``words`` set
-numbers, ``widgets`` needs no kernel, ``claims`` judges the statements of a paper, ``answers`` says what a page comes
-to, ``beside`` sets the paper's numbers beside ours, ``parameters`` refuses those that a notebook does not have,
-``report`` makes a page of its own. No study is known here.
+``figures`` puts things on a page, ``schemes`` draws a chart for dark pages too, ``sheets`` and ``pictures`` make
+pictures of arrays, ``tables`` and ``words`` set numbers, ``widgets`` needs no kernel, ``claims`` judges the statements
+of a paper, ``answers`` says what a page comes to, ``beside`` sets the paper's numbers beside ours, ``parameters``
+refuses those that a notebook does not have, ``report`` makes a page of its own. No study is known here.
 """
 
 import lazy_loader
@@ -18,17 +18,28 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "parameters",
         "pictures",
         "report",
+        "schemes",
         "sheets",
         "tables",
         "widgets",
         "words",
     ],
     submod_attrs={
-        "figures": ["MAPS", "REGION_COLOURS", "REGION_LABELS", "drawing", "look", "panels", "place"],
+        "figures": [
+            "MAPS",
+            "NARROW",
+            "REGION_COLOURS",
+            "REGION_LABELS",
+            "drawing",
+            "look",
+            "name_rows",
+            "panels",
+            "place",
+        ],  # fmt: skip
         "pictures": ["bordered", "heat", "picture"],
         "report": ["Section"],
         "sheets": ["Bar", "Cell", "Sheet", "Strip"],
         "tables": ["in_brackets", "open_choices"],
-        "words": ["capitalised", "minus", "seeds_note", "span"],
+        "words": ["an", "capitalised", "levels", "minus", "parts_of", "percent_of", "ranges", "seeds_note", "span"],
     },
 )

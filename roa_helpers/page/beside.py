@@ -9,9 +9,11 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from . import claims, words
-from .figures import panels
+from .figures import NARROW, name_rows, panels
 
 _PAPER, _OURS = "#000000", "#0072B2"
+#: Inches of a row of the chart.
+_LINE = 0.44
 
 
 def layout(table):
@@ -83,21 +85,18 @@ def plot(table):
     """
     quantities = list(dict.fromkeys(table.quantity))
     names = list(dict.fromkeys(_named(row) for row in table.itertuples()))
-    figure, axes = panels(
-        len(quantities), columns=len(quantities), width=1.6 + 2.5 * len(quantities), height=0.75 + 0.34 * len(names),
-        sharey=True,
-    )  # fmt: skip
+    figure, axes = panels(len(quantities), columns=len(quantities), width=NARROW, height=0.9 + _LINE * len(names))
+    at = name_rows(axes, names, height=_LINE)
     for axis, quantity in zip(axes, quantities, strict=True):
         rows = table[table.quantity == quantity]
         scale = np.where(rows.percent, 100, 1)
-        place = np.array([names.index(_named(row)) for row in rows.itertuples()])
-        looks = (("paper", "paper_low", "paper_high", _PAPER, "D", "none", -0.16),
-                 ("ours", "low", "high", _OURS, "o", _OURS, 0.16))  # fmt: skip
-        for value, low, high, colour, mark, fill, shift in looks:
-            axis.hlines(place + shift, scale * rows[low], scale * rows[high], color=colour, lw=1.4)
-            axis.plot(scale * rows[value], place + shift, mark, ms=5, color=colour, mfc=fill)
-        axis.set(title=f"{quantity} (%)" if rows.percent.all() else quantity, yticks=range(len(names)))
-        axis.set(yticklabels=names, ylim=(len(names) - 0.5, -0.5))
+        looks = (("paper", "paper_low", "paper_high", _PAPER, "D", "none"), ("ours", "low", "high", _OURS, "o", _OURS))
+        for i, (value, low, high, colour, mark, fill) in enumerate(looks):
+            place = [at(names.index(_named(row)), i, len(looks)) for row in rows.itertuples()]
+            axis.hlines(place, scale * rows[low], scale * rows[high], color=colour, lw=1.4)
+            axis.plot(scale * rows[value], place, mark, ms=4.5, color=colour, mfc=fill)
+        axis.set_title(f"{quantity} (%)" if rows.percent.all() else quantity, fontsize=8)
+        axis.tick_params(labelsize=7)
         if rows.percent.all():
             axis.set_xlim(-3, 103)
         axis.grid(axis="x", lw=0.4, alpha=0.5)
@@ -116,7 +115,7 @@ def finding(table):
     """What :func:`plot` shows, for its alternative text: how many of ours agree, and how far they lie apart."""
     known = table[table.toward != ""]
     if known.empty:
-        return "The paper prints none of these numbers; ours stand alone."
+        return f"The paper prints none of these {len(table)} numbers; ours stand alone."
     agree = int((known.toward == claims.AGREES).sum())
     apart = (known.ours - known.paper).abs() * np.where(known.percent, 100, 1)
     return (

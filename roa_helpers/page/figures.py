@@ -20,7 +20,7 @@ from PIL import Image
 
 from .. import data
 from ..records import store
-from . import tables, words
+from . import schemes, tables, words
 from .sheets import Sheet
 
 #: Okabe–Ito colours of the four regions, told apart by colour-blind readers and in grey print.
@@ -33,8 +33,14 @@ STYLE = {"font.size": 9, "axes.titlesize": 9, "axes.spines.top": False, "axes.sp
          "figure.dpi": 110, "savefig.bbox": "tight", "svg.hashsalt": "roa"}  # fmt: skip
 _LOOKS = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "D"), ("#E69F00", "^"), ("#CC79A7", "v"), ("#56B4E9", "P"),
           ("#000000", "X"), ("#777777", "*"))  # fmt: skip
-#: Pixels an inch of a chart's file; it is shown at ``figure.dpi``, so it stays sharp in print and on dense screens.
-FILE_DPI = 220
+#: Pixels an inch of a chart's file; it is shown at ``figure.dpi``, so it stays sharp on dense screens and, the light
+#: one, in print.
+LIGHT_DPI, DARK_DPI = 200, 150
+#: How far a chart may shrink on a narrow screen before it scrolls, and the widest, in inches, that a telephone of 400
+#: px shows whole.
+LEAST, NARROW = 0.72, 4.4
+#: Inches that the name of a row takes.
+_NAME = 0.17
 #: Stands for a line break while pandas writes a table, which would write the break as two characters.
 _BREAK = "\u2028"
 #: Tables with more rows are folded.
@@ -69,6 +75,31 @@ def panels(count, *, columns, width, height, margin=0.0, **options):
     return figure, axes.flat[:count]
 
 
+def name_rows(axes, labels, *, height):
+    """Name the rows of a chart, 0 at the top, each above what is drawn in it, so that names take no width.
+
+    Args:
+        axes: side by side, of the same rows; the names stand in the first.
+        labels: a name a row.
+        height: of a row, in inches.
+
+    Returns:
+        (row, i, n) → where the i-th of n marks of a row lies on the vertical axis.
+    """
+    top = _NAME / height
+    for axis in axes:
+        axis.set(yticks=[], ylim=(len(labels) - 0.5, -0.5))
+        edges = np.arange(len(labels)) - 0.5
+        axis.hlines(edges, 0, 1, transform=axis.get_yaxis_transform(), color="#CCCCCC", lw=0.6, zorder=0)
+    across = axes[0].get_yaxis_transform()
+    for row, label in enumerate(labels):
+        name = axes[0].text(0.01, row - 0.46, label, transform=across, va="top", fontsize=7.5, color="#444444")
+        name.set_in_layout(False)
+    axes[0].set_zorder(1)  # so that a name may reach across the axes beside it
+    axes[0].patch.set_visible(False)
+    return lambda row, i=0, n=1: row - 0.5 + top + (1 - top) * (i + 0.5) / n
+
+
 def place(title):
     """Position of a data set, by its title, among those of the book; those that are not the book's come last."""
     titles = list(data.TITLES.values())
@@ -98,7 +129,7 @@ def markup(figure, *, name, caption, alt, data, units=(), sample=None, folded=Fa
         sample: what was measured on, in words; None: the images that the units themselves tell of.
         folded: whether the reader opens it, by the first sentence of its caption.
     """
-    picture = figure.markup(name=name, alt=alt) if isinstance(figure, Sheet) else _chart(figure, alt)
+    picture = figure.markup(name=name, alt=alt) if isinstance(figure, Sheet) else _chart(figure, name=name, alt=alt)
     shown = (
         f'<figure class="roa" id="{html.escape(name)}">{picture}'
         f"<figcaption>{_caption(caption)} {_data_link(name, data)}{_origin(units, sample)}</figcaption></figure>"
@@ -182,18 +213,31 @@ def _display(text, *, kind="HTML"):
     display.display(getattr(display, kind)(text))
 
 
-def _chart(figure, alt):
-    """A matplotlib figure as an image; on a narrow screen it scrolls rather than become too small to read."""
-    buffer = io.BytesIO()
+def _chart(figure, *, name, alt):
+    """A matplotlib figure as an image for a light page and one for a dark one, of which the book's style shows one.
+
+    On a narrow screen it scrolls rather than become too small to read.
+    """
     _take_names_as_they_are(figure)
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(buffer, format="webp", dpi=FILE_DPI, pil_kwargs={"lossless": True})
-    width = round(Image.open(buffer).width * STYLE["figure.dpi"] / FILE_DPI)
+    light, width = _image(figure, LIGHT_DPI)
+    with schemes.dark(figure):
+        dark, _ = _image(figure, DARK_DPI)
+    looks = f"height:auto;max-width:100%;min-width:{round(LEAST * width)}px"
+    own = f'alt="{html.escape(alt, quote=True)}" width="{width}"'
     return (
-        f'<div class="roa-chart" tabindex="0" role="group" aria-label="chart" style="overflow-x:auto">'
-        f'<img alt="{html.escape(alt, quote=True)}" width="{width}" style="height:auto;max-width:100%;'
-        f'min-width:{round(0.72 * width)}px" src="data:image/webp;base64,{_text(buffer)}"></div>'
+        f'<div class="roa-chart" tabindex="0" role="group" aria-label="{html.escape(f"chart {name}", quote=True)}" '
+        f'style="overflow-x:auto"><img class="roa-on-light" {own} style="{looks}" src="{light}">'
+        f'<img class="roa-on-dark" hidden {own} style="{looks}" src="{dark}"></div>'
     )
+
+
+def _image(figure, dpi):
+    """The figure as a file in a data address, and how wide it is shown, in px."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(buffer, format="webp", dpi=dpi, pil_kwargs={"lossless": True})
+    width = round(Image.open(buffer).width * STYLE["figure.dpi"] / dpi)
+    return f"data:image/webp;base64,{_text(buffer)}", width
 
 
 def _take_names_as_they_are(figure):

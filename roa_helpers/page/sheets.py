@@ -20,6 +20,7 @@ STYLE = """<style>
 .roa-cells{display:grid;gap:.3rem .35rem;grid-template-columns:repeat(auto-fit,minmax(4.7rem,1fr));
 max-width:calc(var(--roa-cells)*14rem)}
 .roa-strip-title{font-size:.85rem;font-weight:600;line-height:1.3;margin-bottom:.3rem}
+.roa-note{font-size:.85rem;line-height:1.4;padding-top:.3rem}
 .roa-cell{min-width:0}
 .roa-cell-label{display:block;font-size:.75rem;line-height:1.25;overflow-wrap:anywhere;padding-top:.15rem}
 .roa-pixels{display:block;height:auto;image-rendering:pixelated;outline:1px solid #8888;outline-offset:-1px;width:100%}
@@ -58,17 +59,19 @@ class Cell:
 
 @dataclass(frozen=True)
 class Strip:
-    """Pictures that belong together, under a title."""
+    """Pictures that belong together, under a title, with numbers that belong to all of them below."""
 
     title: str
     cells: tuple[Cell, ...]
+    note: str = ""
 
     def markup(self):
         """The strip as HTML; each picture's alternative text is the title and its label."""
         cells = "".join(_cell(cell, self.title) for cell in self.cells)
         title = f'<div class="roa-strip-title">{html.escape(self.title)}</div>'
         shape = f"--roa-cells:{len(self.cells)}"
-        return f'<div class="roa-strip">{title}<div class="roa-cells" style="{shape}">{cells}</div></div>'
+        note = f'<div class="roa-note">{html.escape(self.note)}</div>' if self.note else ""
+        return f'<div class="roa-strip">{title}<div class="roa-cells" style="{shape}">{cells}</div>{note}</div>'
 
 
 @dataclass(frozen=True)

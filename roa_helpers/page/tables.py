@@ -6,11 +6,15 @@ import numpy as np
 import pandas as pd
 
 from .. import data
+from . import words
 from .claims import MARKS, spoken
 
 
 def present(table):
     """The paper's numbers beside ours as a reader sees them: each with its interval, verdicts with a mark.
+
+    Numbers of a row have as many decimals as it takes that what is shown of the paper's number, of ours with its
+    interval and of 0 stands in the order in which they are: where they differ, a reader can see it.
 
     Columns without any entry are left out, and those of which every row says the same are: what, run. ``next network``
     is where the value of one more network is expected; of one network nothing is known of the next.
@@ -19,7 +23,8 @@ def present(table):
         table: with the columns of :func:`roa_helpers.page.claims.verdicts`, or those of ``beside`` and where, case,
             quantity, percent, profile, seeds.
     """
-    scale, digits = np.where(table["percent"], 100, 1), np.where(table["percent"], 1, 3)
+    scale = np.where(table["percent"], 100, 1)
+    digits = _digits(table, scale, np.where(table["percent"], 1, 3))
     several = table["seeds"].str.contains(",")
     run = table["profile"] + np.where(several, ", seeds ", ", seed ") + table["seeds"]
     shaped = {
@@ -43,6 +48,23 @@ def present(table):
     return shaped.drop(columns=empty + alone)
 
 
+def _digits(table, scale, least):
+    """Decimals for each row: at least ``least``, and up to three more lest the ends of intervals seem to meet."""
+    found = []
+    for row, factor, digits in zip(table.itertuples(), scale, least, strict=True):
+        ends = [factor * end for end in (row.low, row.high) if np.isfinite(end)]
+        others = [0.0, *(factor * one for one in (row.paper,) if np.isfinite(one))]
+        pairs = [(end, other) for end in ends for other in others]
+        enough = (d for d in range(digits, digits + 3) if all(_told_apart(*pair, d) for pair in pairs))
+        found.append(next(enough, digits + 3))
+    return found
+
+
+def _told_apart(a, b, digits):
+    """Whether two numbers that are not the same are not the same as they are shown, with a sign that is right."""
+    return math.isclose(a, b, abs_tol=1e-12) or words.minus(a, f".{digits}f") != words.minus(b, f".{digits}f")
+
+
 def marked(verdict):
     """A verdict behind its mark: “● reproduced”."""
     return f"{MARKS[verdict]} {verdict}".strip()
@@ -64,17 +86,19 @@ def _values(values, lows, highs, scales, digits):
     """“value [low, high]”, without the bracket where there is no interval, empty where there is no value."""
     texts = []
     for value, low, high, scale, places in zip(values, lows, highs, scales, digits, strict=True):
-        text = f"{scale * value:.{places}f}" if np.isfinite(value) else ""
-        bracket = f" [{scale * low:.{places}f}, {scale * high:.{places}f}]" if np.isfinite(low) else ""
-        texts.append((text + bracket).replace("-", "−"))
+        form = f".{places}f"
+        text = words.minus(scale * value, form) if np.isfinite(value) else ""
+        ends = (words.minus(scale * end, form) for end in (low, high))
+        texts.append(f"{text} [{', '.join(ends)}]" if np.isfinite(low) else text)
     return texts
 
 
 def _spans(lows, highs, scales, digits):
     """“low to high”, empty where there is none."""
-    ends = zip(lows, highs, scales, digits, strict=True)
-    texts = [f"{k * low:.{d}f} to {k * high:.{d}f}" if np.isfinite(low) else "" for low, high, k, d in ends]
-    return [text.replace("-", "−") for text in texts]
+    return [
+        " to ".join(words.minus(k * end, f".{d}f") for end in (low, high)) if np.isfinite(low) else ""
+        for low, high, k, d in zip(lows, highs, scales, digits, strict=True)
+    ]
 
 
 def choices_of(unit):
@@ -93,7 +117,11 @@ def open_choices(units, reasons, *, used=choices_of, labels=None):
         labels: the choices as a reader would write them, by name.
     """
     return pd.DataFrame(
-        {"choice": (labels or {}).get(name, name), "value": _by_data_set(units, name, used), "why": reason}
+        {
+            "choice": (labels or {}).get(name, name.replace("_", " ")),
+            "value": _by_data_set(units, name, used),
+            "why": reason,
+        }
         for name, reason in reasons.items()
     )
 

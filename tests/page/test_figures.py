@@ -9,10 +9,11 @@ import IPython.display
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from PIL import Image
 
-from roa_helpers.page import figures, tables
+from roa_helpers.page import figures, schemes, tables
 from roa_helpers.studies.roi_roa import comparison, pictures
 
 
@@ -54,6 +55,22 @@ def test_a_comparison_shows_values_with_intervals_and_marks(units):
     assert tables.present(comparison.compare("A10", units[:1])).columns.tolist() == [
         "where", "what", "ours", "n", "networks", "verdict",
     ]  # fmt: skip
+
+
+def test_numbers_that_differ_are_seen_to_differ(units):
+    table = (
+        comparison.compare("A9", units)
+        .iloc[[0, 0, 0]]
+        .assign(
+            paper=[0.0038, 0.2, np.nan],
+            ours=[0.001, 0.1, 0.0004],
+            low=[-0.002, 0.05, 0.00012],
+            high=[0.0037, 0.15, 0.001],
+        )
+    )
+    shown = tables.present(table)
+    assert shown.ours.tolist() == ["0.0010 [−0.0020, 0.0037]", "0.100 [0.050, 0.150]", "0.0004 [0.0001, 0.0010]"]
+    assert shown.paper.tolist() == ["0.0038", "0.200", ""]
 
 
 def test_tables_that_are_no_evidence_stand_apart_and_say_so(page, units):
@@ -130,10 +147,50 @@ def test_a_chart_is_sharp_and_scrolls_on_a_narrow_screen(page):
     figure, axis = figures.drawing(4, 1)
     axis.plot([0, 1])
     figures.show(figure, name="c", caption="", alt="a line", data=pd.DataFrame())
+    assert 'aria-label="chart c"' in page[0]
     width, least = (int(n) for n in re.search(r'width="(\d+)".*min-width:(\d+)px', page[0]).groups())
     stored = Image.open(io.BytesIO(base64.b64decode(re.search(r'src="data:image/webp;base64,([^"]+)"', page[0])[1])))
-    assert stored.width == pytest.approx(2 * width, abs=1) and least == round(0.72 * width)
+    assert stored.width == pytest.approx(width * 200 / 110, abs=1) and least == round(0.72 * width)
     assert width == pytest.approx(4 * 110, abs=20) and "overflow-x:auto" in page[0]
+
+
+def test_a_chart_is_drawn_for_both_schemes_and_left_as_it_was(page):
+    figure, axis = figures.drawing(2, 1)
+    line = axis.plot([0, 1], color="#000000", marker="o", mfc="none")[0]
+    blue = axis.plot([1, 0], color="#0072B2")[0]
+    seen = axis.imshow(np.ones((2, 2, 3)), extent=(0, 0.2, 0, 0.2))
+    figures.show(figure, name="c", caption="", alt="two lines", data=pd.DataFrame())
+    assert page[0].count('alt="two lines"') == 2 and page[0].count(" hidden ") == 1
+    light, dark = (
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(one))).convert("RGB"))
+        for one in re.findall(r'src="data:image/webp;base64,([^"]+)"', page[0])
+    )
+    page_colour = [int(schemes.DARK[i : i + 2], 16) for i in (1, 3, 5)]
+    assert (
+        light.shape[0] == pytest.approx(dark.shape[0] * 200 / 150, abs=2)
+        and light[0, 0].tolist() == [255] * 3
+        and dark[0, 0].tolist() == page_colour
+    )
+    assert (dark == 255).all(-1).sum() > 100  # the picture is not turned over
+    assert [line.get_color(), line.get_markeredgecolor(), blue.get_color()] == ["#000000", "#000000", "#0072B2"]
+    assert figure.get_facecolor() == (1, 1, 1, 1) and seen.get_array().min() == 1
+
+
+def test_colours_stay_and_greys_are_turned_over():
+    assert schemes.in_dark("#D55E00") == pytest.approx(to_rgba("#D55E00"))
+    assert schemes.in_dark("black") == pytest.approx(to_rgba(schemes.LIGHT))
+    assert schemes.in_dark((1, 1, 1, 0.5)) == pytest.approx(to_rgba(schemes.DARK, 0.5))
+    assert schemes.contrast(schemes.in_dark("#000080")[:3], schemes.DARK) >= schemes.CONTRAST
+    assert schemes.contrast("white", "black") == pytest.approx(21)
+
+
+def test_names_of_rows_stand_above_what_is_drawn_in_them():
+    figure, axes = figures.drawing(4, 2, ncols=2)
+    at = figures.name_rows(axes, ["first", "second"], height=0.34)
+    assert [text.get_text() for text in axes[0].texts] == ["first", "second"] and not axes[1].texts
+    places = [[at(row, i, 3) for i in range(3)] for row in range(2)]
+    assert all(row - 0.5 + 0.17 / 0.34 < y < row + 0.5 for row, ys in enumerate(places) for y in ys)
+    assert axes[1].get_ylim() == (1.5, -0.5) and places[0] == sorted(places[0])
 
 
 def test_a_sheet_becomes_a_figure(page, units):

@@ -80,6 +80,51 @@ def test_equal_texts_are_told_apart():
     assert control.options == (("0", 0), ("0", 1))
 
 
+@pytest.fixture
+def still(monkeypatch):
+    monkeypatch.setenv(widgets.STILL, "1")
+
+
+def called(record):
+    def one(*values):
+        record.append(values)
+        return frame(values[-1] / 10, title=str(values))
+
+    return one
+
+
+def test_for_the_book_a_function_is_called_for_all_values_beforehand(still):
+    calls = []
+    axes = [widgets.choice("set", ["a", "b"]), widgets.slider("θ", [1, 5], fine=[1, 2, 5]), widgets.choice("x", [9])]
+    *controls, stack, _ = widgets.browse(called(calls), axes).children
+    assert calls == [(name, theta, 9) for name in "ab" for theta in (1, 5)]
+    assert [control.description for control in controls] == ["set", "θ ="]  # of one value there is nothing to choose
+    inner = stack.children[1].children
+    assert "(&#x27;b&#x27;, 5, 9)" in inner[1].children[0].value and links_from(controls[0]) == {target(stack)}
+
+
+def test_at_a_kernel_a_function_is_called_anew_in_finer_steps(monkeypatch):
+    monkeypatch.delenv(widgets.STILL, raising=False)
+    calls = []
+    axes = [widgets.slider("θ", [0.2, 0.5], start=1, fine=[0.2, 0.3, 0.52]), widgets.choice("image", [1], fine=[1, 2])]
+    theta, image, shown, _ = widgets.browse(called(calls), axes).children
+    assert theta.index == 2 and [label for label, _ in theta.options] == ["0.20", "0.30", "0.52"]
+    before = shown.value
+    theta.index, image.index = 1, 1
+    assert calls == [(0.52, 1), (0.3, 1), (0.3, 2)] and shown.value != before and "(0.3, 2)" in shown.value
+
+
+def test_at_a_kernel_what_stands_beside_follows_the_first_control(monkeypatch):
+    monkeypatch.delenv(widgets.STILL, raising=False)
+    axes = [widgets.choice("set", ["a", "b"]), widgets.slider("θ", [1, 2])]
+    first, _, box, _ = widgets.browse(called([]), axes, beside=[frame(0), frame(1)]).children
+    assert links_from(first) == {target(box.children[0])}
+
+
+def test_a_slider_starts_at_what_is_nearest():
+    assert widgets.nearest([0.1, 0.25, 0.5], 0.3) == 1 and widgets.nearest(range(3), 7) == 2
+
+
 ONE, TWO = widgets.slider("x", [1]), widgets.slider("y", [1, 2])
 
 

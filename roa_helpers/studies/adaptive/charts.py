@@ -4,6 +4,7 @@ import pandas as pd
 
 from ... import metrics
 from ...data import title_of
+from ...page import NARROW
 from ...page import panels as grid
 
 #: The attacks in the order in which they are shown.
@@ -34,7 +35,7 @@ def standing(units):
     """Accuracy under each attack, without a blob and with each: a panel a direction, a mark a blob."""
     data = table(units)
     panels = list(dict.fromkeys(zip(data["data set"], data.direction, strict=True)))
-    figure, axes = grid(len(panels), columns=2, width=6.6, height=1.9, margin=0.6, sharey=True)
+    figure, axes = grid(len(panels), columns=1, width=NARROW, height=1.9, margin=0.7, sharey=True)
     attacks = [name for name in ATTACKS.values() if name in set(data.attack)]
     for axis, (dataset, direction) in zip(axes, panels, strict=True):
         rows = data[(data["data set"] == dataset) & (data.direction == direction)]
@@ -45,5 +46,5 @@ def standing(units):
             axis.errorbar(places, part.accuracy, reach, fmt=mark, ms=4, color=colour, lw=0.8, label=f"blob: {blob}")
         axis.set(title=f"{dataset}, {direction}", xticks=range(len(attacks)), xticklabels=attacks, ylim=(-4, 104))
     figure.supylabel("still classified (%)", fontsize=9)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False, fontsize=8)
     return figure, data

@@ -99,20 +99,20 @@ def _rows(data, series, *, key, value, xlabel):
     """A panel a data set, a line a network and a mark a series, each with its interval: the figure and its axes."""
     sets = list(dict.fromkeys(data["data set"]))
     lines = max(data[data["data set"] == one].groupby(["network", "seed"], sort=False).ngroups for one in sets)
-    figure, axes = figures.panels(len(sets), columns=1, width=7.0, height=0.34 * lines + 0.5, margin=0.4)
+    figure, axes = figures.panels(len(sets), columns=1, width=figures.NARROW, height=0.52 * lines + 0.6, margin=0.6)
     for axis, dataset in zip(axes, sets, strict=True):
         rows = data[data["data set"] == dataset]
         names = list(dict.fromkeys(zip(rows.network, rows.seed, strict=True)))
         several = len({seed for _, seed in names}) > 1
+        labels = [f"{name}, seed {seed}" if several else name for name, seed in names]
+        at = figures.name_rows([axis], labels, height=0.52)
         for i, (name, (label, mark, colour)) in enumerate(series.items()):
             part = rows[rows[key] == name]
             places = [names.index(one) for one in zip(part.network, part.seed, strict=True)]
-            heights = [place + 0.7 * ((i + 0.5) / len(series) - 0.5) for place in places]
+            heights = [at(place, i, len(series)) for place in places]
             reach = [part[value] - part.low, part.high - part[value]]
             axis.errorbar(part[value], heights, xerr=reach, fmt=mark, ms=4, color=colour, lw=1.2, label=label)
-        labels = [f"{name}, seed {seed}" if several else name for name, seed in names]
-        axis.set(title=dataset, yticks=range(len(names)), yticklabels=labels, ylim=(len(names) - 0.5, -0.5),
-                 xlabel=xlabel)  # fmt: skip
+        axis.set(title=dataset, xlabel=xlabel)
     return figure, axes, sets
 
 
@@ -124,7 +124,7 @@ def accuracy(units):
         paper = data[data["data set"] == dataset].paper.iloc[0]
         if np.isfinite(paper):
             axis.axvline(paper, color="k", lw=0.8, ls="--", label="the paper")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False, fontsize=8)
     return figure, data
 
 
@@ -135,5 +135,5 @@ def gain(units):
     figure, axes, _ = _rows(data, series, key="change", value="value", xlabel="change by the blob (points)")
     for axis in axes:
         axis.axvline(0, color="k", lw=0.8)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False, fontsize=8)
     return figure, data

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ...page import drawing, panels, pictures, sheets
+from ...page import NARROW, drawing, panels, pictures, sheets
 from ...records import seeds
 from . import blur
 from .published import HEATMAPS, MODELS, ROWS, TESTS
@@ -37,7 +37,7 @@ def bars(group):
         (figure, the 150 rows of :func:`.tables.compare`).
     """
     table = compare(group)
-    figure, axes = drawing(7.0, 8.2, nrows=len(CHARTS), sharex=True, sharey=True)
+    figure, axes = drawing(NARROW, 8.2, nrows=len(CHARTS), sharex=True, sharey=True)
     width = 0.8 / len(TESTS)
     clean = table[table.row == "clean"].set_index(["model", "test"])
     for axis, (row, number) in zip(axes, CHARTS.items(), strict=True):
@@ -53,9 +53,11 @@ def bars(group):
             axis.plot(at, 100 * dark.paper, "D", ms=3.6, mfc="#FFFFFF", mec="#000000", mew=0.8,
                       label="the thesis’s, under attack" if last else None)  # fmt: skip
         axis.set_title(f"{number}: {ROWS[row]}", loc="left")
-    axes[-1].set(xticks=range(len(MODELS)), xticklabels=list(MODELS.values()), ylim=(0, 100))
+    names = [title.replace(": ", ":\n").replace("×", " ×\n") for title in MODELS.values()]
+    axes[-1].set(xticks=range(len(MODELS)), xticklabels=names, ylim=(0, 100))
+    axes[-1].tick_params(axis="x", labelsize=7.5)
     figure.supylabel("accuracy in %", fontsize=9)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False, fontsize=8)
     return figure, table
 
 
@@ -68,7 +70,7 @@ def as_printed(table):
     Returns:
         (figure, the table)
     """
-    figure, axes = panels(len(MODELS), columns=3, width=7.0, height=2.3, margin=0.5, sharex=True, sharey=True)
+    figure, axes = panels(len(MODELS), columns=2, width=NARROW, height=2.1, margin=0.9, sharex=True, sharey=True)
     for axis, (model, title) in zip(axes, MODELS.items(), strict=True):
         axis.plot((0, 100), (0, 100), color="#999999", lw=0.8)
         own = table[table.model == model]
@@ -80,14 +82,14 @@ def as_printed(table):
         axis.set(title=title, xlim=(0, 100), ylim=(0, 100), aspect="equal")
     figure.supxlabel("the thesis’s accuracy (%)", fontsize=9)
     figure.supylabel("ours (%)", fontsize=9)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False, fontsize=8)
     return figure, table
 
 
 def strengths(units):
     """Accuracy of A on attacked validation images over the strength; dashed: the aim, filled: the strength chosen."""
     rows = seeds.groups(units)
-    figure, axes = panels(len(rows), columns=min(3, len(rows)), width=7.0, height=2.3, margin=0.6)
+    figure, axes = panels(len(rows), columns=min(2, len(rows)), width=NARROW, height=2.0, margin=0.8)
     data = []
     for axis, group in zip(axes, rows, strict=True):
         for unit in group:
@@ -105,7 +107,7 @@ def strengths(units):
         axis.set_title(named(group[0]).replace(", ", ",\n", 1), fontsize=8)
     figure.supxlabel("strength", fontsize=9)
     figure.supylabel("accuracy of A in %", fontsize=9)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=1, frameon=False, fontsize=8)
     return figure, pd.concat(data)
 
 
@@ -114,7 +116,7 @@ def attackers(units):
     steps."""
     table = knowing(units)
     names = list(table.group.unique())
-    figure, axes = panels(len(names), columns=min(3, len(names)), width=7.0, height=2.7, margin=0.6)
+    figure, axes = panels(len(names), columns=min(2, len(names)), width=NARROW, height=2.4, margin=1.0)
     models = list(HEATMAPS)
     for axis, name in zip(axes, names, strict=True):
         part = table[table.group == name]
@@ -131,7 +133,7 @@ def attackers(units):
         axis.set_xticklabels(["B", "C", "D", "E"])
         axis.set_title(name.replace(", ", ",\n", 1), fontsize=8)
     figure.supylabel("accuracy in %", fontsize=9)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False, fontsize=8)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=1, frameon=False, fontsize=8)
     return figure, table
 
 

@@ -10,6 +10,16 @@ from .published import AIMS, CLASSES, TRAIN, N, count
 from .results import ATTACKERS, has_printed, named
 from .tables import compare
 
+#: The choices as a reader calls them, where that is more than their name.
+LABELS = {
+    "train": "training images a class", "test": "test images a class", "val": "validation images a class",
+    "pretrain": "images to learn from first", "weights": "initial weights", "mixed": "mixed precision",
+    "augment": "augmentation", "sigma": "σ of the blur", "keep": "share of pixels kept", "lrp_epsilon": "ε of LRP",
+    "pgd_radius": "radius of PGD", "pgd_steps": "steps of PGD", "aims": "accuracies that strengths aim at",
+    "trials": "strengths tried", "knowing": "images for attackers who know the blur",
+    "knowing_aim": "accuracy that attackers who know are to leave", "knowing_steps": "steps of attackers who know",
+}  # fmt: skip
+
 
 def answer_accuracy(table):
     """How near A comes to the thesis's accuracy, a sentence in Markdown, from :func:`.blurring.tables.accuracies`."""

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ... import metrics
-from ...page import REGION_LABELS, drawing, panels
+from ...page import NARROW, REGION_LABELS, drawing, name_rows, panels
 from .choices import FACTORS
 from .claims import NEAR
 from .published import IMAGES, SIDE, TABLE_ONE
@@ -18,12 +19,15 @@ from .tables import METHODS, agreement, dependence
 
 #: Colours (Okabe–Ito) and names of the kinds of directions and subspaces.
 KINDS = {
-    "positive": ("#0072B2", "S_pos"), "negative": ("#D55E00", "S_neg"), "both": ("#000000", "S_neg∪pos"),
+    "positive": ("#0072B2", "S_pos"), "negative": ("#D55E00", "S_neg"), "both": ("#000000", "S_neg∪pos (curved)"),
     "flat": ("#E69F00", "S_flat"), "random": ("#999999", "random"),
 }  # fmt: skip
 DIRECTIONS = {"positive": "most positive", "negative": "most negative", "flat": "flattest", "random": "random"}
 ATTACKS = ("DeepFool", "FGSM", "universal", "saliency")
 ORDERS = {"hi": ("#0072B2", "S_hi"), "lo": ("#D55E00", "S_lo")}
+#: What is compared by :func:`areas`, and what a panel is called.
+AREAS = {"curved_flat": "curved − flat", "curved_random": "curved − random",
+         "beyond_dimension": "ρ beyond dimension"}  # fmt: skip
 _STEPS = {"logits": ("#D55E00", "o", "logits"), "softmax": ("#0072B2", "s", "softmax scores"),
           "twin": ("#009E73", "^", "logits of the smooth twin")}  # fmt: skip
 _METHODS = dict(zip(METHODS, ("#000000", "#999999", "#0072B2", "#009E73"), strict=True))
@@ -36,7 +40,7 @@ def _by_unit(units, rows, *, height=1.5, **options):
     for axis, unit in zip(axes, units, strict=False):
         axis.set_title(named(unit), fontsize=8)
     for axis in axes:
-        axis.tick_params(labelsize=7)
+        axis.tick_params(labelsize=7, labelleft=True)
     return figure, axes.reshape(rows, count)
 
 
@@ -116,25 +120,24 @@ def shapes(units):
     """The errors of symmetry, monotony and separability for each kind of direction, with intervals over classes."""
     measures = {"odd": "odd share\n(0: symmetric)", "backward": "backward share\n(0: monotone)",
                 "interaction": "not common to images\n(0: separable)"}  # fmt: skip
-    figure, axes = drawing(7.0, 0.42 * len(units) * 2 + 1.1, ncols=3, sharey=True)
+    figure, axes = drawing(NARROW, 0.85 * len(units) + 1.2, ncols=3, sharey=True)
+    at = name_rows(axes, [named(unit) for unit in units], height=0.85)
     data = []
     for axis, (measure, title) in zip(axes, measures.items(), strict=True):
         for row, unit in enumerate(units):
             found = unit.result["shapes"][measure]
             for k, (kind, one) in enumerate(found.items()):
-                y, colour = row + 0.18 * (k - 1.5), KINDS[kind][0]
+                y, colour = at(row, k, len(found)), KINDS[kind][0]
                 axis.plot([one["low"], one["high"]], [y, y], color=colour, lw=1.5)
                 axis.plot(one["mean"], y, "osD^"[k], color=colour, ms=4)
                 data.append({"network": named(unit), "measure": measure, "kind": kind} | one)
         axis.axvline(NEAR, color="k", lw=0.8, ls="--")
         axis.set_title(title, fontsize=8)
-        axis.set(xlim=(-0.03, 1.03))
+        axis.set(xlim=(-0.03, 1.03), xticks=(0, 0.5, 1))
         axis.tick_params(labelsize=7)
-    axes[0].set(yticks=range(len(units)), yticklabels=[named(u).replace(", ", "\n") for u in units],
-                ylim=(len(units) - 0.5, -0.5))  # fmt: skip
     handles = [Line2D([], [], color=KINDS[kind][0], marker="osD^"[k], ms=4, label=f"{words} direction")
                for k, (kind, words) in enumerate(DIRECTIONS.items())]  # fmt: skip
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return figure, pd.DataFrame(data)
 
 
@@ -215,7 +218,7 @@ def figure_three(units):
                 axis.plot(own.dimension, own["mean"], color=colour, lw=1.2)
                 axis.set_ylim(-0.03, 1.03)
         column[0].set_ylim(-3, 103)
-        column[0].set_xscale("symlog", linthresh=10)
+        _by_dimension(column[0])
         column[-1].set_xlabel("dimension", fontsize=8)
         data += [accuracy.assign(network=named(unit), quantity="accuracy"),
                  norms.assign(network=named(unit), quantity="retained norm")]  # fmt: skip
@@ -242,7 +245,7 @@ def by_method(units):
             first = unit.result["parameters"]["choices"]["methods"][0]
             random = table[(table.kind == "random") & (table.method == first)]
             axis.plot(random.dimension, 100 * random.k / random.n, color="#E69F00", lw=1, ls="--")
-        column[0].set_xscale("symlog", linthresh=10)
+        _by_dimension(column[0])
         column[1].set_xlabel("dimension", fontsize=8)
     for axis, kind in zip(axes[:, 0], ("both", "flat"), strict=True):
         axis.set_ylabel(f"accuracy (%)\non {KINDS[kind][1]}", fontsize=8)
@@ -257,18 +260,17 @@ def areas(units):
     """The areas of Fig. 3 by definition of curvature, with intervals: curved over flat, and over random."""
     table = dependence(units)
     rows = list(dict.fromkeys(zip(table.network, table.method, strict=True)))
-    figure, axes = drawing(7.0, 0.2 * len(rows) + 0.9, ncols=3, sharey=True)
-    titles = {"curved_flat": "S_neg∪pos − S_flat", "curved_random": "S_neg∪pos − random",
-              "beyond_dimension": "ρ beyond dimension"}  # fmt: skip
-    for axis, (name, title) in zip(axes, titles.items(), strict=True):
+    figure, axes = drawing(NARROW, 0.34 * len(rows) + 0.8, ncols=3, sharey=True)
+    at = name_rows(axes, [f"{network}: {method}" for network, method in rows], height=0.34)
+    for axis, (name, title) in zip(axes, AREAS.items(), strict=True):
         for one in table[table.quantity == name].itertuples():
-            y = rows.index((one.network, one.method))
+            y = at(rows.index((one.network, one.method)))
             axis.plot([one.low, one.high], [y, y], color="#0072B2", lw=1.5)
             axis.plot(one.value, y, "o", color="#0072B2", ms=4)
         axis.axvline(0, color="k", lw=0.8)
         axis.set_title(title, fontsize=8)
         axis.tick_params(labelsize=7)
-    axes[0].set(yticks=range(len(rows)), yticklabels=[f"{n}: {m}" for n, m in rows], ylim=(len(rows) - 0.5, -0.5))
+        axis.locator_params(axis="x", nbins=3)
     return figure, table
 
 
@@ -284,7 +286,7 @@ def figure_four(units):
                 own = table[(table.order == order) & (table.part == part)]
                 axis.plot(own.dimension, 100 * own.k / own.n, style, color=colour, lw=1.3)
         axis.set(ylim=(-3, 103))
-        axis.set_xscale("symlog", linthresh=10)
+        _by_dimension(axis)
         axis.set_xlabel("dimension", fontsize=8)
     axes[0, 0].set_ylabel("accuracy (%)", fontsize=8)
     handles = [Line2D([], [], color=c, label=words) for c, words in ORDERS.values()]
@@ -304,6 +306,9 @@ def figure_five(units):
             own = table[table.order == order].replace(np.inf, np.nan)
             axis.plot(own.dimension, own["median"], "o-", ms=3, lw=1.2, color="#0072B2")
             axis.set(xscale="log", yscale="log")
+            axis.yaxis.set_major_locator(LogLocator(subs=(1, 3), numticks=5))
+            axis.yaxis.set_major_formatter(FuncFormatter(lambda norm, _: f"{norm:g}"))
+            axis.yaxis.set_minor_formatter(NullFormatter())
             other = axis.twinx()
             other.plot(own.dimension, own.image, "s-", ms=3, lw=1.2, color="#D55E00")
             other.tick_params(labelsize=7, colors="#D55E00")
@@ -339,9 +344,9 @@ def compression(units):
                              "f": r.f, "rate": r.k / r.n, "low": low, "high": high, "n": r.n})  # fmt: skip
     table = pd.DataFrame(rows)
     names = list(dict.fromkeys(table.network))
-    figure, axes = drawing(7.4, 2.5, ncols=len(names), sharey=True, squeeze=False)
+    figure, axes = panels(len(names), columns=2, width=NARROW, height=2.1, margin=0.6, sharey=True)
     colours = ("#0072B2", "#009E73", "#E69F00", "#D55E00")
-    for axis, name in zip(axes[0], names, strict=True):
+    for axis, name in zip(axes, names, strict=True):
         own = table[table.network == name]
         for colour, side in zip(colours, sorted(set(own.side), reverse=True), strict=False):
             for measured, style in (("unaware", "-"), ("aware", ":")):
@@ -354,7 +359,7 @@ def compression(units):
         axis.set(xticks=FACTORS, ylim=(-3, 103), xlabel="f")
         axis.legend(fontsize=6.5, frameon=False, loc="lower right")
         axis.tick_params(labelsize=7)
-    axes[0, 0].set_ylabel("fooling rate (%)", fontsize=8)
+    figure.supylabel("fooling rate (%)", fontsize=8)
     handles = [
         Line2D([], [], color="k", ls=style, label=words)
         for style, words in (
@@ -362,7 +367,7 @@ def compression(units):
             (":", "DeepFool through it, norm at most f times"),
         )
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    figure.legend(handles=handles, loc="outside lower center", ncols=1, frameon=False, fontsize=8)
     return figure, table
 
 
@@ -394,6 +399,14 @@ def bridge(units):
                (("#0072B2", "o", "most curved directions"), ("#E69F00", "s", "flattest directions"))]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return figure, pd.concat(data)
+
+
+def _by_dimension(axis):
+    """A horizontal axis from 0, even up to 10 and logarithmic beyond, with no more names than have room."""
+    axis.set_xscale("symlog", linthresh=10)
+    axis.set_xlim(left=0)
+    axis.set_xticks((0, 10, 100, 1000), ("0", "10", "100", "1000"))
+    axis.set_xticks((), minor=True)
 
 
 def _of(table, method):

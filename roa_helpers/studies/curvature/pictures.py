@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from ...page import Cell, Sheet, Strip, drawing, picture
+from ...page import Cell, Sheet, Strip, an, drawing, picture
 from .charts import DIRECTIONS
 from .results import named
 
@@ -11,7 +11,7 @@ from .results import named
 CLASSES = 4
 OFFERED = ("positive", "negative", "flat")
 #: How many networks and images the widget offers, and its positions, 0 in the middle of the line.
-NETWORKS, IMAGES, PLACES = 4, 2, range(-4, 5)
+NETWORKS, IMAGES, PLACES = 4, 2, range(-3, 4)
 
 
 def direction(values):
@@ -63,6 +63,30 @@ def confined(units):
     return Sheet(tuple(strips), across=4)
 
 
+def sizes(unit):
+    """How many subspaces of each order DeepFool was confined to."""
+    return int(unit.table("confined").groupby("order").size().min())
+
+
+def confined_frame(unit, order, size, count):
+    """The widget's frame: an image projected on one of ``count`` subspaces of an order, from the smallest to the whole.
+
+    Args:
+        order: “S_hi” or “S_lo”.
+        size: from 1 to ``count``.
+    """
+    table, pictures = unit.table("confined"), unit.arrays["confined"].astype(float) / 255
+    places = np.flatnonzero(table.order == {"S_hi": "hi", "S_lo": "lo"}[order])
+    place = places[round((size - 1) * (len(places) - 1) / max(count - 1, 1))]
+    row = table.iloc[place]
+    fooled = f"of {row.tried} images it fools {row.fooled}, with a norm of {row['median']:.3g} in the median"
+    return Strip(
+        f"{order}, {row.dimension} of {table.dimension.max()} dimensions",
+        (Cell(picture(pictures[place, 0]), "image"), Cell(picture(pictures[place, 1]), "perturbation, rescaled")),
+        note=f"DeepFool, confined: {fooled}; the projected images have a mean norm of {row.image:.3g}.",
+    )
+
+
 def confined_data(units):
     """The arrays behind :func:`confined`, by unit."""
     return {unit.path.name: unit.arrays["confined"] for unit in units}
@@ -92,7 +116,7 @@ def _frame(unit, image, kind, place):
     truth = names[int(unit.arrays["shown_labels"][image])]
     step = unit.arrays["positions"][place]
     return Strip(
-        f"a {truth}, moved by s = {step:.2f} along the {DIRECTIONS[kind]} direction of “{target}”".replace("-", "−"),
+        f"{an(truth)}, moved by s = {step:.2f} along the {DIRECTIONS[kind]} direction of “{target}”".replace("-", "−"),
         (
             Cell(picture(shifted(unit, image, kind, place)), f"the network says\n{said}", quality=80),
             Cell(_scores(scores, names.index(target), place), "class scores", quality=40),

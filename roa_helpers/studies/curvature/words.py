@@ -9,6 +9,15 @@ from .published import TABLE_ONE
 from .results import named
 from .tables import METHODS
 
+#: The choices as a reader calls them, where that is more than their name.
+LABELS = {
+    "step": "step of differences", "methods": "definitions of curvature", "boundary": "boundary points a class",
+    "candidates": "classes that DeepFool tries", "sharpness": "β of the smooth twin", "eps": "ε of FGSM",
+    "deepfool_steps": "steps of DeepFool", "radius": "norm of universal perturbations", "delta1": "δ₁",
+    "reach": "how far images are moved", "energy": "directions of the bridge", "delta2": "δ₂",
+    "delta2_gradient": "δ₂ of the gradient", "width": "width of the layers",
+}  # fmt: skip
+
 
 def findings(statement, table):
     """A statement, the rule of each of its claims, and its verdicts in words: Markdown.

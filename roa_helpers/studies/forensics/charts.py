@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ...data import title_of
-from ...page import drawing, look
+from ...page import NARROW, drawing, look
 from .results import named
 
 #: What the blob is rebuilt from: column of the table of pairs, name, colour (Okabe–Ito), line.
@@ -22,7 +22,7 @@ def agreement(units):
     Returns:
         (figure, the table of what is drawn).
     """
-    figure, axes = drawing(6.6, 1.6 * len(units) + 0.5, nrows=len(units), squeeze=False, sharex=True)
+    figure, axes = drawing(NARROW, 1.6 * len(units) + 0.8, nrows=len(units), squeeze=False, sharex=True)
     drawn, edges = [], np.linspace(0, 1, 51)
     for axis, unit in zip(axes[:, 0], units, strict=True):
         table = unit.table("pairs")
@@ -42,7 +42,7 @@ def agreement(units):
 
 def calibration(units):
     """Share of ones in the RoA of one image by what the representative shows, beside two ways of taking a mean."""
-    figure, axis = drawing(4.6, 3.2)
+    figure, axis = drawing(NARROW, 3.2)
     shown = np.array([0.0, 1.0])
     axis.plot(shown, (1 + shown) / 2, color="k", lw=0.9, label="mean of −1 and +1")
     axis.plot(shown, shown, color="k", lw=0.9, ls=":", label="mean of 0 and 1")
@@ -63,7 +63,7 @@ def similarity(units):
 
     Grey lines: from the authors' smallest to their largest.
     """
-    figure, axes = drawing(6.6, 3.3, ncols=2)
+    figure, axes = drawing(NARROW, 2.7, ncols=2)
     columns = ["source", "target", "two_scales", "zero", "authors_min", "authors_mean", "authors_max"]
     tables = [unit.table("pairs")[columns].assign(unit=unit.path.name) for unit in units]
     for unit, table in zip(units, tables, strict=True):
@@ -76,7 +76,7 @@ def similarity(units):
     for axis, other in zip(axes, ("zero", "authors_mean"), strict=True):
         ends = [data[["two_scales", other]].min().min(), data[["two_scales", other]].max().max()]
         axis.plot(ends, ends, color="#999999", lw=0.8)
-    axes[0].set(xlabel="with an RoA without any entry", ylabel="of the pictures, on two scales")
-    axes[1].set(xlabel="of the pictures, on two scales", ylabel="the authors’ mean")
+    axes[0].set(xlabel="with an empty RoA", ylabel="of the pictures, on two scales")
+    axes[1].set(xlabel="of the pictures", ylabel="the authors’ mean")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure, data

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ... import metrics
-from ...page import Cell, Sheet, Strip, bordered, drawing, picture
+from ...page import NARROW, Cell, Sheet, Strip, bordered, drawing, picture
 from .evaluation import METRICS
 from .recovery import AVERAGED, BOUND, EXPLAINERS, PAPER, TITLES
 from .results import named, shape_of
@@ -27,8 +27,8 @@ PARTS = {
 }  # fmt: skip
 #: What the widget offers, lest the page grow heavy: the paper's explainers, and one that shares LIME's superpixels.
 OFFERED = (*PAPER, AVERAGED[1])
-#: Photos in the widget.
-BROWSED = 2
+#: Photos in the widget, and numbers of superpixels, as far as unions go.
+BROWSED, COUNTS = 2, (1, 2, 3, 5, 7, 10, 15, 20)
 
 
 def stored_examples(unit):
@@ -105,7 +105,7 @@ def _upto(levels, n):
 def curves(units):
     """Fig. 4 over all examples: median and quartiles of both scores over the number of superpixels."""
     names = (*PAPER, "random", BOUND)
-    figure, axes = drawing(6.4, 2.7 * len(units), nrows=len(units), ncols=2, squeeze=False)
+    figure, axes = drawing(NARROW, 2.4 * len(units) + 0.4, nrows=len(units), ncols=2, squeeze=False)
     tables = []
     for line, unit in zip(axes, units, strict=True):
         table = unit.table("curves")
@@ -121,25 +121,26 @@ def curves(units):
                     axis.fill_between(rows.n, rows.q25, rows.q75, color=COLOURS[name], alpha=0.15, lw=0)
             examples = unit.result["attack"]["success"]["k"]
             axis.set(
-                xlabel="superpixels n in LIME’s union",
                 ylabel=metric.capitalize(),
-                title=f"{named(unit)}, {examples} examples",
+                title=f"{named(unit)},\n{examples} examples",
             )
             axis.title.set_fontsize(7.5)
             axis.set_xticks((1, 5, 10, 15, 20))
+    for axis in axes[-1]:
+        axis.set_xlabel("n of LIME’s union", fontsize=8)
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(names), frameon=False, fontsize=7.5)
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=7.5)
     return figure, pd.concat(tables)
 
 
 def ranks(units, which):
     """Mean ranks by Jaccard with their intervals: a panel a unit, a line an explainer of the set ``which``."""
-    columns = min(3, len(units))
+    columns = min(2, len(units))
     lines = -(-len(units) // columns)
     names = list(units[0].result["ranks"][which]["jaccard"])
     height = 0.5 + 0.24 * len(names)
     figure, axes = drawing(
-        1.6 + 1.9 * columns, 0.3 + height * lines, nrows=lines, ncols=columns, squeeze=False, sharey=True, sharex=True
+        NARROW, 0.3 + height * lines, nrows=lines, ncols=columns, squeeze=False, sharey=True, sharex=True
     )
     for axis in axes.flat[len(units) :]:
         axis.set_visible(False)
@@ -174,7 +175,7 @@ def ranks(units, which):
 
 def spread(units):
     """LIME with other seeds: the Jaccard index of its unions, a line an example and seed, a colour an example."""
-    figure, axes = drawing(3.3 * len(units), 2.5, ncols=len(units), squeeze=False, sharey=True)
+    figure, axes = drawing(NARROW, 2.2 * len(units), nrows=len(units), squeeze=False, sharey=True, sharex=True)
     colours = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9")
     tables = []
     for axis, unit in zip(axes.flat, units, strict=True):
@@ -195,15 +196,15 @@ def frames(unit):
         (frames, photos’ strips, names of the photos, number of regions each, values of n).
     """
     arrays, photos = unit.arrays, unit.table("examples")["photo"]
-    count = unit.result["parameters"]["choices"]["unions"]
+    counts = [n for n in COUNTS if n <= unit.result["parameters"]["choices"]["unions"]]
     rows = stored_examples(unit)[:BROWSED]
-    nested = [[[[_frame(unit, row, name, n) for n in range(1, count + 1)] for name in OFFERED] for row in of_photo]
+    nested = [[[[_frame(unit, row, name, n) for n in counts] for name in OFFERED] for row in of_photo]
               for of_photo in rows]  # fmt: skip
     beside, names = [], []
     for of_photo in rows:
         names.append(photos[arrays["shown"][of_photo[0]]])
         beside.append(Strip("photo", (Cell(picture(arrays["shown_image"][of_photo[0]] / 255), names[-1], quality=85),)))
-    return nested, beside, names, len(rows[0]), list(range(1, count + 1))
+    return nested, beside, names, len(rows[0]), counts
 
 
 def _frame(unit, row, name, n):

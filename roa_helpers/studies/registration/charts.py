@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ...data import title_of
-from ...page import drawing, look
+from ...page import NARROW, drawing, look
 
 #: What is drawn: definition of the RoA, region, and how a reader calls it.
 PANELS = (("perturbation", "roi", "RoI"), ("perturbation", "roa", "RoA"), ("gradient", "roa", "RoA by gradient"))
@@ -34,7 +34,7 @@ def alignment(units):
     Each data set has a colour and a mark of its own.
     """
     data = table(units)
-    figure, axes = drawing(6.4, 2.6, ncols=len(PANELS), sharey=True, squeeze=False)
+    figure, axes = drawing(NARROW, 2.5, ncols=len(PANELS), sharey=True, squeeze=False)
     for axis, (_, _, label) in zip(axes[0], PANELS, strict=True):
         for dataset, part in data[data.region == label].groupby("data set", sort=False):
             colour, mark = look(dataset)
@@ -42,7 +42,9 @@ def alignment(units):
             axis.plot(means.index, means, color=colour, lw=1.5)
             axis.plot(part["shift"], part.value, mark, ms=4.5, mfc="none", color=colour, label=dataset)
         axis.axhline(0, color="k", lw=0.8, ls="--")
-        axis.set(title=label, xlabel="moved by up to (pixels)", xticks=sorted(set(data["shift"])))
-    axes[0, 0].set_ylabel("alignment beyond chance")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+        axis.set_title(label, fontsize=8)
+        axis.set_xticks(sorted(set(data["shift"])))
+    axes[0, 0].set_ylabel("alignment beyond chance", fontsize=8)
+    figure.supxlabel("moved by up to (pixels)", fontsize=8)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
     return figure, data

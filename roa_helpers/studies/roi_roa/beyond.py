@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ...data import title_of
-from ...page import drawing
+from ...page import NARROW, drawing, name_rows
 from .results import holding
 
 #: What is drawn: definition of the RoA, region, statistic, and what a panel is called.
@@ -34,18 +34,19 @@ def chart(units):
     """Each statistic of M's regions beside the nulls': a panel a statistic, a line a direction, a mark a network."""
     data = table(units)
     names = list(dict.fromkeys(data["data set"] + ", " + data.direction))
-    figure, axes = drawing(6.8, 1.2 + 0.22 * len(names), ncols=len(PANELS), sharey=True, squeeze=False)
+    figure, axes = drawing(NARROW, 1.3 + 0.34 * len(names), ncols=len(PANELS), sharey=True, squeeze=False)
+    at = name_rows(axes[0], names, height=0.34)
     for axis, (definition, region, statistic, title) in zip(axes[0], PANELS, strict=True):
         rows = data[(data.definition == definition) & (data.region == region) & (data.statistic == statistic)]
         for maps, (mark, colour) in LOOKS.items():
             part = rows[rows.maps == maps]
-            places = [names.index(name) for name in part["data set"] + ", " + part.direction]
+            places = [at(names.index(name)) for name in part["data set"] + ", " + part.direction]
             axis.plot(part.value, places, mark, ms=4.5, mfc="none", color=colour, label=NAMES[maps])
-        axis.set(
-            title=title.replace(", ", "\n"), yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5)
-        )
-        axis.grid(axis="y", lw=0.4, alpha=0.5)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+        axis.set_title(title.replace(", ", ",\n").replace("four ", "four\n"), fontsize=7.5)
+        axis.tick_params(labelsize=7)
+        axis.locator_params(axis="x", nbins=2)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return figure, data
 
 

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from ... import metrics
 from ...data import title_of
-from ...page import REGION_COLOURS, REGION_LABELS, claims, drawing, look, panels
+from ...page import NARROW, REGION_COLOURS, REGION_LABELS, claims, drawing, look, name_rows, panels
 from ...records import seeds
 from .claims import CLAIMS, registration
 from .maps import coloured_regions, example, four_regions
@@ -27,7 +27,7 @@ def utility_vulnerability(unit, k, *, definition="gradient"):
     setting = setting_of(block, definition)
     maps = example(unit, k)
     u, v = maps["importance"], maps[f"vulnerability_{definition}"]
-    figure, (left, right) = drawing(6.4, 3.1, ncols=2, width_ratios=(1.4, 1))
+    figure, (left, right) = drawing(NARROW, 5.2, nrows=2, height_ratios=(1.3, 1))
     masks = four_regions(u, v, setting["delta1"], setting["delta2"])
     for name, mask in masks.items():
         left.plot(
@@ -47,8 +47,7 @@ def utility_vulnerability(unit, k, *, definition="gradient"):
 
 def usefulness(units):
     """Section II-C: ρ̂ against γ̂ of the penultimate features; below 0 on the γ axis lies the non-robust part."""
-    columns = min(3, len(units))
-    figure, axes = panels(len(units), columns=columns, width=2.35 * columns, height=2.1)
+    figure, axes = panels(len(units), columns=2, width=NARROW, height=2.0)
     tables = []
     for axis, unit in zip(axes, units, strict=True):
         table = unit.table("features")
@@ -57,7 +56,7 @@ def usefulness(units):
         axis.axhline(0, color="k", lw=0.8)
         axis.plot(table.rho[robust], table.gamma[robust], "o", ms=4, color="#0072B2", label="robust")
         axis.plot(table.rho[~robust], table.gamma[~robust], "^", ms=4, color="#D55E00", label="non-robust")
-        axis.set_title(f"{title_of(unit.result['dataset'])}, ε = {np.max(unit.result['parameters']['eps']):g}")
+        axis.set_title(f"{title_of(unit.result['dataset'])}, ε = {np.max(unit.result['parameters']['eps']):.3g}")
     figure.supxlabel("ρ̂: usefulness", fontsize=9)
     figure.supylabel("γ̂: usefulness under attack", fontsize=9)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
@@ -67,22 +66,22 @@ def usefulness(units):
 def similarity_histogram(units):
     """Table I as a picture: SSIM of RoI and RoA of each image (of all seeds), with our mean and the paper's."""
     rows = list(by_direction(units))
-    figure, axis = drawing(6.8, 0.45 * len(rows) + 1.0)
+    figure, axis = drawing(NARROW, 0.5 * len(rows) + 0.9)
+    at = name_rows([axis], [named(pair[0], name) for pair, name, _ in rows], height=0.5)
     data, marked = [], False
     for row, (pair, name, blocks) in enumerate(rows):
         images = pd.concat([unit.table("images") for unit in pair])
         values = images[(images.direction == name) & (images.definition == "perturbation")].ssim
-        spread = np.random.default_rng(0).uniform(-0.3, 0.3, len(values))
-        axis.plot(values, row + spread, ".", ms=3, color="#56B4E9", alpha=0.6)
-        axis.plot(values.mean(), row, "o", color="#0072B2", ms=6, label="our mean" if row == 0 else None)
+        spread = np.random.default_rng(0).uniform(-0.25, 0.25, len(values))
+        axis.plot(values, at(row) + spread, ".", ms=3, color="#56B4E9", alpha=0.6)
+        axis.plot(values.mean(), at(row), "o", color="#0072B2", ms=6, label="our mean" if row == 0 else None)
         dataset = pair[0].result["dataset"]
         paper = printed("A9", dataset, blocks[0]["source"], blocks[0]["target"], "individual")
         if paper:
-            axis.plot(paper.value, row, "D", color="#D55E00", ms=6, label=None if marked else "the paper’s mean")
+            axis.plot(paper.value, at(row), "D", color="#D55E00", ms=6, label=None if marked else "the paper’s mean")
             marked = True
         data.append(pd.DataFrame({"data set": title_of(dataset), "direction": name, "ssim": values}))
-    axis.set(yticks=range(len(rows)), yticklabels=[named(pair[0], name) for pair, name, _ in rows],
-             xlabel="SSIM of RoI and RoA, one dot an image", ylim=(len(rows) - 0.5, -0.5))  # fmt: skip
+    axis.set(xlabel="SSIM of RoI and RoA, one dot an image")
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure, pd.concat(data)
 
@@ -90,10 +89,7 @@ def similarity_histogram(units):
 def score_curves(units, axis_name):
     """Tables II and III as curves over ε or over θ on test images; dashed: the value used (of each seed)."""
     rows, data = list(by_direction(units)), []
-    columns = 2 if len(rows) <= 4 else 3
-    figure, axes = panels(
-        len(rows), columns=columns, width=2.45 * columns, height=1.75, margin=0.5, sharex=True, sharey=True
-    )
+    figure, axes = panels(len(rows), columns=2, width=NARROW, height=1.7, margin=0.5, sharex=True, sharey=True)
     for axis, (pair, name, blocks) in zip(axes, rows, strict=True):
         table = pd.concat([unit.table("curves") for unit in pair])
         table = table[(table.direction == name) & (table["axis"] == axis_name)]
@@ -186,8 +182,8 @@ def tilt_plot(tables):
     Args:
         tables: of :func:`tilts`, by title.
     """
-    figure, axes = drawing(6.6, 3.6, ncols=len(tables), squeeze=False)
-    for axis, (title, pairs) in zip(axes[0], tables.items(), strict=True):
+    figure, axes = drawing(NARROW, 3.0 * len(tables) + 0.5, nrows=len(tables), squeeze=False)
+    for axis, (title, pairs) in zip(axes[:, 0], tables.items(), strict=True):
         axis.axhline(0, color="k", lw=0.8)
         axis.axvline(0, color="k", lw=0.8)
         for _, row in pairs.iterrows():
@@ -196,10 +192,10 @@ def tilt_plot(tables):
             axis.plot([100 * row["low, first"], 100 * row["high, first"]], [y, y], color=colour, lw=1)
             axis.plot([x, x], [100 * row["low, second"], 100 * row["high, second"]], color=colour, lw=1)
             axis.plot(x, y, marker, color=colour, ms=6, label=row["data set"])
-        axis.set(title=title, xlabel="change, first class → second (points)")
-    axes[0, 0].set_ylabel("change, second class → first (points)")
+        axis.set(title=title, ylabel="second class → first (points)")
+    axes[-1, 0].set_xlabel("change, first class → second (points)")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure
 
 
@@ -228,28 +224,26 @@ def _change(pair, name, table, before, after):
 def _changes(units, series, key, xlabel):
     """Intervals of changes: a band of rows for each direction, a row in it for each of ``series``."""
     rows, data = list(by_direction(units)), []
-    figure, axis = drawing(7.0, (0.11 * len(series) + 0.12) * len(rows) + 1.2)
+    height = 0.11 * len(series) + 0.22
+    figure, axis = drawing(NARROW, height * len(rows) + 1.0 + 0.15 * len(series))
+    at = name_rows([axis], [named(pair[0], name) for pair, name, _ in rows], height=height)
     for row, (pair, name, _) in enumerate(rows):
-        if row % 2:
-            axis.axhspan(row - 0.5, row + 0.5, color="#000000", alpha=0.05, lw=0)
         for i, (label, colour, marker, table, before, after) in enumerate(series):
             found = _change(pair, name, table, before, after)
-            height = row + 0.8 * ((i + 0.5) / len(series) - 0.5)
-            axis.plot([100 * found["low"], 100 * found["high"]], [height, height], color=colour, lw=1.3)
-            axis.plot(100 * found["change"], height, marker, color=colour, ms=4, label=label if row == 0 else None)
+            y = at(row, i, len(series))
+            axis.plot([100 * found["low"], 100 * found["high"]], [y, y], color=colour, lw=1.3)
+            axis.plot(100 * found["change"], y, marker, color=colour, ms=4, label=label if row == 0 else None)
             data.append(found | {key: label})
     axis.axvline(0, color="k", lw=0.8)
-    axis.set(yticks=range(len(rows)), yticklabels=[named(pair[0], name) for pair, name, _ in rows], xlabel=xlabel,
-             ylim=(len(rows) - 0.5, -0.5))  # fmt: skip
-    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    axis.set_xlabel(xlabel, fontsize=8)
+    figure.legend(loc="outside lower center", ncols=1, frameon=False, fontsize=8)
     order = ["data set", "direction", key, "change", "low", "high", "n", "profile", "seeds"]
     return figure, pd.DataFrame(data)[order]
 
 
 def magnitude_histogram(units):
     """What FGSM's magnitude and the gradient's tell apart: shares of the examples’ pixels in bins of width .025."""
-    columns = min(3, len(units))
-    figure, axes = panels(len(units), columns=columns, width=2.35 * columns, height=1.9)
+    figure, axes = panels(len(units), columns=2, width=NARROW, height=1.8)
     edges, data = np.linspace(0, 1, 41), []
     for axis, unit in zip(axes, units, strict=True):
         for definition, colour in (("perturbation", "#D55E00"), ("gradient", "#0072B2")):
@@ -270,18 +264,18 @@ def magnitude_histogram(units):
 def alignment_plot(units):
     """Alignment of the regions of a class against the range of the same regions rolled to random places."""
     rows, data = list(by_direction(units)), []
-    figure, axes = drawing(6.8, 0.22 * len(rows) + 1.0, ncols=2, sharey=True, sharex=True)
+    figure, axes = drawing(NARROW, 0.34 * len(rows) + 0.9, ncols=2, sharey=True, sharex=True)
+    at = name_rows(axes, [named(pair[0], name) for pair, name, _ in rows], height=0.34)
     for axis, (region, label) in zip(axes, (("roi", "RoI"), ("roa", "RoA")), strict=True):
         for row, (pair, name, blocks) in enumerate(rows):
             found = [block["colocation"][region] for block in blocks]
             numbers = np.array([[one["alignment"], *one["alignment_null"]] for one in found], dtype=float)
             value, low, high = numbers[:, 0].mean(), numbers[:, 1].min(), numbers[:, 2].max()
-            axis.plot([low, high], [row, row], color="#999999", lw=6, solid_capstyle="butt")
-            axis.plot(value, row, "o", color="#0072B2", ms=5)
+            axis.plot([low, high], [at(row)] * 2, color="#999999", lw=6, solid_capstyle="butt")
+            axis.plot(value, at(row), "o", color="#0072B2", ms=5)
             data.append({"region": region, "data set": title_of(pair[0].result["dataset"]), "direction": name,
                          "alignment": value, "null_low": low, "null_high": high})  # fmt: skip
-        axis.set(title=label, xlabel="alignment", xlim=(-0.03, 1.03), ylim=(len(rows) - 0.5, -0.5))
-    axes[0].set(yticks=range(len(rows)), yticklabels=[named(pair[0], name) for pair, name, _ in rows])
+        axis.set(title=label, xlabel="alignment", xlim=(-0.03, 1.03), xticks=(0, 0.5, 1))
     return figure, pd.DataFrame(data)
 
 
@@ -303,33 +297,34 @@ def verdict_plot(verdicts):
     places = list(dict.fromkeys(zip(shown["where"], shown.case, strict=True)))
     places.sort(key=lambda place: list(dict.fromkeys(shown["where"])).index(place[0]))
     rows = [": ".join(place) for place in places]
-    height = 0.17 * len(rows) + 0.85
-    figure, axes = panels(max(1, len(judged)), columns=4, width=7.4, height=height, margin=0.4, sharey=True)
+    figure, axes = panels(max(1, len(judged)), columns=3, width=NARROW, height=0.3 * len(rows) + 0.85, margin=0.6)
     for empty in axes[len(judged) :]:
         empty.set_visible(False)
+    for first in range(0, len(axes) if rows else 0, 3):
+        at = name_rows(axes[first : first + 3], rows, height=0.3)
     for axis, claim in zip(axes, judged, strict=False):
         for entry in shown[shown.id == claim.id].itertuples():
             row = places.index((entry.where, entry.case))
             colour = VERDICT_COLOURS[entry.verdict]
-            axis.plot([entry.low, entry.high], [row, row], color=colour, lw=1.5)
-            axis.plot(entry.ours, row, VERDICT_SHAPES[entry.verdict], color=colour, ms=4)
+            axis.plot([entry.low, entry.high], [at(row)] * 2, color=colour, lw=1.5)
+            axis.plot(entry.ours, at(row), VERDICT_SHAPES[entry.verdict], color=colour, ms=4)
         axis.axvline(claim.bound, color="k", lw=0.8)
-        axis.set_title(textwrap.fill(claim.text, 21), loc="left", fontsize=8)
-        axis.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
+        axis.set_title(textwrap.fill(claim.text, 18), loc="left", fontsize=8)
         axis.tick_params(labelsize=7)
+        axis.locator_params(axis="x", nbins=3)
     handles = [
         Line2D([], [], color=colour, marker=VERDICT_SHAPES[verdict], ms=5, label=verdict)
         for verdict, colour in VERDICT_COLOURS.items()
         if verdict in set(shown.verdict)
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure, shown[["claim", "where", "case", "ours", "low", "high", "n", "networks", "verdict"]]
 
 
 def registration_plot(units, *, definition="perturbation"):
     """What superposition leaves of the regions, for classes with registered images and for others."""
     data = registration(units, definition=definition)
-    figure, axes = drawing(6.8, 2.3, ncols=2, sharey=True)
+    figure, axes = drawing(NARROW, 2.3, ncols=2, sharey=True)
     kinds = ((True, "registered", "#0072B2", "o"), (False, "not registered", "#D55E00", "^"))
     for axis, (region, label) in zip(axes, (("roi", "RoI"), ("roa", "RoA")), strict=True):
         for row, (kind, _, colour, marker) in enumerate(kinds):
@@ -339,6 +334,6 @@ def registration_plot(units, *, definition="perturbation"):
             means = found.groupby("data set").excess.mean()
             axis.plot([means.mean()] * 2, [row - 0.35, row + 0.35], color=colour, lw=2)
         axis.axvline(0, color="k", lw=0.8)
-        axis.set(title=label, xlabel="alignment beyond its null", xlim=(-0.08, 1.03))
-    axes[0].set(yticks=(0, 1), yticklabels=[words for _, words, _, _ in kinds], ylim=(1.5, -0.5))
+        axis.set(title=label, xlabel="beyond its null", xticks=(0, 0.5, 1))
+    axes[0].set(yticks=(0, 1), yticklabels=[words.replace(" ", "\n") for _, words, _, _ in kinds], ylim=(1.5, -0.5))
     return figure, data

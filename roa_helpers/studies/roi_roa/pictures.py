@@ -7,8 +7,23 @@ Needs no torch. :func:`roa_helpers.page.figures.show` puts a :class:`.sheets.She
 import numpy as np
 import pandas as pd
 
+from ... import metrics
 from ...data import title_of
-from ...page import MAPS, REGION_COLOURS, REGION_LABELS, Bar, Cell, Sheet, Strip, bordered, heat, picture
+from ...page import (
+    MAPS,
+    REGION_COLOURS,
+    REGION_LABELS,
+    Bar,
+    Cell,
+    Sheet,
+    Strip,
+    bordered,
+    heat,
+    minus,
+    percent_of,
+    picture,
+    span,
+)
 from .maps import attacked, blob_picture, coloured_regions, example, four_regions, neutralised, perturbation
 from .results import SCORES, directions, holding, named, setting_of
 
@@ -279,7 +294,7 @@ def example_frames(unit, k):
 
 
 def graded_maps(unit, k, *, index=0, definition="gradient"):
-    """The strip beside :func:`threshold_frames`: the image and the two maps that are cut."""
+    """The strip beside :func:`threshold_frame`: the image and the two maps that are cut."""
     maps, setting = example(unit, k, index), setting_of(_block(unit, k), definition)
     cells = (
         Cell(picture(maps["image"]), "image"),
@@ -292,41 +307,113 @@ def graded_maps(unit, k, *, index=0, definition="gradient"):
     return Strip(named(unit, _block(unit, k)["source"]), cells)
 
 
-def threshold_frames(unit, k, delta1s, delta2s, *, index=0, definition="gradient"):
-    """Frames ``[i][j]`` for a slider over δ1 and one over δ2: the four regions of one example."""
-    maps, frames = example(unit, k, index), []
-    u, v = maps["importance"], maps[f"vulnerability_{definition}"]
-    for d1 in delta1s:
-        frames.append([])
-        for d2 in delta2s:
-            masks = four_regions(u, v, d1, d2)
-            shares = ", ".join(f"{REGION_LABELS[name]} {mask.mean():.0%}" for name, mask in masks.items())
-            frames[-1].append(Strip("four regions", (Cell(coloured_regions(maps["image"], masks), shares),)))
-    return frames
+def threshold_frame(unit, k, delta1, delta2, *, index=0, definition="gradient"):
+    """The four regions of one example at two thresholds, and the share of the image that each takes."""
+    maps = example(unit, k, index)
+    masks = four_regions(maps["importance"], maps[f"vulnerability_{definition}"], delta1, delta2)
+    shares = ", ".join(f"{REGION_LABELS[name]} {mask.mean():.0%}" for name, mask in masks.items())
+    return Strip("four regions", (Cell(coloured_regions(maps["image"], masks), shares),))
+
+
+def similarity_frame(unit, k, delta1, delta2, *, index=0, definition="perturbation"):
+    """RoI and RoA of one example at two thresholds, black on white, and their SSIM."""
+    maps, block = example(unit, k, index), _block(unit, k)
+    roi, roa = maps["importance"] >= delta1, maps[f"vulnerability_{definition}"] >= delta2
+    graded, cut = (
+        metrics.ssim(*(one[None].astype(float) for one in pair))[0]
+        for pair in ((maps["importance"], maps[f"vulnerability_{definition}"]), (roi, roa))
+    )
+    return Strip(
+        f"{named(unit, block['source'])}, example {index + 1}",
+        (
+            Cell(blob_picture(roi), f"RoI, {roi.mean():.0%} of the pixels"),
+            Cell(blob_picture(roa), f"RoA, {roa.mean():.0%} of the pixels"),
+        ),
+        note=f"SSIM of the regions {minus(cut, '.2f')}; of the graded maps, whatever the thresholds, "
+        f"{minus(graded, '.2f')}.",
+    )
+
+
+def shared_frame(unit, k, share, *, definition="perturbation"):
+    """The pixels that lie in the RoI, and in the RoA, of at least a share of the images of a class."""
+    cells = []
+    for name, words in (("roi", "RoI"), ("roa", "RoA")):
+        mask = unit.arrays[f"{definition}_{name}_{k}"] >= share
+        cells.append(
+            Cell(blob_picture(mask), f"in the {words} of at least {share:.0%}\n{mask.mean():.0%} of the pixels")
+        )
+    return Strip(named(unit, _block(unit, k)["source"]), tuple(cells))
 
 
 def share_map(unit, k, *, definition="perturbation"):
-    """The strip beside :func:`blob_frames`: the share of images in which a pixel lies in U−V+."""
+    """The strip beside :func:`blob_frame`: the share of images in which a pixel lies in U−V+."""
     block = _block(unit, k)
     share = unit.arrays[f"{definition}_not_u_v_{k}"]
     label = f"share in U−V+\nchosen θ = {setting_of(block, definition)['theta']:g}"
     return Strip(named(unit, block["source"]), (Cell(heat(share, MAPS["vulnerability"]), label),))
 
 
-def blob_frames(unit, k, thetas, *, index=0, definition="perturbation"):
-    """Frames for a slider over θ: the blob of the class, and one example neutralised."""
-    share, image = unit.arrays[f"{definition}_not_u_v_{k}"], example(unit, k, index)["image"]
-    value = setting_of(_block(unit, k), definition)["value"]
-    return [
-        Strip(
-            f"θ = {theta:g}",
-            (
-                Cell(blob_picture(share >= theta), f"blob, {(share >= theta).mean():.0%} of the pixels"),
-                Cell(picture(neutralised(image, share >= theta, value)), "neutralised"),
-            ),
-        )
-        for theta in thetas
-    ]
+def blob_frame(unit, k, theta, *, index=0, value=None, definition="perturbation"):
+    """The blob of a class at θ, one example neutralised with it, and the scores of the class at that θ.
+
+    Args:
+        value: what the pixels are set to; None: the value that was chosen, at which the scores were taken.
+    """
+    block = _block(unit, k)
+    blob, image = unit.arrays[f"{definition}_not_u_v_{k}"] >= theta, example(unit, k, index)["image"]
+    setting = setting_of(block, definition)
+    cells = (
+        Cell(blob_picture(blob), f"blob, {blob.mean():.0%} of the pixels"),
+        Cell(picture(neutralised(image, blob, setting["value"] if value is None else value)), "neutralised"),
+    )
+    note = "" if value not in (None, setting["value"]) else scores_at(unit, k, "theta", theta)
+    used = " (the θ that was chosen)" if np.isclose(theta, setting["theta"]) else ""
+    return Strip(f"θ = {theta:g}{used}", cells, note=note)
+
+
+def scores_at(unit, k, axis, value):
+    """The accuracies of a direction that a unit holds at one θ or ε, with their intervals, in words."""
+    table, name = unit.table("curves"), list(unit.result["directions"])[k]
+    rows = table[(table["axis"] == axis) & (table.direction == name)]
+    own = rows[np.isclose(rows["at"], value)]
+    sign = {"theta": "θ", "eps": "ε"}[axis]
+    if own.empty:
+        stored = ", ".join(f"{at:g}" for at in sorted(rows["at"].unique()))
+        return f"The network was asked at {sign} = {stored}, so there are no scores here."
+    told = "; ".join(f"{SCORES[row.score]} {percent_of(row.k, row.n)} %" for row in own.itertuples())
+    return f"At {sign} = {value:g}, on {span(own.n)} test images of the class: {told}."
+
+
+def two_sets(unit, k, *, index=0):
+    """The strip beside :func:`attacked_frame`: an image as it is and neutralised, with the scores on clean images."""
+    block, maps = _block(unit, k), example(unit, k, index)
+    modified = neutralised(maps["image"], unit.arrays[f"perturbation_blob_{k}"], block["parameters"]["value"])
+    told = "; ".join(f"{SCORES[score]} {percent_of(**block['scores'][score])} %" for score in ("clean", "mod"))
+    cells = Cell(picture(maps["image"]), "S_clean", quality=85), Cell(picture(modified), "S_mod", quality=85)
+    return Strip(named(unit, list(unit.result["directions"])[k]), cells, note=f"Without an attack: {told}.")
+
+
+def attacked_frame(unit, k, eps, *, index=0, quality=75):
+    """The same image under attack at ε, without and with neutralisation, and the scores at that ε."""
+    block, maps = _block(unit, k), example(unit, k, index)
+    modified = neutralised(maps["image"], unit.arrays[f"perturbation_blob_{k}"], block["parameters"]["value"])
+    pairs = (("S_adv", maps["image"], "perturbation"), ("S_mod-adv", modified, "perturbation_modified"))
+    cells = tuple(
+        Cell(picture(attacked(image, maps[steps], eps)), title, quality=quality) for title, image, steps in pairs
+    )
+    used = " (the ε of the tables)" if np.isclose(eps, block["parameters"]["eps"]) else ""
+    return Strip(f"ε = {eps:g}{used}", cells, note=scores_at(unit, k, "eps", eps))
+
+
+def chosen(unit, k, name, *, definition="perturbation"):
+    """What the study uses for a class: ``eps``, ``delta1``, ``delta2``, ``theta`` or ``value``."""
+    return setting_of(_block(unit, k), definition)[name]
+
+
+def grid_of(unit, axis):
+    """The values of ε or θ at which a unit holds scores, in order."""
+    table = unit.table("curves")
+    return sorted(float(value) for value in table[table["axis"] == axis]["at"].unique())
 
 
 def attack_frames(unit, k, count, *, quality=90):

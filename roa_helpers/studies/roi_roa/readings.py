@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ...data import title_of
-from ...page import drawing
+from ...page import NARROW, drawing, name_rows
 from .published import printed
 from .results import SCORES, by_direction, defined, holding
 
@@ -106,18 +106,20 @@ def chart(rows):
     """The paper's numbers (line) and what each reading gives (marks), by table: one panel a quantity."""
     rows = told_apart(rows)
     quantities = list(dict.fromkeys(rows.quantity))
-    figure, axes = drawing(6.6, 1.2 + 0.26 * max(rows.groupby("quantity").size()), ncols=len(quantities), squeeze=False)
-    looks = dict(zip(COLUMNS, (("o", "#0072B2"), ("s", "#E69F00"), ("D", "#D55E00"), ("x", "#666666")), strict=True))
     names = list(dict.fromkeys(rows["data set"] + ", " + rows.direction))
+    figure, axes = drawing(NARROW, 1.3 + 0.36 * len(names), ncols=len(quantities), squeeze=False)
+    at = name_rows(axes[0], names, height=0.36)
+    looks = dict(zip(COLUMNS, (("o", "#0072B2"), ("s", "#E69F00"), ("D", "#D55E00"), ("x", "#666666")), strict=True))
     for axis, quantity in zip(axes[0], quantities, strict=True):
         part = rows[rows.quantity == quantity]
-        places = [names.index(name) for name in part["data set"] + ", " + part.direction]
+        places = [at(names.index(name)) for name in part["data set"] + ", " + part.direction]
         axis.plot(part.paper, places, "|", ms=14, mew=2.5, color="k", label="paper")
         for label, (mark, colour) in looks.items():
             axis.plot(part[label], places, mark, ms=5, color=colour, mfc="none", label=label)
-        axis.set_title(quantity, fontsize=8)
-        axis.set(yticks=range(len(names)), yticklabels=names if axis is axes[0, 0] else [])
-        axis.set_ylim(len(names) - 0.5, -0.5)
-        axis.grid(axis="y", lw=0.4, alpha=0.5)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=5, frameon=False)
+        axis.set_title(quantity.replace(" ", "\n"), fontsize=7)
+        axis.tick_params(labelsize=7)
+        axis.locator_params(axis="x", nbins=3)
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False, fontsize=8
+    )
     return figure, rows

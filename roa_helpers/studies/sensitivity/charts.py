@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ...data import title_of
-from ...page import drawing, look, panels, place
+from ...page import NARROW, drawing, look, name_rows, panels, place
 from ..roi_roa import LABELS
 from .changes import RESULTS, SCORES, ranges
 
@@ -25,16 +25,18 @@ def moves_plot(table):
     results = [result for result in RESULTS if result in set(table.result)]
     rows = list(dict.fromkeys(zip(table.choice, table.measured, strict=True)))
     datasets = sorted(set(table["data set"]), key=place)
-    step = 0.8 / len(datasets)
     lines = -(-len(results) // 2)
-    height = lines * (len(rows) * max(0.24, 0.09 * len(datasets)) + 0.6) + 0.4
-    figure, axes = drawing(6.8, height, nrows=lines, ncols=2, squeeze=False, sharey=True)
+    labels = [LABELS[choice] + (" on test images" if measured == "test" else "") for choice, measured in rows]
+    height = 0.2 + max(0.16, 0.09 * len(datasets))
+    figure, axes = drawing(NARROW, lines * (len(rows) * height + 0.6) + 0.7, nrows=lines, ncols=2, squeeze=False)
+    for line in axes:
+        at = name_rows(line, labels, height=height)
     for axis, result in zip(axes.flat, results, strict=True):
         scale = 100 if result in SCORES else 1
         dots = table[table.result == result].groupby(["choice", "measured", "data set"]).change
         spans = found[found.result == result].set_index(["choice", "measured", "data set"])
         for (choice, measured, dataset), span in spans.iterrows():
-            y = rows.index((choice, measured)) + step * (datasets.index(dataset) - (len(datasets) - 1) / 2)
+            y = at(rows.index((choice, measured)), datasets.index(dataset), len(datasets))
             chance = ("seed", "retrained", dataset)
             if measured == "retrained" and chance in spans.index:
                 axis.plot(scale * spans.loc[chance, ["low", "high"]], [y, y], **_CHANCE, zorder=0)
@@ -43,16 +45,12 @@ def moves_plot(table):
             values = scale * dots.get_group((choice, measured, dataset))
             axis.plot(values, np.full(len(values), y), marker, color=colour, ms=3)
         axis.axvline(0, color="k", lw=0.8)
-        for row in range(1, len(rows)):
-            axis.axhline(row - 0.5, color="#EEEEEE", lw=0.8, zorder=0)
-        axis.set_title(RESULTS[result], fontsize=9)
-        axis.set_xlabel("change (points)" if result in SCORES else "change")
-    labels = [LABELS[choice] + (" on test images" if measured == "test" else "") for choice, measured in rows]
-    axes[0, 0].set(yticks=range(len(rows)), yticklabels=labels, ylim=(len(rows) - 0.45, -0.55))
+        axis.set_title(RESULTS[result], fontsize=8)
+        axis.set_xlabel("change (points)" if result in SCORES else "change", fontsize=8)
     handles = [Line2D([], [], color=c, marker=m, ms=4, lw=1.2, label=d) for d in datasets for c, m in [look(d)]]
     if "seed" in set(table.choice):
         handles.append(Line2D([], [], **_CHANCE, label="range over seeds"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure, found
 
 
@@ -64,7 +62,7 @@ def tuning_surfaces(units, *, definition="perturbation"):
     Returns:
         (figure, the tuning tables of what is drawn).
     """
-    figure, axes = panels(len(units), columns=2, width=6.8, height=2.1, margin=0.7, sharex=True, sharey=True)
+    figure, axes = panels(len(units), columns=2, width=NARROW, height=1.7, margin=1.0, sharex=True, sharey=True)
     values = sorted({value for unit in units for value in unit.table("tuning").value})
     markers, drawn = dict(zip(values, "o^sD", strict=False)), []
     for axis, unit in zip(axes, units, strict=True):
@@ -87,12 +85,12 @@ def tuning_surfaces(units, *, definition="perturbation"):
         axis.set_ylabel("gain (points)")
     for axis in axes[-2:]:
         axis.set_xlabel("cost (points)")
-    figure.colorbar(dots, ax=figure.axes, label="θ", shrink=0.6)
+    figure.colorbar(dots, ax=figure.axes, label="θ", shrink=0.6, location="top", aspect=30)
     marks = [(f"pixels set to {value:g}", marker, "#777777", 5) for value, marker in markers.items()]
     handles = [
         Line2D([], [], ls="", marker=marker, mfc=face, mec="k" if face == "none" else face, ms=size, label=label)
         for label, marker, face, size in (*marks, ("chosen", "o", "none", 9))
     ]
     handles.append(Patch(color="#009E73", alpha=0.1, label="allowed cost"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return figure, data

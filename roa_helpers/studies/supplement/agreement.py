@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from scipy import stats
 
 from ...data import title_of
-from ...page import look, panels
+from ...page import NARROW, look, panels
 from .matrices import PAIR, STAGES, datasets
 
 
@@ -103,7 +103,7 @@ def plot(pairs):
     Quantities with fewer than ``LEAST`` pairs have no panel.
     """
     quantities = [name for name, part in pairs.groupby("quantity", sort=False) if len(part) >= LEAST]
-    figure, axes = panels(len(quantities), columns=2, width=6.4, height=2.5, margin=0.4)
+    figure, axes = panels(len(quantities), columns=2, width=NARROW, height=2.1, margin=0.5)
     for axis, quantity in zip(axes, quantities, strict=True):
         part = pairs[pairs.quantity == quantity]
         ends = [part[["ours", "theirs"]].min().min(), part[["ours", "theirs"]].max().max()]
@@ -111,8 +111,9 @@ def plot(pairs):
         for dataset, rows in part.groupby("dataset", sort=False):
             colour, marker = look(title_of(dataset))
             axis.plot(rows.theirs, rows.ours, marker, color=colour, ms=5, mec="white", mew=0.4, alpha=0.85)
-        axis.set(title=quantity, xlabel="the authors’", ylabel="ours")
+        axis.set_title(quantity.replace(", ", ",\n", 1), fontsize=8)
+        axis.set(xlabel="the authors’", ylabel="ours")
     looks = {title: look(title) for title in map(title_of, datasets(pairs))}
     handles = [Line2D([], [], color=colour, marker=mark, ls="", label=name) for name, (colour, mark) in looks.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure, pairs

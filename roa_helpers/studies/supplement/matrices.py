@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.colors import to_hex
 
 from ...data import KNOWN, title_of
-from ...page import Cell, Sheet, Strip, drawing, minus
+from ...page import NARROW, Cell, Sheet, Strip, drawing, minus
 from ..roi_roa import directions, holding
 from .presented import MOST, PRESENTED, kept
 
@@ -245,7 +245,7 @@ def kept_plot(scores):
     """The share of its class probability that each pair keeps at its best θ, in order; presented pairs are marked."""
     table = kept(scores).sort_values(["dataset", "rank"], kind="stable")
     sets = datasets(scores)
-    figure, axes = drawing(6.4, 2.9, ncols=len(sets), sharey=True, squeeze=False)
+    figure, axes = drawing(NARROW, 2.5, ncols=len(sets), sharey=True, squeeze=False)
     for axis, dataset in zip(axes[0], sets, strict=True):
         rows = table[table.dataset == dataset]
         others, shown = rows[~rows.presented], rows[rows.presented]

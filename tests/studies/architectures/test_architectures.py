@@ -128,7 +128,7 @@ def test_units_differ_in_name_and_begin_with_the_network_of_the_paper_s_study():
 def test_charts_hold_every_unit(units):
     figure, table = charts.accuracy(units)
     assert len(table) == 2 * 3 and len(figure.axes) == 1
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
+    assert [label.get_text() for label in figure.axes[0].texts] == [
         "VGG16 with batch norm, from scratch (2 epochs, 32 px)", "VGG16 as published, from scratch (2 epochs, 32 px)",
         "VGG16 with batch norm, after Digits (2 epochs, 32 px)",
     ]  # fmt: skip

@@ -22,3 +22,14 @@ def test_the_widget_moves_an_image_and_says_what_the_network_says(unit, plan):
     np.testing.assert_allclose(middle, unit.arrays["shown_images"][0], atol=1e-3)
     said = unit.result["classes"][int(unit.arrays["shown_scores"][0, 0, 0].argmax())]
     assert frames[0][0].cells[0].label.endswith(said)
+
+
+def test_a_confined_image_is_shown_from_the_smallest_subspace_to_the_whole(unit):
+    table, count = unit.table("confined"), pictures.sizes(unit)
+    assert count == (table.order == "hi").sum()
+    for order, rows in table.groupby("order"):
+        told = [pictures.confined_frame(unit, f"S_{order}", size, count) for size in range(1, count + 1)]
+        assert [int(frame.title.split()[1]) for frame in told] == rows.dimension.tolist()
+        assert f"it fools {rows.fooled.iloc[0]}," in told[0].note
+    ends = [pictures.confined_frame(unit, "S_lo", size, 2).title for size in (1, 2)]
+    assert ends[1].split()[1] == str(table.dimension.max()) and ends[0] != ends[1]

@@ -1,5 +1,6 @@
 """The pictures of the book's paper show the stored arrays, and say what the model says."""
 
+import re
 from dataclasses import dataclass
 
 import matplotlib
@@ -8,7 +9,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from roa_helpers.page import figures
+from roa_helpers import metrics
+from roa_helpers.page import figures, minus
 from roa_helpers.page.pictures import picture
 from roa_helpers.studies.roi_roa import charts, pictures, tables
 from roa_helpers.studies.roi_roa.maps import example
@@ -93,13 +95,50 @@ def test_fig_1_says_what_the_model_says(units):
 
 
 def test_frames_follow_the_thresholds(units):
-    frames = pictures.threshold_frames(units[0], 0, [0.0, 1.0], [0.0, 1.0])
-    assert not np.array_equal(frames[0][0].cells[0].image, frames[1][1].cells[0].image)
-    assert frames[0][0].cells[0].label.startswith("U+V+ 100%")
-    low, high = pictures.blob_frames(units[0], 0, [0.01, 1.0])
+    first, last = (pictures.threshold_frame(units[0], 0, cut, cut) for cut in (0.0, 1.0))
+    assert not np.array_equal(first.cells[0].image, last.cells[0].image)
+    assert first.cells[0].label.startswith("U+V+ 100%")
+    low, high = (pictures.blob_frame(units[0], 0, theta) for theta in (0.01, 1.0))
     share = units[0].arrays["perturbation_not_u_v_0"]
     assert np.array_equal(low.cells[0].image[..., 0] == 0, share >= 0.01)
     assert f"{(share >= 1).mean():.0%}" in high.cells[0].label
+
+
+def test_frames_tell_the_scores_that_a_unit_holds(units):
+    unit = units[0]
+    table = unit.table("curves")
+    mine = table[(table["axis"] == "theta") & (table["at"] == 0.2) & (table.direction == "0 to 1")]
+    note = pictures.blob_frame(unit, 0, 0.2).note
+    assert note.startswith(f"At θ = 0.2, on {mine.n.iloc[0]} test images")
+    assert all(f"{100 * row.k / row.n:.1f} [" in note for row in mine.itertuples())
+    assert "asked at θ = 0.2, 0.8" in pictures.blob_frame(unit, 0, 0.5).note
+    chosen = pictures.chosen(unit, 0, "value")
+    assert (
+        pictures.blob_frame(unit, 0, 0.2, value=1 - chosen).note == ""
+        and "(the θ" in pictures.blob_frame(unit, 0, pictures.chosen(unit, 0, "theta")).title
+    )
+    white = pictures.blob_frame(unit, 0, 0.0, value=1.0).cells[1].image
+    assert (white == 1).all()
+    grid = pictures.grid_of(unit, "eps")
+    weak, strong = (pictures.attacked_frame(unit, 0, eps) for eps in (grid[0], grid[-1]))
+    assert not np.array_equal(weak.cells[0].image, strong.cells[0].image)
+    assert "score_mod-adv" in weak.note and weak.note != strong.note
+    assert (
+        f"{100 * unit.result['directions']['0 to 1']['scores']['mod']['k'] / 12:.1f}" in pictures.two_sets(unit, 0).note
+    )
+
+
+def test_regions_and_their_similarity_follow_shares_and_thresholds(units):
+    share = units[0].arrays["perturbation_roi_0"]
+    frame = pictures.shared_frame(units[0], 0, 0.5)
+    assert np.array_equal(frame.cells[0].image[..., 0] == 0, share >= 0.5)
+    alike = pictures.similarity_frame(units[0], 0, 2.0, 2.0)
+    assert "regions 1.00;" in alike.note and "0% of the pixels" in alike.cells[0].label
+    maps = example(units[0], 0)
+    u, v = (maps[name][None] for name in ("importance", "vulnerability_perturbation"))
+    other = pictures.similarity_frame(units[0], 0, 0.3, 0.5).note
+    told = (metrics.ssim((u >= 0.3).astype(float), (v >= 0.5).astype(float))[0], metrics.ssim(u, v)[0])
+    assert [minus(value, ".2f") for value in told] == re.findall(r"(−?\d\.\d\d)[;.]", other)
 
 
 def test_frames_of_an_attack_grow_from_the_clean_image(units):

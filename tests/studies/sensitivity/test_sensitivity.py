@@ -160,11 +160,11 @@ def test_the_plot_has_a_panel_a_result_and_a_row_a_choice(searched):
     table = changes.moves([searched], [BASE, SLOW, FAST, SEED])
     figure, data = charts.moves_plot(table[table.measured == "retrained"])
     assert [axis.get_title() for axis in figure.axes] == list(changes.RESULTS.values())
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["seed", "learning rate"]
+    assert [label.get_text() for label in figure.axes[0].texts] == ["seed", "learning rate"]
     line = next(line for line in figure.axes[0].lines if len(line.get_xdata()) == 2 and min(line.get_xdata()) < -1)
     assert list(line.get_xdata()) == pytest.approx([-30, 0]) and len(data) == 8
     figure, _ = charts.moves_plot(table[table.measured != "retrained"])
-    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    labels = [label.get_text() for label in figure.axes[0].texts]
     assert labels.count("θ") == 1 and labels.count("θ on test images") == 1
 
 
