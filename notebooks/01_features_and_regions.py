@@ -25,14 +25,35 @@
 # %% tags=["remove-cell"]
 import sys
 
-if "google.colab" in sys.modules:
-    from IPython import get_ipython
+if "google.colab" in sys.modules:  # elsewhere this cell does nothing
+    import json
+    import os
+    import re
+    import runpy
+    import subprocess
+    from urllib import parse, request
 
-    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+    REPOSITORY = ""  # https://github.com/NAME/BOOK, for a notebook that was not opened from GitHub
+    try:
+        session = f"http://{os.environ['COLAB_JUPYTER_IP']}:{os.environ['KMP_TARGET_PORT']}/api/sessions"
+        opened = parse.unquote(json.load(request.urlopen(session, timeout=10))[0]["path"])
+    except (LookupError, OSError, ValueError):
+        opened = ""
+    found = re.search(r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/", opened)
+    repository, revision = found.groups() if found else (REPOSITORY, "HEAD")
+    if repository:
+        place = os.path.expanduser("~/book")
+        subprocess.run(["git", "init", "--quiet", place], check=True)
+        subprocess.run(["git", "-C", place, "fetch", "--quiet", "--depth", "1", repository, revision], check=True)
+        subprocess.run(["git", "-C", place, "checkout", "--quiet", "--force", "FETCH_HEAD"], check=True)
+        runpy.run_path(f"{place}/workflow/colab.py", run_name="__main__")
+    else:
+        print("Set REPOSITORY in this cell to the address of the book’s repository, and run it again.")
 
 # %% tags=["parameters"]
 profile = "quick"
 seed = None  # None: all seeds of the profile
+own_images = False  # True: show too what `python -m roa_helpers study roi_roa --images` made of your own pictures
 
 # %% tags=["hide-input"]
 from roa_helpers import studies
@@ -43,12 +64,40 @@ from roa_helpers.studies import roi_roa
 from roa_helpers.studies.roi_roa import charts, pictures
 
 parameters.check(globals())
-units = studies.units("roi_roa", profile, seed=seed)
+units = studies.units("roi_roa", profile, seed=seed, own=own_images)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
 
 # %% tags=["remove-input"]
 answer = roi_roa.answers.features(studies.apart(units)[0])
 answers.show(answer)
+
+# %% [markdown]
+# ## By hand
+#
+# One feature of the last layer of a small M that tells handwritten zeros from ones. ρ̂ is the mean of y · f(x) over test
+# images, where y is the label as −1 or +1 and f the feature, standardised on validation images. γ̂ is the same after
+# each pixel was moved by ε against y · f. Change `eps`: at 0 the two are equal.
+
+# %%
+import torch
+
+from roa_helpers import attacks
+
+model, images = studies.network("roi_roa", "digits")  # trained, or read from disk
+eps = 0.05
+values, sign = model.penultimate(images.val.images).detach(), 2.0 * images.val.labels - 1
+standard = (values - values.mean(0)) / (values.std(0) + 1e-6)
+j = int((sign[:, None] * standard).mean(0).argmax())  # the feature that rises most with the label
+
+
+def agreement(x, y=2.0 * images.test.labels - 1):
+    return y * (model.penultimate(x)[:, j] - values[:, j].mean()) / (values[:, j].std() + 1e-6)
+
+
+x = images.test.images.requires_grad_()
+(slope,) = torch.autograd.grad(agreement(x).sum(), x)
+x_adv = attacks.project(x - eps * slope.sign(), x, eps=eps)
+print(f"feature {j}: ρ̂ = {agreement(x).mean():.2f}, γ̂ at ε = {eps:g} is at most {agreement(x_adv).mean():.2f}")
 
 # %% [markdown]
 # ## Usefulness and robust usefulness

@@ -24,14 +24,35 @@
 # %% tags=["remove-cell"]
 import sys
 
-if "google.colab" in sys.modules:
-    from IPython import get_ipython
+if "google.colab" in sys.modules:  # elsewhere this cell does nothing
+    import json
+    import os
+    import re
+    import runpy
+    import subprocess
+    from urllib import parse, request
 
-    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+    REPOSITORY = ""  # https://github.com/NAME/BOOK, for a notebook that was not opened from GitHub
+    try:
+        session = f"http://{os.environ['COLAB_JUPYTER_IP']}:{os.environ['KMP_TARGET_PORT']}/api/sessions"
+        opened = parse.unquote(json.load(request.urlopen(session, timeout=10))[0]["path"])
+    except (LookupError, OSError, ValueError):
+        opened = ""
+    found = re.search(r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/", opened)
+    repository, revision = found.groups() if found else (REPOSITORY, "HEAD")
+    if repository:
+        place = os.path.expanduser("~/book")
+        subprocess.run(["git", "init", "--quiet", place], check=True)
+        subprocess.run(["git", "-C", place, "fetch", "--quiet", "--depth", "1", repository, revision], check=True)
+        subprocess.run(["git", "-C", place, "checkout", "--quiet", "--force", "FETCH_HEAD"], check=True)
+        runpy.run_path(f"{place}/workflow/colab.py", run_name="__main__")
+    else:
+        print("Set REPOSITORY in this cell to the address of the book’s repository, and run it again.")
 
 # %% tags=["parameters"]
 profile = "quick"
 seed = None  # None: all seeds of the profile
+own_images = False  # True: show too what `python -m roa_helpers study roi_roa --images` made of your own pictures
 
 # %% tags=["hide-input"]
 from roa_helpers import studies
@@ -41,12 +62,35 @@ from roa_helpers.studies import roi_roa
 from roa_helpers.studies.roi_roa import charts, pictures, tables
 
 parameters.check(globals())
-units = studies.units("roi_roa", profile, seed=seed)
+units = studies.units("roi_roa", profile, seed=seed, own=own_images)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
 
 # %% tags=["remove-input"]
 answer = roi_roa.answers.segregation(studies.apart(units)[0])
 answers.show(answer)
+
+# %% [markdown]
+# ## By hand
+#
+# Both regions of one handwritten one, and Moran’s I of each: near 1 where neighbouring pixels are alike, near 0 where
+# the pixels are scattered. The same pixels in a random order show what scattered means. Change `delta1` or `delta2`.
+
+# %%
+import torch
+
+from roa_helpers import attacks, explain, metrics, regions
+
+model, images = studies.network("roi_roa", "digits")  # trained, or read from disk
+one = images.test.of_class(1).subset([0])
+x, y = one.images, one.labels
+eps, delta1, delta2 = 0.063, 0.3, 0.9
+roi = regions.region_of_importance(explain.grad_cam(model, x, y), delta1)
+roa = regions.region_of_attack(x, attacks.fgsm(model, x, y, eps=eps), delta2)
+order = torch.randperm(roi[0].numel(), generator=torch.Generator().manual_seed(0))
+figures.show_row({"image": x[0], "RoI": roi[0], "RoA": roa[0]})
+for name, region in {"RoI": roi, "RoA": roa}.items():
+    scattered = region.flatten()[order].reshape(region.shape)
+    print(f"{name}: Moran’s I {metrics.morans_i(region)[0]:.2f}, scattered {metrics.morans_i(scattered)[0]:.2f}")
 
 # %% [markdown]
 # ## The region of importance

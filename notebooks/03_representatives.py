@@ -24,14 +24,35 @@
 # %% tags=["remove-cell"]
 import sys
 
-if "google.colab" in sys.modules:
-    from IPython import get_ipython
+if "google.colab" in sys.modules:  # elsewhere this cell does nothing
+    import json
+    import os
+    import re
+    import runpy
+    import subprocess
+    from urllib import parse, request
 
-    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+    REPOSITORY = ""  # https://github.com/NAME/BOOK, for a notebook that was not opened from GitHub
+    try:
+        session = f"http://{os.environ['COLAB_JUPYTER_IP']}:{os.environ['KMP_TARGET_PORT']}/api/sessions"
+        opened = parse.unquote(json.load(request.urlopen(session, timeout=10))[0]["path"])
+    except (LookupError, OSError, ValueError):
+        opened = ""
+    found = re.search(r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/", opened)
+    repository, revision = found.groups() if found else (REPOSITORY, "HEAD")
+    if repository:
+        place = os.path.expanduser("~/book")
+        subprocess.run(["git", "init", "--quiet", place], check=True)
+        subprocess.run(["git", "-C", place, "fetch", "--quiet", "--depth", "1", repository, revision], check=True)
+        subprocess.run(["git", "-C", place, "checkout", "--quiet", "--force", "FETCH_HEAD"], check=True)
+        runpy.run_path(f"{place}/workflow/colab.py", run_name="__main__")
+    else:
+        print("Set REPOSITORY in this cell to the address of the book’s repository, and run it again.")
 
 # %% tags=["parameters"]
 profile = "quick"
 seed = None  # None: all seeds of the profile
+own_images = False  # True: show too what `python -m roa_helpers study roi_roa --images` made of your own pictures
 
 # %% tags=["hide-input"]
 from roa_helpers import studies
@@ -43,12 +64,32 @@ from roa_helpers.studies.registration import words as shifts
 from roa_helpers.studies.roi_roa import beyond, charts, pictures, words
 
 parameters.check(globals())
-units = studies.units("roi_roa", profile, seed=seed)
+units = studies.units("roi_roa", profile, seed=seed, own=own_images)
 pairs = seeds.one_of_each(units)  # maps are shown for one seed
 
 # %% tags=["remove-input"]
 answer = roi_roa.answers.representatives(studies.apart(units)[0])
 answers.show(answer)
+
+# %% [markdown]
+# ## By hand
+#
+# The RoIs of one, of four and of all handwritten ones, laid over each other: the mean at each pixel. *Alignment* is the
+# share of their variance that survives this, 1 if all are the same; rolled to random places it is what chance leaves.
+
+# %%
+from roa_helpers import explain, metrics, regions
+
+model, images = studies.network("roi_roa", "digits")  # trained, or read from disk
+ones = images.test.of_class(1)
+delta1 = 0.3
+roi = regions.region_of_importance(explain.grad_cam(model, ones.images, ones.labels), delta1)
+figures.show_row({f"{n}": regions.representative(roi[:n]) for n in (1, 4, len(roi))})
+rolled = metrics.rolled(roi.numpy(), seed=0)
+print(f"alignment of {len(roi)} RoIs: {metrics.alignment(roi):.2f}; rolled: {metrics.alignment(rolled):.2f}")
+
+# %% [markdown]
+# ## Figures 8 and 9
 
 # %% tags=["hide-input"]
 figures.show(

@@ -23,14 +23,35 @@
 # %% tags=["remove-cell"]
 import sys
 
-if "google.colab" in sys.modules:
-    from IPython import get_ipython
+if "google.colab" in sys.modules:  # elsewhere this cell does nothing
+    import json
+    import os
+    import re
+    import runpy
+    import subprocess
+    from urllib import parse, request
 
-    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+    REPOSITORY = ""  # https://github.com/NAME/BOOK, for a notebook that was not opened from GitHub
+    try:
+        session = f"http://{os.environ['COLAB_JUPYTER_IP']}:{os.environ['KMP_TARGET_PORT']}/api/sessions"
+        opened = parse.unquote(json.load(request.urlopen(session, timeout=10))[0]["path"])
+    except (LookupError, OSError, ValueError):
+        opened = ""
+    found = re.search(r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/", opened)
+    repository, revision = found.groups() if found else (REPOSITORY, "HEAD")
+    if repository:
+        place = os.path.expanduser("~/book")
+        subprocess.run(["git", "init", "--quiet", place], check=True)
+        subprocess.run(["git", "-C", place, "fetch", "--quiet", "--depth", "1", repository, revision], check=True)
+        subprocess.run(["git", "-C", place, "checkout", "--quiet", "--force", "FETCH_HEAD"], check=True)
+        runpy.run_path(f"{place}/workflow/colab.py", run_name="__main__")
+    else:
+        print("Set REPOSITORY in this cell to the address of the book’s repository, and run it again.")
 
 # %% tags=["parameters"]
 profile = "quick"
 seed = None  # None: all seeds of the profile
+own_images = False  # True: show too what `python -m roa_helpers study roi_roa --images` made of your own pictures
 
 # %% tags=["hide-input"]
 from roa_helpers import studies
@@ -40,12 +61,38 @@ from roa_helpers.studies import roi_roa
 from roa_helpers.studies.roi_roa import charts, comparison, pictures, tables, words
 
 parameters.check(globals())
-units = studies.units("roi_roa", profile, seed=seed)
+units = studies.units("roi_roa", profile, seed=seed, own=own_images)
 own, others = studies.apart(units)  # the paper's data sets, and those that only show that the code runs
 
 # %% tags=["remove-input"]
 answer = roi_roa.answers.overlap(own)
 answers.show(answer)
+
+# %% [markdown]
+# ## By hand
+#
+# RoI and RoA of one handwritten one, and their SSIM. Then the RoA is replaced by a map without any pixel: what SSIM
+# does a region have that is nowhere? And two such maps?
+
+# %%
+import numpy as np
+
+from roa_helpers import attacks, explain, metrics, regions
+
+model, images = studies.network("roi_roa", "digits")  # trained, or read from disk
+one = images.test.of_class(1).subset([0])
+x, y = one.images, one.labels
+eps, delta1, delta2 = 0.063, 0.3, 0.9
+roi = regions.region_of_importance(explain.grad_cam(model, x, y), delta1).numpy()
+roa = regions.region_of_attack(x, attacks.fgsm(model, x, y, eps=eps), delta2).numpy()
+nothing = np.zeros_like(roa)
+figures.show_row({"image": x[0], "RoI": roi[0], "RoA": roa[0], "nothing": nothing[0]})
+pairs = {"RoI and RoA": (roi, roa), "RoI and nothing": (roi, nothing), "nothing and nothing": (nothing, nothing)}
+for name, (a, b) in pairs.items():
+    print(f"SSIM of {name}: {metrics.ssim(a, b)[0]:.2f}")
+
+# %% [markdown]
+# ## Table I
 
 # %% tags=["hide-input"]
 table_1 = comparison.compare("A9", own or others)

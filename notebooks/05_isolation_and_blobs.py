@@ -23,14 +23,35 @@
 # %% tags=["remove-cell"]
 import sys
 
-if "google.colab" in sys.modules:
-    from IPython import get_ipython
+if "google.colab" in sys.modules:  # elsewhere this cell does nothing
+    import json
+    import os
+    import re
+    import runpy
+    import subprocess
+    from urllib import parse, request
 
-    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+    REPOSITORY = ""  # https://github.com/NAME/BOOK, for a notebook that was not opened from GitHub
+    try:
+        session = f"http://{os.environ['COLAB_JUPYTER_IP']}:{os.environ['KMP_TARGET_PORT']}/api/sessions"
+        opened = parse.unquote(json.load(request.urlopen(session, timeout=10))[0]["path"])
+    except (LookupError, OSError, ValueError):
+        opened = ""
+    found = re.search(r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/", opened)
+    repository, revision = found.groups() if found else (REPOSITORY, "HEAD")
+    if repository:
+        place = os.path.expanduser("~/book")
+        subprocess.run(["git", "init", "--quiet", place], check=True)
+        subprocess.run(["git", "-C", place, "fetch", "--quiet", "--depth", "1", repository, revision], check=True)
+        subprocess.run(["git", "-C", place, "checkout", "--quiet", "--force", "FETCH_HEAD"], check=True)
+        runpy.run_path(f"{place}/workflow/colab.py", run_name="__main__")
+    else:
+        print("Set REPOSITORY in this cell to the address of the book’s repository, and run it again.")
 
 # %% tags=["parameters"]
 profile = "quick"
 seed = None  # None: all seeds of the profile
+own_images = False  # True: show too what `python -m roa_helpers study roi_roa --images` made of your own pictures
 
 # %% tags=["hide-input"]
 from roa_helpers import studies
@@ -40,12 +61,33 @@ from roa_helpers.studies import roi_roa, sensitivity
 from roa_helpers.studies.roi_roa import pictures
 
 parameters.check(globals())
-units = studies.units("roi_roa", profile, seed=seed)
+units = studies.units("roi_roa", profile, seed=seed, own=own_images)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
 
 # %% tags=["remove-input"]
 answer = roi_roa.answers.isolation(studies.apart(units)[0])
 answers.show(answer)
+
+# %% [markdown]
+# ## By hand
+#
+# U−V+ of every handwritten one, and the blob of the class at two thresholds θ. A larger θ asks more images to agree, so
+# its blob lies inside that of a smaller one.
+
+# %%
+from roa_helpers import attacks, explain, regions
+
+model, images = studies.network("roi_roa", "digits")  # trained, or read from disk
+ones = images.test.of_class(1)
+x, y = ones.images, ones.labels
+eps, delta1, delta2 = 0.063, 0.3, 0.9
+roi = regions.region_of_importance(explain.grad_cam(model, x, y), delta1)
+roa = regions.region_of_attack(x, attacks.fgsm(model, x, y, eps=eps), delta2)
+not_u_v = regions.isolate(roi, roa).not_u_v
+blobs = {f"θ = {theta:g}": regions.blob(not_u_v, theta) for theta in (0.2, 0.6)}
+row = {"U−V+ of one image": not_u_v[0], "share of images": regions.representative(not_u_v)}
+figures.show_row(row | blobs, side=1.9)
+print("; ".join(f"{name}: {int(blob.sum())} of {blob.numel()} pixels" for name, blob in blobs.items()))
 
 # %% [markdown]
 # ## Four regions

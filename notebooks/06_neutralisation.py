@@ -23,14 +23,35 @@
 # %% tags=["remove-cell"]
 import sys
 
-if "google.colab" in sys.modules:
-    from IPython import get_ipython
+if "google.colab" in sys.modules:  # elsewhere this cell does nothing
+    import json
+    import os
+    import re
+    import runpy
+    import subprocess
+    from urllib import parse, request
 
-    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+    REPOSITORY = ""  # https://github.com/NAME/BOOK, for a notebook that was not opened from GitHub
+    try:
+        session = f"http://{os.environ['COLAB_JUPYTER_IP']}:{os.environ['KMP_TARGET_PORT']}/api/sessions"
+        opened = parse.unquote(json.load(request.urlopen(session, timeout=10))[0]["path"])
+    except (LookupError, OSError, ValueError):
+        opened = ""
+    found = re.search(r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/", opened)
+    repository, revision = found.groups() if found else (REPOSITORY, "HEAD")
+    if repository:
+        place = os.path.expanduser("~/book")
+        subprocess.run(["git", "init", "--quiet", place], check=True)
+        subprocess.run(["git", "-C", place, "fetch", "--quiet", "--depth", "1", repository, revision], check=True)
+        subprocess.run(["git", "-C", place, "checkout", "--quiet", "--force", "FETCH_HEAD"], check=True)
+        runpy.run_path(f"{place}/workflow/colab.py", run_name="__main__")
+    else:
+        print("Set REPOSITORY in this cell to the address of the book’s repository, and run it again.")
 
 # %% tags=["parameters"]
 profile = "quick"
 seed = None  # None: all seeds of the profile
+own_images = False  # True: show too what `python -m roa_helpers study roi_roa --images` made of your own pictures
 
 # %% tags=["hide-input"]
 import pandas as pd
@@ -46,13 +67,38 @@ from roa_helpers.studies.architectures import words as networks_words
 from roa_helpers.studies.roi_roa import charts, choices, comparison, pictures, tables, words
 
 parameters.check(globals())
-units = studies.units("roi_roa", profile, seed=seed)
+units = studies.units("roi_roa", profile, seed=seed, own=own_images)
 pairs = seeds.one_of_each(units)  # single images are shown for one seed
 own, others = studies.apart(units)  # the paper's data sets, and those that only show that the code runs
 
 # %% tags=["remove-input"]
 answer = roi_roa.answers.neutralisation(own)
 answers.show(answer)
+
+# %% [markdown]
+# ## By hand
+#
+# The blob of the handwritten ones is painted over, black or white, and the same attack is run again. Counted are the
+# images that M reads as ones.
+
+# %%
+from roa_helpers import attacks, explain, models, regions
+
+model, images = studies.network("roi_roa", "digits")  # trained, or read from disk
+ones = images.test.of_class(1)
+x, y = ones.images, ones.labels
+eps, delta1, delta2, theta = 0.063, 0.3, 0.9, 0.3
+x_adv = attacks.fgsm(model, x, y, eps=eps)
+roi = regions.region_of_importance(explain.grad_cam(model, x, y), delta1)
+blob = regions.blob(regions.isolate(roi, regions.region_of_attack(x, x_adv, delta2)).not_u_v, theta)
+black, white = (regions.neutralise(x, blob, value) for value in (0.0, 1.0))
+figures.show_row({"image": x[0], "blob": blob, "black": black[0], "white": white[0]})
+for name, versions in {"as they are": x, "blob black": black, "blob white": white}.items():
+    clean, hit = (models.correct(model, v, y) for v in (versions, attacks.fgsm(model, versions, y, eps=eps)))
+    print(f"{name}: {int(clean.sum())} of {len(x)}, attacked {int(hit.sum())}")
+
+# %% [markdown]
+# ## The four sets of images
 
 # %% tags=["hide-input"]
 sheet, data = pictures.neutralisation_flow(pairs)

@@ -24,10 +24,30 @@
 # %% tags=["remove-cell"]
 import sys
 
-if "google.colab" in sys.modules:
-    from IPython import get_ipython
+if "google.colab" in sys.modules:  # elsewhere this cell does nothing
+    import json
+    import os
+    import re
+    import runpy
+    import subprocess
+    from urllib import parse, request
 
-    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+    REPOSITORY = ""  # https://github.com/NAME/BOOK, for a notebook that was not opened from GitHub
+    try:
+        session = f"http://{os.environ['COLAB_JUPYTER_IP']}:{os.environ['KMP_TARGET_PORT']}/api/sessions"
+        opened = parse.unquote(json.load(request.urlopen(session, timeout=10))[0]["path"])
+    except (LookupError, OSError, ValueError):
+        opened = ""
+    found = re.search(r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/", opened)
+    repository, revision = found.groups() if found else (REPOSITORY, "HEAD")
+    if repository:
+        place = os.path.expanduser("~/book")
+        subprocess.run(["git", "init", "--quiet", place], check=True)
+        subprocess.run(["git", "-C", place, "fetch", "--quiet", "--depth", "1", repository, revision], check=True)
+        subprocess.run(["git", "-C", place, "checkout", "--quiet", "--force", "FETCH_HEAD"], check=True)
+        runpy.run_path(f"{place}/workflow/colab.py", run_name="__main__")
+    else:
+        print("Set REPOSITORY in this cell to the address of the book’s repository, and run it again.")
 
 # %% tags=["parameters"]
 profile = "quick"
@@ -50,6 +70,31 @@ datasets = matrices.datasets(ours[0])
 # %% tags=["remove-input"]
 answer = supplement.answers.pairs(studies.apart(units)[0], authors)
 answers.show(answer)
+
+# %% [markdown]
+# ## By hand
+#
+# One pair as the supplement measures it, handwritten zeros and ones: the mean probability that M gives to “1” for
+# neutralised images of ones, over the threshold θ, before and after the attack. The larger θ, the smaller the blob.
+
+# %%
+from roa_helpers import attacks, explain, models, regions
+
+model, images = studies.network("roi_roa", "digits")  # trained, or read from disk
+ones = images.test.of_class(1)
+x, y = ones.images, ones.labels
+eps, delta1, delta2, value = 0.063, 0.3, 0.9, 0.0
+roi = regions.region_of_importance(explain.grad_cam(model, x, y), delta1)
+not_u_v = regions.isolate(roi, regions.region_of_attack(x, attacks.fgsm(model, x, y, eps=eps), delta2)).not_u_v
+for theta in (0.1, 0.14, 0.19, 0.5, 1.0):
+    blob = regions.blob(not_u_v, theta)
+    x_mod = regions.neutralise(x, blob, value)
+    x_mod_adv = attacks.fgsm(model, x_mod, y, eps=eps)
+    mod, mod_adv = (models.predict(model, v).softmax(1)[:, 1].mean() for v in (x_mod, x_mod_adv))
+    print(f"θ = {theta:<4} blob {int(blob.sum()):>4} pixels, probability {mod:.2f}, attacked {mod_adv:.2f}")
+
+# %% [markdown]
+# ## All pairs
 
 # %% tags=["remove-input"]
 figures.show_text(words.sample(units))

@@ -31,10 +31,30 @@
 # %% tags=["remove-cell"]
 import sys
 
-if "google.colab" in sys.modules:
-    from IPython import get_ipython
+if "google.colab" in sys.modules:  # elsewhere this cell does nothing
+    import json
+    import os
+    import re
+    import runpy
+    import subprocess
+    from urllib import parse, request
 
-    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+    REPOSITORY = ""  # https://github.com/NAME/BOOK, for a notebook that was not opened from GitHub
+    try:
+        session = f"http://{os.environ['COLAB_JUPYTER_IP']}:{os.environ['KMP_TARGET_PORT']}/api/sessions"
+        opened = parse.unquote(json.load(request.urlopen(session, timeout=10))[0]["path"])
+    except (LookupError, OSError, ValueError):
+        opened = ""
+    found = re.search(r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/", opened)
+    repository, revision = found.groups() if found else (REPOSITORY, "HEAD")
+    if repository:
+        place = os.path.expanduser("~/book")
+        subprocess.run(["git", "init", "--quiet", place], check=True)
+        subprocess.run(["git", "-C", place, "fetch", "--quiet", "--depth", "1", repository, revision], check=True)
+        subprocess.run(["git", "-C", place, "checkout", "--quiet", "--force", "FETCH_HEAD"], check=True)
+        runpy.run_path(f"{place}/workflow/colab.py", run_name="__main__")
+    else:
+        print("Set REPOSITORY in this cell to the address of the book’s repository, and run it again.")
 
 # %% tags=["parameters"]
 profile = "quick"
@@ -54,6 +74,40 @@ sample = "all successful attacks in a region; intervals by a bootstrap over phot
 # %% tags=["remove-input"]
 answer = localized.answers.recovered(as_in_paper, units)
 answers.show(answer)
+
+# %% [markdown]
+# ## By hand
+#
+# One photo, one segment in which a targeted attack may change pixels, and the five superpixels that speak most for the
+# target by LIME. Change `photo`, `place` (0, 1 or 2) or `samples`: LIME is a regression on so many copies of the
+# photo with superpixels painted out, and few of them make it noisy.
+
+# %%
+import torch
+
+from roa_helpers import attacks, data, explain, metrics, models
+from roa_helpers.studies.localized import placement
+
+photo, place, samples = 1, 1, 100
+network = models.photo.pretrained("efficientnet_lite0")
+photos, target = data.load("photos", size=128).test, network.classes.index("wolf spider")
+x = photos.images[[photo]]
+cut = {"scale": 200.0, "sigma": 0.8, "min_size": 100, "low": 0.02, "high": 0.3}  # segments of 2 to 30 % of the photo
+region = torch.from_numpy(placement.segments(x[0].numpy(), count=3, **cut)[[place]])
+ended = attacks.bim_until_success(
+    network.model, x, torch.tensor([target]), eps=1.0, step=0.03, steps=60, patience=15, region=region[:, None]
+)
+segments = explain.superpixels.segment(ended.x_adv[0], kernel_size=1.7)
+found = explain.lime_image(network.model, ended.x_adv[0], target, samples=samples, seed=0, segments=segments)
+union = explain.partial_unions(found, 5)[-1:]
+row = {"photo": x[0], "may change": region[0], "attacked": ended.x_adv[0], "LIME": union[0]}
+figures.show_row(row, side=1.9)
+before, after = (network.classes[int(models.predict(network.model, v).argmax())] for v in (x, ended.x_adv))
+print(f"The network sees {before} before, {after} after {int(ended.steps[0])} steps.")
+print(f"Jaccard index of LIME’s superpixels and the segment: {metrics.jaccard(union, region)[0]:.2f}")
+
+# %% [markdown]
+# ## The network
 
 # %% tags=["remove-input"]
 figures.show_text(words.network(units))

@@ -25,10 +25,30 @@
 # %% tags=["remove-cell"]
 import sys
 
-if "google.colab" in sys.modules:
-    from IPython import get_ipython
+if "google.colab" in sys.modules:  # elsewhere this cell does nothing
+    import json
+    import os
+    import re
+    import runpy
+    import subprocess
+    from urllib import parse, request
 
-    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+    REPOSITORY = ""  # https://github.com/NAME/BOOK, for a notebook that was not opened from GitHub
+    try:
+        session = f"http://{os.environ['COLAB_JUPYTER_IP']}:{os.environ['KMP_TARGET_PORT']}/api/sessions"
+        opened = parse.unquote(json.load(request.urlopen(session, timeout=10))[0]["path"])
+    except (LookupError, OSError, ValueError):
+        opened = ""
+    found = re.search(r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/", opened)
+    repository, revision = found.groups() if found else (REPOSITORY, "HEAD")
+    if repository:
+        place = os.path.expanduser("~/book")
+        subprocess.run(["git", "init", "--quiet", place], check=True)
+        subprocess.run(["git", "-C", place, "fetch", "--quiet", "--depth", "1", repository, revision], check=True)
+        subprocess.run(["git", "-C", place, "checkout", "--quiet", "--force", "FETCH_HEAD"], check=True)
+        runpy.run_path(f"{place}/workflow/colab.py", run_name="__main__")
+    else:
+        print("Set REPOSITORY in this cell to the address of the book’s repository, and run it again.")
 
 # %% tags=["parameters"]
 profile = "quick"
@@ -50,6 +70,36 @@ sample = "test images; n and seeds in the data"
 # %% tags=["remove-input"]
 answer = blurring.answers.defence(units)
 answers.show(answer)
+
+# %% [markdown]
+# ## By hand
+#
+# One picture, a heatmap (how large the gradient of the class’s score is at each pixel), and the picture blurred but for
+# the share of pixels that the heatmap ranks highest; then the same after an attack. The network M tells faces from
+# other pictures, and this is one of the others. Change `share`, `sigma` or `eps`.
+
+# %%
+from roa_helpers import attacks, explain, models, regions
+from roa_helpers.studies.blurring import blur
+
+model, images = studies.network("roi_roa", "faces")  # trained, or read from disk
+eps, share, sigma = 0.063, 0.15, 2.0
+no_faces = images.test.of_class(1)
+x_adv = attacks.fgsm(model, no_faces.images, no_faces.labels, eps=eps)
+i = int(models.correct(model, x_adv, no_faces.labels).int().argmin())  # the first that is turned; 0 if none is
+x, x_adv, y = no_faces.images[[i]], x_adv[[i]], no_faces.labels[[i]]
+
+
+def blurred(x):
+    heatmap = regions.gradient_magnitude(explain.saliency(model, x, y))
+    return blur.blurred(x, blur.keep_mask(heatmap, share), sigma)
+
+
+versions = {"image": x, "blurred": blurred(x), "attacked": x_adv, "attacked, blurred": blurred(x_adv)}
+heatmap = regions.gradient_magnitude(explain.saliency(model, x, y))
+figures.show_row({"heatmap": heatmap[0]} | {name: version[0] for name, version in versions.items()})
+for name, version in versions.items():
+    print(f"{name:<18} probability of “no face” {models.predict(model, version).softmax(1)[0, 1]:.3f}")
 
 # %% [markdown]
 # ## What the blur does

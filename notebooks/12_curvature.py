@@ -25,10 +25,30 @@
 # %% tags=["remove-cell"]
 import sys
 
-if "google.colab" in sys.modules:
-    from IPython import get_ipython
+if "google.colab" in sys.modules:  # elsewhere this cell does nothing
+    import json
+    import os
+    import re
+    import runpy
+    import subprocess
+    from urllib import parse, request
 
-    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+    REPOSITORY = ""  # https://github.com/NAME/BOOK, for a notebook that was not opened from GitHub
+    try:
+        session = f"http://{os.environ['COLAB_JUPYTER_IP']}:{os.environ['KMP_TARGET_PORT']}/api/sessions"
+        opened = parse.unquote(json.load(request.urlopen(session, timeout=10))[0]["path"])
+    except (LookupError, OSError, ValueError):
+        opened = ""
+    found = re.search(r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/", opened)
+    repository, revision = found.groups() if found else (REPOSITORY, "HEAD")
+    if repository:
+        place = os.path.expanduser("~/book")
+        subprocess.run(["git", "init", "--quiet", place], check=True)
+        subprocess.run(["git", "-C", place, "fetch", "--quiet", "--depth", "1", repository, revision], check=True)
+        subprocess.run(["git", "-C", place, "checkout", "--quiet", "--force", "FETCH_HEAD"], check=True)
+        runpy.run_path(f"{place}/workflow/colab.py", run_name="__main__")
+    else:
+        print("Set REPOSITORY in this cell to the address of the book’s repository, and run it again.")
 
 # %% tags=["parameters"]
 profile = "quick"
@@ -49,6 +69,37 @@ verdicts = studies.verdicts(units)
 # %% tags=["remove-input"]
 answer = curvature.answers.lines(units)
 answers.show(answer)
+
+# %% [markdown]
+# ## By hand
+#
+# One handwritten digit is carried to the boundary of class `c` by DeepFool. There the Hessian of F_c − F_ĉ is taken by
+# differences of gradients, and its eigenvectors are the directions of curvature. Half-grey is 0. Change the `image`,
+# `c`, or `reach`, the step of the differences as a share of the distance to the boundary: the network is piecewise
+# linear, so what differences find depends on how far they look.
+
+# %%
+import torch
+
+from roa_helpers import attacks, geometry
+
+model, images = studies.network("curvature", "digits")  # all ten digits; trained, or read from disk
+image, c, reach = 0, 3, 1.0
+x = images.test.images[[image]]
+c_of = torch.tensor([c])
+found = attacks.deepfool(model, x, target=c_of, steps=50, overshoot=0.02, tolerance=1e-3, clip=False)
+pair = torch.stack([found.far, found.near], 1)  # c and ĉ, the two classes that meet there
+hessian = geometry.mean_hessian(model, found.x_adv, pair=pair, step=reach * float(found.norms[0]))
+bends = geometry.principal_curvatures(hessian.matrix)
+most, least = (0.5 + d / (2 * d.abs().max()) for d in (bends.vectors[:, 0], bends.vectors[:, -1]))
+row = {"image": x[0, 0], "on the boundary": found.x_adv[0, 0]}
+row |= {"most positive": most.reshape(x.shape[2:]), "most negative": least.reshape(x.shape[2:])}
+figures.show_row(row, side=1.9)
+print(f"moved by {found.norms[0]:.2f} to where {int(found.far[0])} meets {int(found.near[0])}")
+print(f"largest eigenvalue {bends.values[0]:.1f}, smallest {bends.values[-1]:.1f}")
+
+# %% [markdown]
+# ## The networks
 
 # %% tags=["hide-input"]
 figures.show_table(

@@ -24,10 +24,30 @@
 # %% tags=["remove-cell"]
 import sys
 
-if "google.colab" in sys.modules:
-    from IPython import get_ipython
+if "google.colab" in sys.modules:  # elsewhere this cell does nothing
+    import json
+    import os
+    import re
+    import runpy
+    import subprocess
+    from urllib import parse, request
 
-    get_ipython().run_line_magic("pip", "install --quiet roa-helpers")
+    REPOSITORY = ""  # https://github.com/NAME/BOOK, for a notebook that was not opened from GitHub
+    try:
+        session = f"http://{os.environ['COLAB_JUPYTER_IP']}:{os.environ['KMP_TARGET_PORT']}/api/sessions"
+        opened = parse.unquote(json.load(request.urlopen(session, timeout=10))[0]["path"])
+    except (LookupError, OSError, ValueError):
+        opened = ""
+    found = re.search(r"(https://github\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/", opened)
+    repository, revision = found.groups() if found else (REPOSITORY, "HEAD")
+    if repository:
+        place = os.path.expanduser("~/book")
+        subprocess.run(["git", "init", "--quiet", place], check=True)
+        subprocess.run(["git", "-C", place, "fetch", "--quiet", "--depth", "1", repository, revision], check=True)
+        subprocess.run(["git", "-C", place, "checkout", "--quiet", "--force", "FETCH_HEAD"], check=True)
+        runpy.run_path(f"{place}/workflow/colab.py", run_name="__main__")
+    else:
+        print("Set REPOSITORY in this cell to the address of the book’s repository, and run it again.")
 
 # %% tags=["parameters"]
 profile = "quick"
@@ -49,6 +69,37 @@ evaluated = words.sample(shown)
 # %% tags=["remove-input"]
 answer = curvature.answers.subspaces(units)
 answers.show(answer)
+
+# %% [markdown]
+# ## By hand
+#
+# DeepFool’s perturbations of handwritten digits, one a row, have singular vectors; the leading ones are the directions
+# that fool. The plot shows the score of class `c` along the `place`-th of them, one curve an image. Below it: how many
+# images the network still reads when only `d` directions are left of them, the leading ones or the last. Change `c`,
+# `place` or `d`.
+
+# %% mystnb={"image": {"alt": "One curve an image: the score of a class over the way along a singular vector."}}
+import matplotlib.pyplot as plt
+import torch
+
+from roa_helpers import attacks, geometry
+
+model, images = studies.network("curvature", "digits")  # all ten digits; trained, or read from disk
+x, labels = images.test.images[:100], images.test.labels[:100]
+c, place, d = 3, 0, 16
+found = attacks.deepfool(model, x, steps=50, overshoot=0.02)
+values, basis = geometry.svd_basis((found.x_adv - x)[found.success].flatten(1))
+direction, mean = basis[:, place].reshape(x.shape[1:]).to(x), model.mean
+positions = torch.linspace(-3, 3, 25)
+curves = torch.stack([geometry.scores(model, x[:12] + s * direction)[:, c] for s in positions])
+plt.figure(figsize=(4, 2.5))
+plt.plot(positions, curves, color="#0072B2", alpha=0.5)
+plt.xlabel("way along the singular vector (ℓ₂ norm)")
+plt.ylabel(f"score of {c}")
+for name, kept in {"leading": basis[:, :d], "last": basis[:, -d:]}.items():
+    projected = mean + geometry.project(x - mean, kept.to(x))
+    read = geometry.scores(model, projected).argmax(1) == labels
+    print(f"{name} {d} directions: {int(read.sum())} of {len(x)} images are read correctly")
 
 # %% [markdown]
 # ## Fig. 3: accuracy and attacks in the same subspaces

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import address
 import yaml
 from pages import DOWNLOADS, generated_pages
 from sphinx_external_toc.parsing import parse_toc_yaml
@@ -116,12 +117,13 @@ def files_under(folder: Path) -> list[Path]:
 def staged_config(root: Path) -> bytes:
     """``_config.yml``, with the buttons that need the repository's address once there is one."""
     config = yaml.safe_load((root / "_config.yml").read_text())
-    url = config["repository"]["url"]
+    url = config["repository"]["url"] = address.repository(root)
     if url:
         config["html"] |= {"use_repository_button": True, "use_edit_page_button": True, "use_issues_button": True}
         config["sphinx"]["config"]["html_theme_options"]["use_source_button"] = True
         if "github.com/" in url:
             config["launch_buttons"] = {"colab_url": COLAB}
+            config["sphinx"]["config"]["launch_commit"] = address.commit(root)
     return yaml.safe_dump(config, allow_unicode=True, sort_keys=False).encode()
 
 

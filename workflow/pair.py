@@ -27,10 +27,30 @@ METADATA_FILTER = "jupytext,kernelspec,-jupytext.text_representation.jupytext_ve
 INSTALL_CELL = """\
 import sys
 
-if "google.colab" in sys.modules:
-    from IPython import get_ipython
+if "google.colab" in sys.modules:  # elsewhere this cell does nothing
+    import json
+    import os
+    import re
+    import runpy
+    import subprocess
+    from urllib import parse, request
 
-    get_ipython().run_line_magic("pip", "install --quiet {requirement}")"""
+    REPOSITORY = "ADDRESS"  # https://github.com/NAME/BOOK, for a notebook that was not opened from GitHub
+    try:
+        session = f"http://{os.environ['COLAB_JUPYTER_IP']}:{os.environ['KMP_TARGET_PORT']}/api/sessions"
+        opened = parse.unquote(json.load(request.urlopen(session, timeout=10))[0]["path"])
+    except (LookupError, OSError, ValueError):
+        opened = ""
+    found = re.search(r"(https://github\\.com/[^/]+/[^/]+)/blob/(.+)/notebooks/", opened)
+    repository, revision = found.groups() if found else (REPOSITORY, "HEAD")
+    if repository:
+        place = os.path.expanduser("~/book")
+        subprocess.run(["git", "init", "--quiet", place], check=True)
+        subprocess.run(["git", "-C", place, "fetch", "--quiet", "--depth", "1", repository, revision], check=True)
+        subprocess.run(["git", "-C", place, "checkout", "--quiet", "--force", "FETCH_HEAD"], check=True)
+        runpy.run_path(f"{place}/workflow/colab.py", run_name="__main__")
+    else:
+        print("Set REPOSITORY in this cell to the address of the book’s repository, and run it again.")"""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -133,10 +153,14 @@ def orphans(root: Path) -> list[str]:
 
 
 def install_cell(root: Path):
-    """The first code cell of every notebook: installs the package on Colab, does nothing elsewhere."""
+    """The first code cell of every notebook: fetches the repository on Colab, does nothing elsewhere.
+
+    It takes the repository and the revision that the notebook was opened from, as Colab's own server tells it: a
+    committed notebook cannot hold the commit it is of. Where it was opened otherwise, uploaded or from a drive, it
+    takes the default branch at the address of ``_config.yml``.
+    """
     url = (yaml.safe_load((root / "_config.yml").read_text())["repository"]["url"] or "").rstrip("/")
-    source = INSTALL_CELL.format(requirement=f"git+{url}" if url else "roa-helpers")
-    return nbformat.v4.new_code_cell(source, metadata={"tags": ["remove-cell"]})
+    return nbformat.v4.new_code_cell(INSTALL_CELL.replace("ADDRESS", url), metadata={"tags": ["remove-cell"]})
 
 
 def finished(notebook, cell):

@@ -137,6 +137,22 @@ def markup(figure, *, name, caption, alt, data, units=(), sample=None, folded=Fa
     return _folded(_title(caption), shown) if folded else shown
 
 
+def show_row(pictures, *, side=1.6):
+    """Put arrays side by side on the page as ``imshow`` draws them, each under its name: for trying things out.
+
+    Args:
+        pictures: name → image (3, H, W) or map (H, W), clipped to [0, 1]; of maps 0 is drawn black and 1 white.
+        side: of a picture, in inches.
+    """
+    figure, axes = drawing(side * len(pictures), side + 0.2, ncols=len(pictures), squeeze=False)
+    for place, (title, values) in zip(axes.flat, pictures.items(), strict=True):
+        values = np.clip(np.asarray(values, dtype=float), 0, 1)
+        place.imshow(np.moveaxis(values, 0, -1) if values.ndim == 3 else values, cmap="gray", vmin=0, vmax=1)
+        place.set_title(title)
+        place.set_axis_off()
+    _display(_chart(figure, f"Side by side: {', '.join(pictures)}."))
+
+
 def show_table(table, *, name, caption, view=None, units=(), sample=None):
     """Put a DataFrame on the page with its caption and its data; arguments as those of :func:`markup`.
 

@@ -55,6 +55,23 @@ def root():
     return next((folder for folder in found if folder.is_dir()), here / "results")
 
 
+def recorded_roots():
+    """The folders in which recorded results are looked for; what lies in a later one goes before the same in another.
+
+    ``root()``, and before it, unless ``$ROA_RESULTS`` is set, the ``results`` of the checkout that this package lies
+    in: so a notebook shows what is recorded in whatever folder it runs.
+    """
+    checkout = Path(__file__).resolve().parents[2]
+    beside = checkout / "results"
+    if os.environ.get("ROA_RESULTS") or not (checkout / "pyproject.toml").is_file() or _same(beside, root()):
+        return (root(),)
+    return beside, root()
+
+
+def _same(one, other):
+    return one.resolve() == other.resolve()
+
+
 def unit_path(profile, study, unit):
     """Folder of a unit: ``<root>/<profile>/<study>/<unit>``."""
     return root() / profile / study / unit

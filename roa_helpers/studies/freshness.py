@@ -4,6 +4,9 @@ from ..records import fingerprints, store
 from .profiles import planned
 from .study import find
 
+#: The folder of what was made of one's own pictures, below that of the results.
+OWN = "own"
+
 
 def expected(plan):
     """What a finished unit's fingerprint must hold for the present choices and code (the data's part apart)."""
@@ -15,8 +18,11 @@ def expected(plan):
 
 def standing(unit):
     """Whether a unit is what the present code would compute: ``current``, or what has changed since, in words."""
-    stands, name = unit.result["fingerprint"], unit.result["profile"]
-    plans = {plan.name: plan for plan in planned(name, unit.result["study"], seed=unit.result["seed"])}
+    said, stands = unit.result, unit.result["fingerprint"]
+    given = {}
+    if unit.path.parents[2].name == OWN:  # a data set that no profile names
+        given = {"dataset": said["dataset"], "classes": said["classes"] if find(said["study"]).pair else None}
+    plans = {plan.name: plan for plan in planned(said["profile"], said["study"], seed=said["seed"], **given)}
     plan = plans.get(unit.path.name)
     if plan is None:
         return "not planned any more"

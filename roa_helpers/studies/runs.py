@@ -13,20 +13,21 @@ from ..errors import UserError
 from ..page import claims
 from ..records import store
 from . import profiles
-from .freshness import expected, standing
+from .freshness import OWN, expected, standing
 from .profiles import RECORDED, planned
 from .study import find
 
 log = logging.getLogger(__name__)
 
 
-def units(study, profile, *, seed=None, root=None, progress=True):
+def units(study, profile, *, seed=None, own=False, root=None, progress=True):
     """The units to show: those that a profile plans, read or else computed now, and those recorded earlier.
 
     Args:
         study: name of a study.
         profile: name of a profile.
         seed: replaces the profile's own seeds.
+        own: whether those of one's own pictures are shown too, which ``study --images`` computed with this profile.
         root: folder of the data sets (None: ``$ROA_DATA`` or ``~/.cache/roa``).
         progress: whether to show a bar while units are computed; it goes when they are.
 
@@ -37,28 +38,33 @@ def units(study, profile, *, seed=None, root=None, progress=True):
     absent = [plan for plan in plans if not store.read(store.unit_path(profile, study, plan.name), expected(plan))]
     for plan in tqdm(absent, desc=study, unit="unit", leave=False, disable=not (progress and absent)):
         run(plan, profile=profile, root=root, progress=False)
-    return finished(profile, study, seed=seed)
+    return finished(profile, study, seed=seed, own=own)
 
 
-def finished(profile, study, *, seed=None):
+def finished(profile, study, *, seed=None, own=False):
     """The units that a page shows: those recorded earlier, then the finished ones that a profile plans.
 
     A recorded unit is left out if the profile itself plans one of that name, or if a better profile recorded it.
 
+    Args:
+        profile, study, seed, own: as of :func:`units`.
+
     Returns:
         list of :class:`roa_helpers.records.store.Unit` with standing and sample, recorded ones first, both in the
-        order in which the profiles plan them.
+        order in which the profiles plan them, then those of one's own pictures.
     """
     plans = {plan.name: plan for plan in planned(profile, study, seed=seed)}
-    own = [store.read(store.unit_path(profile, study, name), expected(plan)) for name, plan in plans.items()]
-    best, order = {}, {}
-    _look(store.root())
+    these = [store.read(store.unit_path(profile, study, name), expected(plan)) for name, plan in plans.items()]
+    best, order, places = {}, {}, store.recorded_roots()
+    _look(places)
     for name in reversed(RECORDED):
-        found = sorted((store.root() / name / study).glob("[!.]*/result.json"))
+        found = [path for place in places for path in sorted((place / name / study).glob("[!.]*/result.json"))]
         best |= {unit.path.name: unit for unit in (_recorded(path.parent, study, name) for path in found) if unit}
         order |= {plan.name: place for place, plan in enumerate(planned(name, study))}
     earlier = sorted(best.keys() - plans.keys(), key=lambda name: (order.get(name, len(order)), name))
-    return [presented(unit) for unit in (*(best[name] for name in earlier), *own) if unit]
+    mine = sorted((store.root() / OWN / profile / study).glob("[!.]*/result.json")) if own else []
+    shown = (*(best[name] for name in earlier), *these, *(store.read(path.parent) for path in mine))
+    return [presented(unit) for unit in shown if unit]
 
 
 def _recorded(path, study, profile):
@@ -73,10 +79,10 @@ def _recorded(path, study, profile):
     return None
 
 
-def _look(place):
+def _look(places):
     """Say where nothing at all is recorded: a notebook may run in any folder."""
-    if not any(found for name in RECORDED for found in (place / name).glob("*/[!.]*/result.json")):
-        _tell(f"no recorded results found at {place}; set ROA_RESULTS to the folder that holds them")
+    if not any(found for place in places for name in RECORDED for found in (place / name).glob("*/[!.]*/result.json")):
+        _tell(f"no recorded results found at {places[-1]}; set ROA_RESULTS to the folder that holds them")
 
 
 @cache
@@ -98,7 +104,12 @@ def place_of(plan, profile):
     """
     named = {one.choices.dataset for one in planned(profile, plan.study)}
     own = plan.choices.dataset not in named | set(data.KNOWN)
-    return store.root() / ("own" if own else "") / profile / plan.study / plan.name
+    return store.root() / (OWN if own else "") / profile / plan.study / plan.name
+
+
+def checkpoints_of(place):
+    """The folder of checkpoints beside a unit that lies at ``place``."""
+    return place.parents[1] / "models"
 
 
 def run(plan, *, profile, root=None, progress=True):
@@ -127,8 +138,7 @@ def run(plan, *, profile, root=None, progress=True):
         found = store.read(path, wanted)
         if found:
             return found, True
-        checkpoints = path.parents[1] / "models"
-        result, arrays, tables = study.compute(plan, loaded, checkpoints=checkpoints, progress=progress)
+        result, arrays, tables = study.compute(plan, loaded, checkpoints=checkpoints_of(path), progress=progress)
         result = {
             "study": plan.study, "unit": plan.name, "profile": profile, "seed": plan.seed, **result,
             "fingerprint": wanted,

@@ -44,6 +44,17 @@ def test_arrays_are_linked_as_npz(page):
         assert np.array_equal(file["m"], np.eye(3))
 
 
+def test_arrays_side_by_side_are_drawn_as_they_are(page):
+    image = np.zeros((3, 4, 4))
+    image[0] = 2.0  # clipped: red
+    figures.show_row({"<red>": image, "none": np.zeros((4, 4), dtype=bool), "all": np.ones((4, 4))}, side=1.0)
+    (markup,) = page
+    assert 'alt="Side by side: &lt;red&gt;, none, all."' in markup
+    drawn = Image.open(io.BytesIO(base64.b64decode(re.search(r'base64,([^"]+)"', markup)[1]))).convert("RGB")
+    row = [drawn.getpixel((round(drawn.width * share), round(drawn.height * 0.7))) for share in (1 / 6, 3 / 6, 5 / 6)]
+    assert row == [(255, 0, 0), (0, 0, 0), (255, 255, 255)]
+
+
 def test_a_comparison_shows_values_with_intervals_and_marks(units):
     found = comparison.compare("A10", units)
     table = tables.present(found)

@@ -46,6 +46,44 @@ def test_where_nothing_is_recorded_one_line_says_so(results, caplog):
     assert said == f"no recorded results found at {results}; set ROA_RESULTS to the folder that holds them"
 
 
+def test_what_is_recorded_in_the_checkout_is_shown_in_whatever_folder_a_notebook_runs(tmp_path, monkeypatch):
+    checkout = Path(store.__file__).parents[2] / "results"
+    monkeypatch.delenv("ROA_RESULTS", raising=False)
+    monkeypatch.chdir(checkout.parent / "notebooks")
+    assert store.recorded_roots() == (checkout,)
+    monkeypatch.chdir(tmp_path)
+    assert store.recorded_roots() == (checkout, tmp_path / "results")
+    recorded = {path.parent.name for path in checkout.glob("desk/roi_roa/[!.]*/result.json")}
+    assert {unit.path.name for unit in studies.finished("quick", "roi_roa")} == recorded != set()
+    put("desk", "a"), put("quick", "b")
+    assert {unit.path.name for unit in studies.finished("quick", "roi_roa")} == recorded | {"a"}
+    monkeypatch.setenv("ROA_RESULTS", str(tmp_path / "elsewhere"))
+    assert store.recorded_roots() == (tmp_path / "elsewhere",)
+
+
+def test_what_lies_where_one_works_goes_before_what_the_checkout_has(tmp_path, monkeypatch):
+    for place in ("checkout", "here"):
+        monkeypatch.setenv("ROA_RESULTS", str(tmp_path / place))
+        put("desk", "a", place=place), put("desk", place)
+    monkeypatch.setattr(store, "recorded_roots", lambda: (tmp_path / "checkout", tmp_path / "here"))
+    shown = {unit.path.name: unit.result.get("place") for unit in studies.finished("quick", "roi_roa")}
+    assert shown == {"a": "here", "checkout": None, "here": None}
+
+
+def test_what_is_made_of_ones_own_pictures_is_shown_to_those_who_ask(results):
+    zoo = str(results / "zoo")
+    (plan,) = studies.planned("quick", "roi_roa", dataset=zoo, classes=("a", "b"))
+    place = studies.place_of(plan, "quick")
+    content = {"study": "roi_roa", "profile": "quick", "seed": 0, "dataset": zoo, "classes": ["a", "b"]}
+    store.write(place, content | {"fingerprint": studies.expected(plan)}, arrays={}, tables={})
+    assert studies.finished("quick", "roi_roa") == [] == studies.finished("desk", "roi_roa", own=True)
+    (unit,) = studies.finished("quick", "roi_roa", own=True)
+    assert unit.path == place and unit.standing == store.CURRENT and not studies.of_paper(unit)
+    store.write(place, content | {"fingerprint": {"code": "other"}}, arrays={}, tables={})
+    (unit,) = studies.finished("quick", "roi_roa", own=True)
+    assert unit.standing == "parameters and code changed since"
+
+
 def test_where_something_is_recorded_nothing_is_said(results, caplog):
     put("desk", "a")
     assert len(studies.finished("quick", "roi_roa")) == 1 and studies.finished("quick", "supplement") == []

@@ -50,3 +50,34 @@ def test_a_checkpoint_is_read_only_for_what_it_depends_on(tmp_path):
         assert torch.equal(own, same)
     changes = {"depends": ("b",)}, {"makers": (models.fit,)}, {"training": replace(training, batch=4)}
     assert not any(trained(**change).reused for change in changes)
+
+
+class Asked(Exception):
+    """Training was asked for."""
+
+
+@pytest.mark.parametrize(("study", "dataset"), [("roi_roa", "digits"), ("curvature", "digits")])
+def test_a_network_for_trying_out_is_that_of_the_study(results, monkeypatch, study, dataset):
+    """Same choices, images, seed and checkpoint: what the study has trained is read."""
+    compute, calls = studies.find(study).part("compute"), []
+
+    def train(choices, splits, *, seed, path, progress):
+        calls.append((choices, splits.fingerprint, seed, path))
+        raise Asked
+
+    monkeypatch.setattr(compute, "train", train)
+    with pytest.raises(Asked):
+        studies.network(study, dataset)
+    with pytest.raises(Asked):
+        studies.run(studies.planned("quick", study, dataset=dataset)[0], profile="quick", progress=False)
+    assert calls[0] == calls[1] and calls[0][3].is_relative_to(results / "quick" / "models")
+
+
+def test_a_network_for_trying_out_can_be_asked(results, monkeypatch):
+    choices = replace(studies.planned("quick", "roi_roa", dataset="digits")[0].choices, epochs=1, width=1 / 64)
+    monkeypatch.setattr(studies.find("roi_roa").part("choices"), "UNITS", {"quick": (choices,)})
+    model, images = studies.network("roi_roa", "digits", progress=False)
+    again, _ = studies.network("roi_roa", "digits", progress=False)
+    x = images.test.images[:2]
+    assert not model.training and x.shape[1:] == (3, 48, 48)
+    assert torch.equal(models.predict(model, x), models.predict(again, x))

@@ -72,13 +72,14 @@ def test_pairing_is_complete_deterministic_and_checked(repo):
 def test_the_install_cell_follows_the_repository_address(repo):
     pair.pair(repo)
     source = repo / "notebooks" / "01_one.py"
-    assert source.read_text().count("google.colab") == 1 and "install --quiet roa-helpers" in source.read_text()
+    assert source.read_text().count("google.colab") == 1 and 'REPOSITORY = ""' in source.read_text()
     config = (repo / "_config.yml").read_text()
     (repo / "_config.yml").write_text(config.replace('url: ""', 'url: "https://github.com/a/b"'))
     assert any("install cell" in problem for problem in pair.check(repo))
     pair.pair(repo)
     assert pair.check(repo) == []
-    assert source.read_text().count("google.colab") == 1 and "git+https://github.com/a/b" in source.read_text()
+    assert source.read_text().count("google.colab") == 1
+    assert 'REPOSITORY = "https://github.com/a/b"' in source.read_text()
 
 
 def test_the_install_cell_is_the_first_code_cell_and_does_nothing_here(repo):
@@ -247,7 +248,9 @@ def test_the_cache_goes_when_the_shape_changes_and_stays_when_text_does(staged):
     assert rebuilt("(label)=\n# Another title\n")
 
 
-def test_buttons_appear_with_the_address(repo):
+def test_buttons_appear_with_the_address(repo, monkeypatch):
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    monkeypatch.setenv("GITHUB_SHA", "abc")
     config = yaml.safe_load(build_book.staged_config(repo))
     assert "launch_buttons" not in config and not config["html"].get("use_repository_button")
     text = (repo / "_config.yml").read_text()
@@ -255,8 +258,13 @@ def test_buttons_appear_with_the_address(repo):
     config = yaml.safe_load(build_book.staged_config(repo))
     assert config["launch_buttons"] and config["html"]["use_edit_page_button"]
     assert config["sphinx"]["config"]["html_theme_options"]["use_source_button"]
+    assert config["sphinx"]["config"]["launch_commit"] == "abc"
     (repo / "_config.yml").write_text(text.replace('url: ""', 'url: "https://gitlab.com/a/b"'))
     assert "launch_buttons" not in yaml.safe_load(build_book.staged_config(repo))
+    (repo / "_config.yml").write_text(text)
+    monkeypatch.setenv("GITHUB_REPOSITORY", "c/d")
+    config = yaml.safe_load(build_book.staged_config(repo))
+    assert config["launch_buttons"] and config["repository"]["url"] == "https://github.com/c/d"
 
 
 def test_a_failed_build_leaves_the_published_book_and_no_cache(staged):

@@ -9,7 +9,7 @@ import lazy_loader
 from .. import Study
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submodules=["answers", "charts", "choices", "claims", "published", "results", "tables", "words"]
+    __name__, submodules=["answers", "blur", "charts", "choices", "claims", "published", "results", "tables", "words"]
 )
 __all__ += ["STUDY"]
 
