@@ -190,6 +190,12 @@ def test_a_notebook_without_source_is_named(repo):
     assert "01_one.ipynb: has no 01_one.py" in pair.check(repo)
 
 
+def test_a_build_from_a_folder_of_no_profile_is_refused_in_a_line(tmp_path, capsys):
+    assert build_book.main(["--executed", str(tmp_path / "nowhere"), "--out", str(tmp_path / "html")]) == 1
+    assert capsys.readouterr().err.startswith("the book was not built: unknown profile 'nowhere'")
+    assert not (tmp_path / "html").exists()
+
+
 def test_a_build_from_notebooks_without_outputs_is_refused_in_a_line(tmp_path):
     (tmp_path / "book").mkdir()
     shutil.copytree(ROOT / "book" / "extensions", tmp_path / "book" / "extensions")
