@@ -37,19 +37,19 @@ if "{" in RESULTS:  # Snakemake takes what braces hold for a wildcard, and knows
     RESULTS = linked("_build/results", to=store.root().resolve())
 PYTHON = shlex.quote(sys.executable)
 STUDIES = studies.by_name()
-UNITS = [(name, plan.name) for name in STUDIES for plan in studies.planned(PROFILE, name, seed=SEED)]
+PLANS = {(name, plan.name): plan for name in STUDIES for plan in studies.planned(PROFILE, name, seed=SEED)}
+UNITS = list(PLANS)
 NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("[0-9][0-9]_*.ipynb"))
 FOLDER = Path(os.path.relpath(Path(roa_helpers.__file__).parent))
 PACKAGE = sorted(str(path) for path in FOLDER.rglob("*.py") if path.name != "__main__.py")
 BOOK = sorted(str(path) for path in Path("book").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 RECORDED = sorted(str(path) for name in studies.RECORDED for path in Path(RESULTS, name).glob("*/[!.]*/result.json"))
-CHOICES = [*FOLDER.glob("studies/*/choices.py"), *FOLDER.glob("studies/*/published.py")]  # rooms stand on each other
-SUPPLIES = [*FOLDER.glob("data/*.py"), *FOLDER.glob("studies/*.py"), *CHOICES, FOLDER / "records/store.py"]
 EXECUTED = [f"_build/executed/{PROFILE}/{name}.ipynb" for name in NOTEBOOKS]
 MARKS = [f"{RESULTS}/{PROFILE}/{study}/.{name}.done" for study, name in UNITS]
-# What a study is computed by, its choices and the data included; a unit is asked for again when one of them changes.
-# Sums tell, not times: a comment, or a file that was only touched, makes nothing run again.
-CODE = {name: [fingerprints.code(*study.entries), fingerprints.text(*SUPPLIES)] for name, study in STUDIES.items()}
+# What a unit depends on, its choices, its seed and what its code computes: it is asked for again when one changes, and
+# by nothing else that its own process would not take for a change either. Sums tell, not times: a comment, or a file
+# that was only touched, makes nothing run again.
+WANTED = {unit: list(studies.expected(plan).values()) for unit, plan in PLANS.items()}
 FILES = [str(files.find()) for study in STUDIES.values() for files in study.files()]  # pages show them once at hand
 DOWNLOADS = sorted(str(path) for path in Path("_build/downloads").glob("[!.]*"))  # the book links to those there are
 PAGES = fingerprints.text(*PACKAGE, "workflow/run_notebook.py")
@@ -127,7 +127,7 @@ rule study:
         f"_build/times/{PROFILE}/{{study}}-{{unit}}.tsv"
     params:
         seed=SEED_OPTION,
-        code=lambda wildcards: CODE[wildcards.study],
+        code=lambda wildcards: WANTED[wildcards.study, wildcards.unit],
         result=f"{RESULTS}/{PROFILE}/{{study}}/{{unit}}/result.json",
     threads: studies.profile(PROFILE).threads
     resources:

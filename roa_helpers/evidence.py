@@ -78,12 +78,12 @@ def p_value(values, intervals, bound, *, df=np.inf):
         df: degrees of freedom that the intervals were made with; ∞: normal.
 
     Returns:
-        A number from ``SMALLEST_P`` to 1; NaN where a value or interval is.
+        A number from ``SMALLEST_P`` to 1; NaN where a value, an interval or the bound is.
     """
     values, below, above = _reaches(values, intervals)
     mean, between = values.mean(), _between(values)
     away, images = abs(mean - bound), below if mean > bound else above
-    if np.isnan(mean + between + images):
+    if np.isnan([mean, between, images, bound]).any():
         return float("nan")
 
     def beyond(log_p):
@@ -106,8 +106,13 @@ def holm(p_values):
 
     Returns:
         (M,) in [0, 1].
+
+    Raises:
+        ValueError: a p-value outside [0, 1].
     """
     adjusted = np.array(p_values, dtype=float)
+    if ((adjusted < 0) | (adjusted > 1)).any():
+        raise ValueError(f"p-values must lie in [0, 1], got {adjusted.tolist()}")
     known = np.flatnonzero(~np.isnan(adjusted))
     order = known[np.argsort(adjusted[known], kind="stable")]
     factors = np.arange(len(order), 0, -1)

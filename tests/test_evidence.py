@@ -155,6 +155,16 @@ def test_values_without_any_spread_are_the_bound_or_surely_not():
     assert evidence.p_value([0.25] * 3, [(0.25, 0.25)] * 3, 0.1) == evidence.SMALLEST_P
 
 
+def test_nothing_is_tested_against_a_bound_that_is_no_number():
+    assert np.isnan(evidence.p_value([0.5, 0.6], [(0.4, 0.6), (0.5, 0.7)], float("nan")))
+
+
+@pytest.mark.parametrize("wrong", [-0.01, 1.01, float("inf")])
+def test_what_is_no_p_value_is_refused(wrong):
+    with pytest.raises(ValueError, match="p-values must lie in"):
+        evidence.holm([0.5, float("nan"), wrong])
+
+
 def test_holm_by_hand():
     assert evidence.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     adjusted = evidence.holm([np.nan, 0.6, 0.04])

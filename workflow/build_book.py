@@ -22,6 +22,8 @@ import yaml
 from pages import DOWNLOADS, generated_pages
 from sphinx_external_toc.parsing import parse_toc_yaml
 
+from roa_helpers.errors import UserError
+
 ROOT = Path(__file__).resolve().parent.parent
 COLAB = "https://colab.research.google.com"
 
@@ -37,10 +39,10 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, default=ROOT / "_build/html", help="where the finished HTML goes")
     args = parser.parse_args(argv)
-    pages = generated_pages(args.executed.resolve().name)
     try:
+        pages = generated_pages(args.executed.resolve().name)
         index = build(root=ROOT, executed=args.executed, out=args.out, pages=pages, downloads=DOWNLOADS)
-    except BookError as error:
+    except (BookError, UserError) as error:
         print(f"the book was not built: {error}", file=sys.stderr)
         return 1
     except OSError as error:

@@ -20,6 +20,7 @@ import nbformat
 import yaml
 
 from roa_helpers import scratch
+from roa_helpers.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -58,14 +59,21 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a pair differs")
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository")
     args = parser.parse_args(argv)
-    problems = check(args.root) if args.check else pair(args.root)
+    try:
+        problems = check(args.root) if args.check else pair(args.root)
+    except PairError as error:
+        problems = [error]
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
 
 
 def pair(root: Path) -> list[str]:
-    """Write the changed side of every pair to the other; what is wrong is returned, in words, and not written."""
+    """Write the changed side of every pair to the other; what is wrong is returned, in words, and not written.
+
+    Raises:
+        PairError: ``_config.yml`` cannot be read.
+    """
     problems = []
     cell = install_cell(root)
     for source in sources(root):
@@ -80,26 +88,34 @@ def pair(root: Path) -> list[str]:
     return problems + orphans(root)
 
 
-class PairError(Exception):
-    """A pair of which neither side can be written to the other; the message says why."""
+class PairError(UserError):
+    """A pair of which neither side can be written to the other, or what cannot be read; the message says why."""
+
+
+def opened(path: Path):
+    """The notebook in a .py or .ipynb file.
+
+    Raises:
+        PairError: it cannot be read.
+    """
+    try:
+        return jupytext.read(path, fmt="py:percent" if path.suffix == ".py" else None)
+    except Exception as error:  # whatever a broken file raises in nbformat
+        mend = "take its changes back" if path.suffix == ".py" else f"to write it from {path.stem}.py, delete it"
+        raise PairError(f"{path.name}: cannot be read ({error}); {mend}") from error
 
 
 def agreed(source: Path, cell):
     """What both sides of a pair shall hold: the content of the side that was changed since they were paired.
 
     Raises:
-        PairError: both were changed, or the .ipynb cannot be read.
+        PairError: both were changed, or one cannot be read.
     """
-    written = finished(jupytext.read(source, fmt="py:percent"), cell)
+    written = finished(opened(source), cell)
     partner = source.with_suffix(".ipynb")
     if not partner.exists():
         return written
-    try:
-        notebook = jupytext.read(partner)
-    except Exception as error:  # whatever a broken file raises in nbformat
-        raise PairError(
-            f"{partner.name}: cannot be read ({error}); to write it from {source.name}, delete it"
-        ) from error
+    notebook = opened(partner)
     paired = notebook.metadata.get("paired")
     saved = finished(jupytext.reads(jupytext.writes(notebook, fmt="py:percent"), fmt="py:percent"), cell)
     if paired == digest(saved) or same(written, saved):
@@ -122,25 +138,41 @@ def write(path: Path, text: str) -> None:
 
 
 def check(root: Path) -> list[str]:
-    """Every difference between the sources and their notebooks, in words."""
+    """Every difference between the sources and their notebooks, in words.
+
+    Raises:
+        PairError: ``_config.yml`` cannot be read.
+    """
     problems = []
     cell = install_cell(root)
     for source in sources(root):
-        written = jupytext.read(source, fmt="py:percent")
-        expected = finished(copy.deepcopy(written), cell)
-        problems += [f"{source.name}: {fault}" for fault in faults(written)]
-        if not same(written, expected):
-            problems.append(f"{source.name}: header or install cell differs; run python workflow/pair.py")
-        partner = source.with_suffix(".ipynb")
-        if not partner.exists():
-            problems.append(f"{partner.name}: missing; run python workflow/pair.py")
-            continue
-        notebook = jupytext.read(partner)
-        if has_outputs(notebook):
-            problems.append(f"{partner.name}: holds outputs; run python workflow/pair.py")
-        if not same(notebook, expected) or notebook.metadata.get("paired") != digest(expected):
-            problems.append(f"{partner.name}: differs from {source.name}; run python workflow/pair.py")
+        try:
+            problems += differences(source, cell)
+        except PairError as error:
+            problems.append(str(error))
     return problems + orphans(root)
+
+
+def differences(source: Path, cell) -> list[str]:
+    """What a source and its notebook differ in, in words.
+
+    Raises:
+        PairError: one cannot be read.
+    """
+    written = opened(source)
+    expected = finished(copy.deepcopy(written), cell)
+    problems = [f"{source.name}: {fault}" for fault in faults(written)]
+    if not same(written, expected):
+        problems.append(f"{source.name}: header or install cell differs; run python workflow/pair.py")
+    partner = source.with_suffix(".ipynb")
+    if not partner.exists():
+        return [*problems, f"{partner.name}: missing; run python workflow/pair.py"]
+    notebook = opened(partner)
+    if has_outputs(notebook):
+        problems.append(f"{partner.name}: holds outputs; run python workflow/pair.py")
+    if not same(notebook, expected) or notebook.metadata.get("paired") != digest(expected):
+        problems.append(f"{partner.name}: differs from {source.name}; run python workflow/pair.py")
+    return problems
 
 
 def sources(root: Path) -> list[Path]:
@@ -158,8 +190,16 @@ def install_cell(root: Path):
     It takes the repository and the revision that the notebook was opened from, as Colab's own server tells it: a
     committed notebook cannot hold the commit it is of. Where it was opened otherwise, uploaded or from a drive, it
     takes the default branch at the address of ``_config.yml``.
+
+    Raises:
+        PairError: ``_config.yml`` cannot be read, or holds no address or place for one.
     """
-    url = (yaml.safe_load((root / "_config.yml").read_text())["repository"]["url"] or "").rstrip("/")
+    config = root / "_config.yml"
+    try:
+        url = (yaml.safe_load(config.read_text())["repository"]["url"] or "").rstrip("/")
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise PairError(f"{config} does not say repository: url: ({reason}); take its changes back") from error
     return nbformat.v4.new_code_cell(INSTALL_CELL.replace("ADDRESS", url), metadata={"tags": ["remove-cell"]})
 
 

@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from engine import positive
 
 from roa_helpers import metrics, studies
 from roa_helpers.errors import UserError
@@ -35,7 +36,7 @@ MEASURED = {"k", "n", "min", "max", "mean", "median", "sd", "low", "high", "blob
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--profile", default="quick")
-    parser.add_argument("--cores", help="jobs at a time (default: all)")
+    parser.add_argument("--cores", type=positive, help="jobs at a time (default: all)")
     parser.add_argument("--accept", action="store_true", help="replace the recorded results by the new ones")
     args = parser.parse_args(argv)
     os.chdir(ROOT)
@@ -70,7 +71,7 @@ def main(argv=None):
 def compute(*, profile, cores, root):
     """Compute the units below ``root``; the exit code."""
     command = [sys.executable, "workflow/engine.py", "units", "--profile", profile]
-    command += ["--cores", cores] if cores else []
+    command += ["--cores", str(cores)] if cores else []
     return subprocess.run(command, env=os.environ | {"ROA_RESULTS": str(root)}).returncode
 
 

@@ -61,7 +61,7 @@ def execute(notebook, out, *, parameters, log):
     """Run ``notebook`` and put the result at ``out``.
 
     Raises:
-        UserError: no such notebook, a parameter it does not have, or a cell that failed.
+        UserError: no such notebook, none that can be read, a parameter it does not have, or a cell that failed.
     """
     if not notebook.is_file():
         raise UserError(f"no notebook at {notebook}")
@@ -84,8 +84,15 @@ def execute(notebook, out, *, parameters, log):
 
 
 def check_parameters(notebook, parameters):
-    """Refuse parameters that the notebook's parameters cell does not set; papermill would only warn."""
-    known = papermill.inspect_notebook(notebook)
+    """Refuse parameters that the notebook's parameters cell does not set; papermill would only warn.
+
+    Raises:
+        UserError: such a parameter, or a file that is no notebook.
+    """
+    try:
+        known = papermill.inspect_notebook(notebook)
+    except Exception as error:  # whatever a file that is none raises in nbformat
+        raise UserError(f"{notebook} cannot be read as a notebook: {error}") from error
     unknown = ", ".join(sorted(set(parameters) - set(known)))
     if unknown:
         raise UserError(f"notebook {notebook.stem} has no parameter {unknown}\n  it has: {', '.join(known) or 'none'}")

@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, SoftFileLock
 
-from .. import __version__, scratch
+from .. import __version__, data, scratch
 from ..errors import UserError
 from . import fingerprints
 
@@ -47,10 +47,17 @@ MENDS = {
 
 
 def root():
-    """The results folder: ``$ROA_RESULTS``, else the nearest ``results`` upwards from here, else ``./results``."""
-    if os.environ.get("ROA_RESULTS"):
-        return Path(os.environ["ROA_RESULTS"]).expanduser()
-    here = Path.cwd()
+    """The results folder: ``$ROA_RESULTS``, else the nearest ``results`` upwards from here, else ``./results``.
+
+    Raises:
+        UserError: no home folder, or no working folder to start from.
+    """
+    try:
+        if os.environ.get("ROA_RESULTS"):
+            return data.expanded(os.environ["ROA_RESULTS"])
+        here = data.expanded(os.curdir)
+    except UserError as error:
+        raise UserError(f"no results folder: {error}\n  or set another: ROA_RESULTS=/path/to/folder") from error
     found = (folder / "results" for folder in (here, *here.parents))
     return next((folder for folder in found if folder.is_dir()), here / "results")
 
@@ -143,11 +150,18 @@ def _tell(path):
 def _contents(folder):
     """Name → bytes of the files in a folder; empty where there is no readable ``result.json``."""
     try:
-        found = {RESULT: (folder / RESULT).read_bytes()}
+        found = {RESULT: _content(folder / RESULT)}
         listed = json.loads(found[RESULT]).get("files", {})
-        return found | {name: (folder / name).read_bytes() for name in listed if Path(name).name == name}
+        return found | {name: _content(folder / name) for name in listed if Path(name).name == name}
     except (OSError, ValueError, AttributeError, TypeError, RecursionError):
         return {}
+
+
+def _content(path):
+    """The bytes of a file; a pipe or a device would be read without end."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    return path.read_bytes()
 
 
 def _is_whole(files):

@@ -73,9 +73,12 @@ def _recorded(path, study, profile):
     if unit is None:
         return None
     said = unit.result
-    if (said.get("study"), said.get("profile"), type(said.get("seed"))) == (study, profile, int):
+    if [said.get(part) for part in ("study", "profile", "unit")] != [study, profile, path.name]:
+        _tell(f"the unit at {path} does not say that it is {path.name} of {study} in {profile}, so it counts as absent")
+    elif type(said.get("seed")) is not int:
+        _tell(f"the unit at {path} does not say which seed it is of, so it counts as absent")
+    else:
         return unit
-    _tell(f"the unit at {path} does not say that it is of {study} in {profile}, so it counts as absent")
     return None
 
 

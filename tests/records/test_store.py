@@ -20,7 +20,7 @@ TABLES = {"images": pd.DataFrame({"image": [0, 1], "ssim": [0.5, 0.25]})}
 
 
 def result(value=1, **fingerprint):
-    head = {"study": "roi_roa", "profile": "desk", "seed": 0}
+    head = {"study": "roi_roa", "unit": "unit", "profile": "desk", "seed": 0}
     return head | {"value": value, "fingerprint": fingerprint or {"code": "c", "data": "d"}}
 
 
@@ -374,6 +374,14 @@ for n in range(int(sys.argv[2])):
 """
 
 
+def test_a_pipe_in_the_place_of_a_file_is_not_read_without_end(tmp_path):
+    place = write(tmp_path / "unit").path
+    for name in ("images.csv", store.RESULT):
+        (place / name).unlink()
+        os.mkfifo(place / name)
+        assert store.read(place) is None
+
+
 @pytest.mark.parametrize("text", ["[]", "3", '{"files": 7}', '{"files": {}, "fingerprint": {}}', "\\xff", "{" * 9999])
 def test_a_unit_of_another_shape_is_absent_and_a_line_says_so(tmp_path, caplog, text):
     (tmp_path / "unit").mkdir()
@@ -449,6 +457,19 @@ def test_the_results_folder_is_the_variable_then_the_nearest_upwards_then_here(t
     assert store.root() == store.Path.home() / "results"
     monkeypatch.setenv("ROA_RESULTS", "")
     assert store.root() == tmp_path / "a" / "results"
+
+
+def test_a_results_folder_that_cannot_be_named_is_a_user_error(tmp_path, monkeypatch):
+    monkeypatch.setenv("ROA_RESULTS", "~nobody-of-this-name/results")
+    with pytest.raises(UserError, match="no results folder: .*no such home folder(.|\n)*ROA_RESULTS="):
+        store.root()
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    monkeypatch.delenv("ROA_RESULTS")
+    with pytest.raises(UserError, match="no results folder: .*the working folder is gone(.|\n)*ROA_RESULTS="):
+        store.root()
 
 
 def test_provenance_is_complete_and_can_be_stored(tmp_path):

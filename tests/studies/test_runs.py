@@ -1,5 +1,6 @@
 """Which units a page shows, and what it says of them."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +26,8 @@ def test_what_is_made_of_ones_own_pictures_lies_apart(results, name):
 
 
 def put(profile, name, expected=None, /, **content):
-    content = {"study": "roi_roa", "profile": profile, "seed": 0, "fingerprint": expected or {}} | content
+    head = {"study": "roi_roa", "profile": profile, "unit": name, "seed": 0, "fingerprint": expected or {}}
+    content = head | content
     return store.write(store.unit_path(profile, "roi_roa", name), content, arrays={}, tables={})
 
 
@@ -90,14 +92,27 @@ def test_where_something_is_recorded_nothing_is_said(results, caplog):
     assert caplog.messages == []
 
 
-@pytest.mark.parametrize("other", [{"study": "supplement"}, {"study": []}, {"profile": "paper"}, {"seed": "0"}])
+@pytest.mark.parametrize("other", [{"study": "supplement"}, {"study": []}, {"profile": "paper"}, {"unit": "a"}])
 def test_a_recorded_unit_that_says_it_is_anothers_counts_as_absent_and_is_told(results, caplog, other):
     put("desk", "a"), put("desk", "b", **other)
     for _ in range(2):
         assert [unit.path.name for unit in studies.finished("quick", "roi_roa")] == ["a"]
     (said,) = caplog.messages
     place = results / "desk" / "roi_roa" / "b"
-    assert said == f"the unit at {place} does not say that it is of roi_roa in desk, so it counts as absent"
+    assert said == f"the unit at {place} does not say that it is b of roi_roa in desk, so it counts as absent"
+
+
+def test_a_recorded_unit_without_a_seed_counts_as_absent_and_is_told(results, caplog):
+    put("desk", "a"), put("desk", "b", seed="0")
+    assert [unit.path.name for unit in studies.finished("quick", "roi_roa")] == ["a"]
+    place = results / "desk" / "roi_roa" / "b"
+    assert caplog.messages == [f"the unit at {place} does not say which seed it is of, so it counts as absent"]
+
+
+def test_a_copy_of_a_recorded_unit_is_not_counted_beside_it(results):
+    put("desk", "a")
+    shutil.copytree(results / "desk" / "roi_roa" / "a", results / "desk" / "roi_roa" / "a (copy)")
+    assert [unit.path.name for unit in studies.finished("quick", "roi_roa")] == ["a"]
 
 
 def test_a_unit_of_older_code_that_lacks_what_is_read_is_named(results):
@@ -170,7 +185,8 @@ def test_units_of_every_study_are_shown_and_stand(results, study):
     quick = studies.planned("quick", study)[:1]  # none, of a study that needs files which a fresh machine lacks
     desk = studies.planned("desk", study)[:2]
     for profile, plan in (*(("quick", plan) for plan in quick), *(("desk", plan) for plan in desk)):
-        content = {"study": study, "profile": profile, "seed": plan.seed, "fingerprint": studies.expected(plan)}
+        head = {"study": study, "unit": plan.name, "profile": profile, "seed": plan.seed}
+        content = head | {"fingerprint": studies.expected(plan)}
         store.write(store.unit_path(profile, study, plan.name), content, arrays={}, tables={})
     shown = studies.finished("quick", study)
     assert [unit.result["profile"] for unit in shown] == ["desk", "desk", *["quick"] * len(quick)]

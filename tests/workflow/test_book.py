@@ -162,7 +162,23 @@ def test_a_torn_notebook_is_named(repo):
     path = repo / "notebooks" / "01_one.ipynb"
     path.write_text(path.read_text()[:-30])
     (problem,) = pair.pair(repo)
-    assert problem.startswith("01_one.ipynb: cannot be read")
+    assert problem.startswith("01_one.ipynb: cannot be read") and pair.check(repo) == [problem]
+
+
+def test_a_source_that_is_no_text_is_named_and_the_others_are_written(repo):
+    (repo / "notebooks" / "00_none.py").write_bytes(b"\xff\xfe")
+    (problem,) = pair.pair(repo)
+    assert problem.startswith("00_none.py: cannot be read") and pair.check(repo) == [problem]
+    assert (repo / "notebooks" / "01_one.ipynb").exists() and not (repo / "notebooks" / "00_none.ipynb").exists()
+
+
+@pytest.mark.parametrize("text", [None, "a: [", "repository: 3\n", "[]", "repository: {url: 3}\n"])
+def test_a_configuration_that_is_none_is_one_line(repo, capsys, text):
+    (repo / "_config.yml").unlink() if text is None else (repo / "_config.yml").write_text(text)
+    for options in ([], ["--check"]):
+        assert pair.main(["--root", str(repo), *options]) == 1
+        (said,) = capsys.readouterr().err.splitlines()
+        assert said.startswith(f"{repo / '_config.yml'} does not say repository: url:")
 
 
 @pytest.mark.parametrize("tags", ["", ' tags=["parameters"]'])
@@ -176,6 +192,12 @@ def test_a_notebook_without_source_is_named(repo):
     pair.pair(repo)
     (repo / "notebooks" / "01_one.py").rename(repo / "notebooks" / "02_two.py")
     assert "01_one.ipynb: has no 01_one.py" in pair.check(repo)
+
+
+def test_a_build_from_a_folder_of_no_profile_is_refused_in_a_line(tmp_path, capsys):
+    assert build_book.main(["--executed", str(tmp_path / "nowhere"), "--out", str(tmp_path / "html")]) == 1
+    assert capsys.readouterr().err.startswith("the book was not built: unknown profile 'nowhere'")
+    assert not (tmp_path / "html").exists()
 
 
 def test_a_build_from_notebooks_without_outputs_is_refused_in_a_line(tmp_path):

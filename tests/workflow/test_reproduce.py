@@ -164,3 +164,14 @@ def test_what_was_computed_anew_takes_the_place_of_what_was_recorded(unit, tmp_p
     for found in reproduce.standing(plans, profile="desk", root=tmp_path / "old"):
         assert found.result["directions"]["a to b"]["hits"]["k"] == 1
     assert capsys.readouterr().out.count("recorded ") == 2
+
+
+def test_wrong_options_remove_nothing_that_was_computed(tmp_path, monkeypatch, capsys):
+    """What a finished run computed lies there for hours of work, until the next run or until it is accepted."""
+    monkeypatch.setattr(reproduce, "ROOT", tmp_path)
+    done, kept = tmp_path / "_build/reproduce/.desk.compared", tmp_path / "_build/reproduce/desk/kept"
+    kept.mkdir(parents=True), done.touch()
+    with pytest.raises(SystemExit) as refused:
+        reproduce.main(["--profile", "desk", "--cores", "many"])
+    assert refused.value.code == 2 and "a whole number above 0 is needed, not 'many'" in capsys.readouterr().err
+    assert kept.exists() and done.exists()

@@ -12,6 +12,7 @@ import run_notebook
 import summary
 
 from roa_helpers import studies
+from roa_helpers.errors import UserError
 from roa_helpers.records import store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +53,14 @@ def test_a_notebook_gets_its_parameters_this_python_and_the_root(execute):
     assert "UserWarning: look here" in text
     assert [path.name for path in out.parent.iterdir()] == [out.name]
     assert nbformat.read(out, 4).cells[-1].outputs
+
+
+@pytest.mark.parametrize("text", ["# Title", "{}", "[]", ""])
+def test_a_file_that_is_no_notebook_is_one_message(tmp_path, text):
+    path = tmp_path / "01_page.ipynb"
+    path.write_text(text)
+    with pytest.raises(UserError, match="01_page.ipynb cannot be read as a notebook: "):
+        run_notebook.check_parameters(path, {"seed": 3})
 
 
 def test_without_a_seed_a_notebook_takes_all_seeds_of_the_profile(execute):
