@@ -418,5 +418,8 @@ def test_charts_draw_every_pair(root, ours):
     assert len(data) == 2 and len(figure.axes) == 1
     pairs = pd.concat([ordered_pairs(4, 2), ordered_pairs(4, 3).assign(quantity="clean, set to 1")])
     figure, data = agreement.plot(pairs)
-    assert [axis.get_title() for axis in figure.axes if axis.get_visible()] == ["clean, before", "clean, set to 1"]
+    assert [axis.get_title().replace("\n", " ") for axis in figure.axes if axis.get_visible()] == [
+        "clean, before",
+        "clean, set to 1",
+    ]
     assert data is pairs and Path(found.files.file[0]).name == "some.csv"
