@@ -16,9 +16,10 @@
 # %% [markdown]
 # # Your own images
 #
-# What do these methods do with pictures of yours? Name a folder or a zip in the next cell and run the page. Without one
-# it shows pictures that come with the packages, so that you see what to expect. Nothing is sent anywhere; the same in
-# one file that you can keep: `python -m roa_helpers study roi_roa --images PATH`.
+# What do these methods do with pictures of yours? Open this page in Jupyter or Colab, set `images` in the next cell to
+# the path of a folder or a zip, and run all cells. Without it the page shows pictures that come with the packages, so
+# that you see what to expect. Nothing is sent anywhere. The same in one file that you can keep:
+# `python -m roa_helpers study roi_roa --images PATH`.
 
 # %% tags=["remove-cell"]
 import sys
@@ -77,7 +78,8 @@ report.put(studies.find("roi_roa").report, units)
 # ## Photos of anything
 #
 # A network that knows ImageNet’s classes is made to see another thing by changes in one region of each photo, and
-# explainers are asked where that was. It takes a minute or two for each photo, six at most with the profile `quick`.
+# explainers are asked where that was. Set `photos` for yours. It takes a minute or two for each photo, six at most with
+# the profile `quick`.
 
 # %%
 units = studies.of_images("localized", photos, profile=profile, seed=seed)
