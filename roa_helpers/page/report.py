@@ -29,6 +29,8 @@ figcaption{margin-top:.5rem}caption{padding:.6rem .7rem}
 .roa-data{font-size:.8rem;white-space:nowrap}.roa-origin{color:var(--muted);display:block;font-size:.8rem}
 .roa-cell-label,.roa-key,.roa-colours{color:var(--muted)}
 .roa-chart img{background:#f4f4f4;border-radius:6px;box-sizing:border-box;display:block;margin:0 auto;padding:8px}
+@media(prefers-color-scheme:dark){.roa-chart .roa-on-light{display:none}
+.roa-chart .roa-on-dark[hidden]{background:none;display:block!important;padding:0}}
 div.roa-table{border:1px solid var(--line);border-radius:6px;container-type:inline-size;margin:1.5rem 0;overflow-x:auto}
 div.roa-table caption{padding-right:calc(100% - 100cqi + .7rem)}
 table{border-collapse:collapse;font-size:.8rem;min-width:100%;overflow-wrap:normal;width:max-content}
