@@ -107,13 +107,14 @@ def paired_difference(before, after, *, level=0.95):
         before, after: hits, (N,), 0 or 1 (or bool); N ≥ 1.
 
     Raises:
-        ValueError: two lengths, no cases, or values other than 0 and 1.
+        ValueError: two lengths, no cases, values other than 0 and 1, or a level that is none.
     """
     before, after = np.asarray(before), np.asarray(after)
     if before.shape != after.shape or before.ndim != 1 or len(before) == 0:
         raise ValueError(f"two arrays (N,) of hits are needed, N ≥ 1, got {before.shape} and {after.shape}")
     if not np.isin([before, after], (0, 1)).all():
         raise ValueError("hits must be 0 or 1")
+    _check_level(level)
     n = len(before) + 2
     gained, lost = ((after > before).sum() + 1) / n, ((after < before).sum() + 1) / n
     centre = gained - lost
@@ -165,11 +166,12 @@ def jackknife(value, leave_one_out, *, level=0.95):
         leave_one_out: θᵢ, (N,), N ≥ 2.
 
     Raises:
-        ValueError: fewer than two values.
+        ValueError: fewer than two values, or a level that is none.
     """
     values = np.asarray(leave_one_out, dtype=float)
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(f"jackknife needs values (N,), N ≥ 2, got {values.shape}")
+    _check_level(level)
     error = np.sqrt((len(values) - 1) * values.var())
     reach = stats.norm.ppf((1 + level) / 2) * error
     return Interval(float(value - reach), float(value + reach))
@@ -213,7 +215,12 @@ def permutation_p(maps, *, permutations=99, seed=0):
 
     Returns:
         (N,) in (0, 1]; NaN where a map is constant.
+
+    Raises:
+        ValueError: no permutations.
     """
+    if permutations < 1:
+        raise ValueError(f"permutations must be at least 1, got {permutations}")
     maps = np.asarray(maps, dtype=float)
     observed = morans_i(maps)
     rng = np.random.default_rng(seed)
@@ -252,6 +259,12 @@ def rolled(maps, *, seed=0):
     rng = np.random.default_rng(seed)
     shifts = [tuple(int(rng.integers(side)) for side in maps.shape[1:]) for _ in maps]
     return np.stack([np.roll(m, shift, (0, 1)) for m, shift in zip(maps, shifts, strict=True)])
+
+
+def _check_level(level):
+    """A level of confidence lies between 0 and 1; of another one the normal quantile would be NaN."""
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}")
 
 
 def _pair(a, b, *, dtype):

@@ -355,3 +355,19 @@ def test_the_interval_of_alignment_leaves_each_map_out_in_turn():
     left = [metrics.alignment(np.array([m for j, m in enumerate(maps) if j != i])) for i in range(6)]
     assert metrics.alignment_interval(maps) == pytest.approx(metrics.jackknife(metrics.alignment(maps), left))
     assert np.isnan(metrics.alignment_interval(maps[:1])).all()
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, -0.5, float("nan")])
+def test_a_level_that_is_none_is_refused(level):
+    for interval in (
+        lambda: metrics.paired_difference([0, 1], [1, 1], level=level),
+        lambda: metrics.jackknife(1.0, [1.0, 2.0], level=level),
+    ):
+        with pytest.raises(ValueError, match="level must lie between 0 and 1"):
+            interval()
+
+
+@pytest.mark.parametrize("permutations", [0, -5])
+def test_a_test_without_permutations_is_refused(permutations):
+    with pytest.raises(ValueError, match="at least 1"):
+        metrics.permutation_p(np.eye(4)[None], permutations=permutations)

@@ -106,13 +106,20 @@ def gradient(score, x, *, keep=False):
         keep: whether the graph is needed once more.
 
     Raises:
-        ValueError: the score hangs on ``x`` by nothing that can be differentiated.
+        ValueError: the score hangs on ``x`` by nothing that can be differentiated, or its gradient is no number, which
+            an attack by its sign would take for a pixel that need not move.
     """
     found = None
     if score.requires_grad:
         found = torch.autograd.grad(score, x, retain_graph=keep, allow_unused=True)[0]
     if found is None:
         raise ValueError(NO_GRADIENT)
+    finite = found.isfinite().flatten(1).all(1)
+    if not finite.all():
+        raise ValueError(
+            f"the gradient is NaN or infinite for {int((~finite).sum())} of {len(finite)} images, the first"
+            f" {int((~finite).int().argmax())}: look for a root, a norm or a logarithm at 0, or an overflow"
+        )
     return found
 
 

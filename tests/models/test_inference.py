@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from twins import images
 
-from roa_helpers import models
+from roa_helpers import attacks, explain, models
 
 
 def test_chunks_predict_what_one_batch_predicts(smooth):
@@ -94,3 +94,31 @@ def test_a_frozen_model_leaves_the_callers_inference_mode_and_comes_back(smooth)
 def test_images_of_another_kind_are_refused(smooth, x):
     with pytest.raises(ValueError, match="x must"):
         models.predict(smooth, x.double())
+
+
+class Normed(nn.Module):
+    """Logits that are finite everywhere, and a gradient that is not at an image of one colour: a norm of 0."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+
+    def forward(self, x):
+        return self.body(x) + (x - x.mean((1, 2, 3), keepdim=True)).square().sum((1, 2, 3)).sqrt()[:, None]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda model, x, y: attacks.fgsm(model, x, y, eps=0.1),
+        lambda model, x, y: attacks.bim(model, x, y, eps=0.1, step=0.1, steps=1),
+        lambda model, x, y: explain.saliency(model, x, y),
+    ],
+)
+def test_a_gradient_that_is_no_number_is_refused_and_not_taken_for_a_pixel_that_need_not_move(ask):
+    x = torch.rand(3, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    x[1] = 0.0
+    model, y = Normed(), torch.tensor([0, 1, 2])
+    assert models.predict(model, x).isfinite().all()
+    with pytest.raises(ValueError, match="the gradient is NaN or infinite for 1 of 3 images, the first 1: look for"):
+        ask(model, x, y)
