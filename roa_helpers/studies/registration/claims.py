@@ -3,6 +3,7 @@
 from ... import evidence
 from ...data import title_of
 from ...page import claims
+from ...records import store
 
 #: The smallest loss of alignment that is worth the name (2026-11-26, before anything was recorded; alignment reaches
 #: from 0 to 1).
@@ -27,7 +28,7 @@ def _losses(units, definition, region):
         if len(ends) == 2 and unit.result["shift"] in ends:
             blocks = [block["alignment"][definition][region] for block in unit.result["directions"].values()]
             weight = ends[unit.result["shift"]] / len(blocks)
-            terms = [(weight, one["value"], tuple(one["value_interval"])) for one in blocks]
+            terms = [(weight, one["value"], store.numbers(one["value_interval"])) for one in blocks]
             by_seed.setdefault(unit.result["seed"], []).extend(terms)
     return [evidence.combined(terms) for terms in by_seed.values() if {term[0] > 0 for term in terms} == {True, False}]
 

@@ -1,6 +1,6 @@
 """What the units of this study say, in sentences: Markdown made of their numbers. Needs no torch."""
 
-from ...page import minus
+from ...page import minus, words
 
 
 def told(data):
@@ -15,8 +15,10 @@ def _of(dataset, data):
         values = " → ".join(minus(value, ".3f") for value in means)
         lines.append(f"- {region}: {values}")
     shifts = ", ".join(str(shift) for shift in sorted(set(data["shift"])))
-    networks = int(data.groupby("shift").seed.nunique().max())
+    counts = [int(n) for n in data.groupby("shift").seed.nunique()]
+    each = f"{words.counted(counts[0], 'network')} of each shift"
+    several = f"{words.listed([str(n) for n in counts])} networks"
     return (
-        f"{dataset}: alignment beyond chance at shifts of up to {shifts} pixels, mean over both classes and {networks} "
-        f"network{'s' * (networks > 1)} of each shift:\n\n" + "\n".join(lines)
+        f"{dataset}: alignment beyond chance at shifts of up to {shifts} pixels, mean over both classes and "
+        f"{each if len(set(counts)) == 1 else several}:\n\n" + "\n".join(lines)
     )

@@ -134,3 +134,13 @@ def test_words_tell_the_means(loaded):
     _, data = charts.alignment([unit_of(shift, 0, (0.5 - shift / 20,) * 2) for shift in (0, 4, 8)])
     text = words.told(data)
     assert "RoI: 0.500 → 0.300 → 0.100" in text and "0, 4, 8 pixels" in text and "1 network of each" in text
+    _, data = charts.alignment([unit_of(*each, (0.5, 0.5)) for each in ((0, 0), (0, 1), (4, 0), (8, 0))])
+    assert "both classes and 2, 1 and 1 networks:" in words.told(data)
+
+
+def test_alignment_without_an_interval_is_no_test():
+    units = [unit_of(shift, seed, (0.6 - shift / 20,) * 2) for shift in (0, 8) for seed in range(3)]
+    units[-1].result["directions"]["0 to 1"]["alignment"]["perturbation"]["roi"]["value_interval"] = [None, None]
+    table = verdict(units)
+    assert table.verdict.tolist() == ["not testable", "reproduced", "reproduced"]
+    assert table.why["RoI"] == "it has no interval"
