@@ -150,7 +150,8 @@ def show_row(pictures, *, side=1.6):
         place.imshow(np.moveaxis(values, 0, -1) if values.ndim == 3 else values, cmap="gray", vmin=0, vmax=1)
         place.set_title(title)
         place.set_axis_off()
-    _display(_chart(figure, f"Side by side: {', '.join(pictures)}."))
+    names = ", ".join(pictures)
+    _display(_chart(figure, name=names, alt=f"Side by side: {names}."))
 
 
 def show_table(table, *, name, caption, view=None, units=(), sample=None):

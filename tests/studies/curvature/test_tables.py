@@ -13,7 +13,9 @@ def test_tables_of_a_unit(unit):
     costs = tables.costs([unit])
     assert costs["gradients a class"].iloc[0] == "2 n D = 512" and costs["numbers held"].iloc[0] == "D² = 4,096"
     assert len(tables.hessians([unit])) == 4 and len(tables.accuracies([unit])) == 1
-    assert set(page.open_choices([unit], choices.REASONS).choice) == set(choices.REASONS)
+    assert set(page.open_choices([unit], choices.REASONS).choice) == {
+        name.replace("_", " ") for name in choices.REASONS
+    }
     log = tables.universal([unit])
     assert list(log.epoch) == list(range(1, len(unit.result["universal"]) + 1)) and (log.n == 40).all()
     libraries = tables.libraries([unit])

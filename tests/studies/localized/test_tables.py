@@ -20,4 +20,6 @@ def test_tables_hold_the_numbers(unit):
     attack = unit.result["attack"]
     assert tables.attempts([unit]).succeeded.tolist() == [attack["success"]["k"]]
     assert tables.tests_table([unit]).photos.tolist() == [unit.result["tests"]["paper"]["jaccard"]["blocks"]]
-    assert set(page.open_choices([unit], choices.REASONS).choice) == set(choices.REASONS)
+    assert set(page.open_choices([unit], choices.REASONS).choice) == {
+        name.replace("_", " ") for name in choices.REASONS
+    }
