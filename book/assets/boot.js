@@ -120,6 +120,8 @@ document.addEventListener("DOMContentLoaded", () => {
 
 // A summary is called what it says, and the references are no list without items.
 document.addEventListener("DOMContentLoaded", () => {
-  for (const summary of document.querySelectorAll("summary[aria-label]")) summary.removeAttribute("aria-label");
+  for (const summary of document.querySelectorAll("summary[aria-label]")) {
+    if (summary.textContent.trim()) summary.removeAttribute("aria-label");
+  }
   for (const list of document.querySelectorAll(".citation-list[role=list]")) list.removeAttribute("role");
 });

@@ -120,14 +120,15 @@ def _scores(units):
 def _defence(units):
     cost, gain = (charts.change_plot(units, *scores)[1] for scores in (("clean", "mod"), ("adv", "mod_adv")))
     both = {"clean images": charts.tilts(cost), "under attack": charts.tilts(gain)}
+    data = pd.concat([table.assign(images=images) for images, table in both.items()])
     figures.show(
         charts.tilt_plot(both),
         name="own-tilt",
         caption="Change of accuracy by the blob, one direction against the other; lines: 95 % intervals. A defence "
         "raises both: upper right. Upper left and lower right: M is tilted toward one class.",
-        alt="Two scatters with one mark, on clean images and under attack: the change in one direction against the "
-        "change in the other.",
-        data=pd.concat([table.assign(images=images) for images, table in both.items()]),
+        alt="Two scatters with one mark. Change, first class → second, in points: "
+        + spoken.ranges(data, "change, first", of=["data set"], by=["images"], form="+.1f", scale=100, bound=0),
+        data=data,
         units=units,
     )
     figures.show_text(
