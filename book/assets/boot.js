@@ -87,7 +87,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   for (const table of document.querySelectorAll("article table")) {
     const box = table.closest("div.roa-table, .pst-scrollable-table-container");
-    if (!box || !table.tHead) continue;
+    if (!box || !table.tHead || box.matches(".roa-matrix")) continue;
     const names = [...table.tHead.rows[table.tHead.rows.length - 1].cells].map((cell) => cell.textContent.trim());
     for (const row of table.rows) {
       [...row.cells].forEach((cell, i) => {

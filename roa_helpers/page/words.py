@@ -9,11 +9,12 @@ def minus(value, form):
     """A number in a format such as ``.1f`` or ``.1%``, with a typographic minus.
 
     It is rounded once, and the same whatever it was computed by: what 100 · 0.5075, 203 · 100 / 400 and so on lack or
-    have beyond twelve digits does not count.
+    have beyond twelve digits does not count. What rounds to zero has no minus.
     """
     scale, form, sign = (100, f"{form[:-1]}f", "%") if form.endswith("%") else (1, form, "")
     whole = isinstance(value, int | np.integer) and scale == 1
     value = value if whole or isinstance(value, str) else float(f"{scale * value:.12g}")
+    form = form.replace(".", "z.") if form.endswith("f") else form
     return f"{value:{form}}{sign}".replace("-", "−")
 
 

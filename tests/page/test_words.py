@@ -20,6 +20,11 @@ def test_signs_spans_and_intervals_are_typographic():
     assert words.images_a_direction([60, 200, 80]) == "n = 60 to 200 test images a direction"
 
 
+def test_what_rounds_to_zero_has_no_minus():
+    assert [words.minus(-0.0001, form) for form in (".2f", "+.1f", ".1%")] == ["0.00", "+0.0", "0.0%"]
+    assert words.minus(-0.006, ".2f") == "−0.01"
+
+
 def test_lists_counts_and_capitals():
     assert words.listed(["a"]) == "a" and words.listed(["a", "b", "c"]) == "a, b and c"
     assert words.counted(1, "unit") == "1 unit" and words.counted(2, "unit") == "2 units"
