@@ -31,6 +31,7 @@ def recovered(units, every):
     asked = questions([unit for unit in every if unit.result["profile"] == best.result["profile"]])
     averaged = asked[asked.id.isin([f"lime-over-{name}" for name in AVERAGED])]
     lead = averaged.answer.value_counts()
+    shapes = words.counted(averaged["where"].nunique(), "shape") + " of regions"
     told = ", ".join(f"“{word}” in {count}" for word, count in lead.items())
     return answers.Answer(
         paper,
@@ -38,8 +39,8 @@ def recovered(units, every):
         f"{attack['success']['k']} examples from {attack['photos_with_examples']} photos. R1, R2 and Table 1: "
         f"{answers.standing(rows, noun='claim')}.",
         "The attacked regions are segments, and LIME answers in superpixels, where gradients answer pixel by pixel. "
-        "Against gradients averaged over the same superpixels, for three shapes of regions, the question whether LIME "
-        f"still ranks better is answered {told} of {len(averaged)} cases."
+        f"Against gradients averaged over the same superpixels, for {shapes}, the question whether LIME still "
+        f"ranks better is answered {told} of {len(averaged)} cases."
         if len(averaged)
         else "No control is among these results.",
         (
