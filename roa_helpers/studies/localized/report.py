@@ -1,6 +1,6 @@
 """What the page on one's own photos shows of this study: the figures of the book, from these units. Needs no torch."""
 
-from ...page import Section, figures, tables
+from ...page import Section, figures, ranges, tables
 from . import STUDY, charts, choices, words
 from .tables import attempts, mean_ranks, questions
 
@@ -54,8 +54,8 @@ def _scored(units):
         name="own-localized-curves",
         caption="How far explanation and region overlap: median, and quartiles (shaded), over all examples. The dashed "
         "line is what an explanation of that size could reach at best.",
-        alt="Jaccard index and Hamming likeness against the number of superpixels for saliency, guided "
-        "backpropagation, LIME, a random explanation and the best possible one.",
+        alt="Curves over the number of superpixels, their medians: "
+        + ranges(data, "q50", of=["unit", "n"], by=["metric", "explainer"]),
         data=data,
         units=units,
         sample=EXAMPLES,
@@ -66,7 +66,7 @@ def _scored(units):
         name="own-localized-ranks",
         caption="Mean rank among all explainers by Jaccard, 1 the best, with its 95 % interval; dotted: no better than "
         "the others. Hollow: averaged over superpixels.",
-        alt="Mean ranks of all explainers with intervals.",
+        alt="Mean ranks with intervals: " + ranges(data, "rank", of=["unit"], by=["explainer"], form=".1f"),
         data=data,
         units=units,
         sample=EXAMPLES,
