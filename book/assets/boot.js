@@ -123,5 +123,8 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const summary of document.querySelectorAll("summary[aria-label]")) {
     if (summary.textContent.trim()) summary.removeAttribute("aria-label");
   }
+  for (const summary of document.querySelectorAll("summary:not([aria-label])")) {
+    if (!summary.textContent.trim()) summary.setAttribute("aria-label", "pages below this one");
+  }
   for (const list of document.querySelectorAll(".citation-list[role=list]")) list.removeAttribute("role");
 });

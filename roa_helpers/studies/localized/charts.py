@@ -29,6 +29,8 @@ PARTS = {
 OFFERED = (*PAPER, AVERAGED[1])
 #: Photos in the widget, and numbers of superpixels, as far as unions go.
 BROWSED, COUNTS = 2, (1, 2, 3, 5, 7, 10, 15, 20)
+#: Photos of a unit whose attack is shown step by step; photos of 224 pixels weigh much.
+PROCESSED = 1
 
 
 def stored_examples(unit):
@@ -40,10 +42,10 @@ def stored_examples(unit):
 
 
 def process(units):
-    """Figs 1 and 2: photo, region, adversarial image and difference of the first stored example of each photo."""
+    """Figs 1 and 2: photo, region, adversarial image and difference of the first example of some stored photos."""
     strips, data = [], {}
     for unit in units:
-        for rows in stored_examples(unit):
+        for rows in stored_examples(unit)[:PROCESSED]:
             strips.append(_process(unit, rows[0]))
             for name in ("image", "adversarial", "region"):
                 data[f"{unit.path.name}_{name}_{rows[0]}"] = unit.arrays[f"shown_{name}"][rows[0]]
