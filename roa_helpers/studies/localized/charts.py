@@ -28,7 +28,7 @@ PARTS = {
 #: What the widget offers, lest the page grow heavy: the paper's explainers, and one that shares LIME's superpixels.
 OFFERED = (*PAPER, AVERAGED[1])
 #: Photos in the widget, and numbers of superpixels, as far as unions go.
-BROWSED, COUNTS = 2, (1, 2, 3, 5, 7, 10, 15, 20)
+BROWSED, COUNTS = 2, (1, 2, 3, 5, 10, 20)
 #: Photos of a unit whose attack is shown step by step; photos of 224 pixels weigh much.
 PROCESSED = 1
 
@@ -60,10 +60,10 @@ def _process(unit, row):
     target = unit.result["network"]["target"]
     name = unit.table("examples")["photo"][unit.arrays["shown"][row]]
     cells = (
-        Cell(picture(image), "the photo", quality=85),
-        Cell(bordered(image, region, "#D55E00"), f"the region, {region.mean():.0%} of it", quality=85),
-        Cell(picture(adversarial), f"attacked: {target}", quality=85),
-        Cell(picture(difference), f"the difference, grey: none, full colour: {largest:.2f}", quality=85),
+        Cell(picture(image), "the photo", quality=75),
+        Cell(bordered(image, region, "#D55E00"), f"the region, {region.mean():.0%} of it", quality=75),
+        Cell(picture(adversarial), f"attacked: {target}", quality=75),
+        Cell(picture(difference), f"the difference, grey: none, full colour: {largest:.2f}", quality=75),
     )
     return Strip(f"{name} ({named(unit)})", cells)
 
