@@ -1,10 +1,8 @@
 """The answer to a page's question: a box of three lines at its top, and what remains open at its end."""
 
-import html
-import re
 from dataclasses import dataclass
 
-from . import claims, words
+from . import claims, figures, words
 
 
 @dataclass(frozen=True)
@@ -38,14 +36,14 @@ def nothing(paper):
 def show(answer):
     """Put the box on the page: *the paper says · we find · why*."""
     lines = (("The paper says", answer.paper), ("We find", answer.ours), ("Why", answer.why))
-    items = "".join(f"<dt>{label}</dt><dd>{_markup(text)}</dd>" for label, text in lines)
-    _display(f'<aside class="roa-answer" aria-label="In short"><dl>{items}</dl></aside>')
+    items = "".join(f"<dt>{label}</dt><dd>{figures.inline(text)}</dd>" for label, text in lines)
+    figures.put(f'<aside class="roa-answer" aria-label="In short"><dl>{items}</dl></aside>')
 
 
 def show_open(answer):
     """Put what remains open on the page, as a list."""
-    items = "".join(f"<li>{_markup(text)}</li>" for text in answer.open)
-    _display(f'<ul class="roa-remains">{items}</ul>')
+    items = "".join(f"<li>{figures.inline(text)}</li>" for text in answer.open)
+    figures.put(f'<ul class="roa-remains">{items}</ul>')
 
 
 def standing(rows, *, noun="data set"):
@@ -97,13 +95,3 @@ def networks(table):
         f"{rest} on fewer than three trained networks, too few for a verdict: their intervals know of images alone, "
         "and other networks may lie outside them."
     )
-
-
-def _markup(text):
-    return re.sub("&lt;(/?[bi])&gt;", r"<\1>", html.escape(text, quote=False))
-
-
-def _display(markup):
-    from IPython.display import HTML, display
-
-    display(HTML(markup))

@@ -113,7 +113,7 @@ def look(title):
 
 def show(figure, **parts):
     """Put a figure on the page; arguments as those of :func:`markup`."""
-    _display(markup(figure, **parts))
+    put(markup(figure, **parts))
 
 
 def markup(figure, *, name, caption, alt, data, units=(), sample=None, folded=False):
@@ -132,7 +132,7 @@ def markup(figure, *, name, caption, alt, data, units=(), sample=None, folded=Fa
     picture = figure.markup(name=name, alt=alt) if isinstance(figure, Sheet) else _chart(figure, name=name, alt=alt)
     shown = (
         f'<figure class="roa" id="{html.escape(name)}">{picture}'
-        f"<figcaption>{_caption(caption)} {_data_link(name, data)}{_origin(units, sample)}</figcaption></figure>"
+        f"<figcaption>{inline(caption)} {_data_link(name, data)}{_origin(units, sample)}</figcaption></figure>"
     )
     return _folded(_title(caption), shown) if folded else shown
 
@@ -151,7 +151,7 @@ def show_row(pictures, *, side=1.6):
         place.set_title(title)
         place.set_axis_off()
     names = ", ".join(pictures)
-    _display(_chart(figure, name=names, alt=f"Side by side: {names}."))
+    put(_chart(figure, name=names, alt=f"Side by side: {names}."))
 
 
 def show_table(table, *, name, caption, view=None, units=(), sample=None):
@@ -164,10 +164,10 @@ def show_table(table, *, name, caption, view=None, units=(), sample=None):
     shaped = tables.present(table) if beside else table if view is None else view
     lines = shaped.map(lambda cell: cell.replace("\n", _BREAK) if isinstance(cell, str) else cell)
     body = lines.to_html(index=False, border=0, na_rep="–", classes="roa-table", escape=True).replace(_BREAK, "<br>")
-    caption_row = f"<caption>{_caption(caption)} {_data_link(name, table)}{_origin(units, sample)}</caption>"
+    caption_row = f"<caption>{inline(caption)} {_data_link(name, table)}{_origin(units, sample)}</caption>"
     body = body.replace("<thead>", caption_row + "<thead>", 1)
     whole = f'<div class="roa-table" id="{html.escape(name)}">{body}</div>'
-    _display(whole if len(shaped) <= LONG else _folded(f"All {len(shaped)} rows: {_title(caption)}", whole))
+    put(whole if len(shaped) <= LONG else _folded(f"All {len(shaped)} rows: {_title(caption)}", whole))
 
 
 #: What is said of a table that is no evidence about a paper.
@@ -193,7 +193,7 @@ def show_apart(parts, *, name, caption, units, view=None, sample=None):
 
 def show_text(text):
     """Put a paragraph of Markdown, computed from results, on the page; HTML and mathematics in it stay text."""
-    _display(html.escape(text, quote=False).replace("$", r"\$"), kind="Markdown")
+    put(html.escape(text, quote=False).replace("$", r"\$"), kind="Markdown")
 
 
 @contextmanager
@@ -216,11 +216,13 @@ def _title(caption):
     return html.escape(re.split(r"(?<=[^ .])[.:] ", re.sub("</?[bi]>", "", caption))[0].rstrip("."))
 
 
-def _caption(text):
+def inline(text):
+    """Text as HTML in which ``<b>`` and ``<i>`` are markup and all else is text."""
     return re.sub("&lt;(/?[bi])&gt;", r"<\1>", html.escape(text))
 
 
-def _display(text, *, kind="HTML"):
+def put(text, *, kind="HTML"):
+    """Put ``HTML`` or ``Markdown`` on the page as it is, or into the list of :func:`gathered`."""
     parts = _GATHERED.get()
     if parts is not None:
         parts.append((kind, text))

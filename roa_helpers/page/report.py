@@ -55,10 +55,8 @@ class Section:
 
 def put(sections, units):
     """Put a report on the page of the notebook that runs."""
-    from IPython.display import HTML, display
-
     for section in sections:
-        display(HTML(f'<h3 class="roa-heading">{html.escape(section.title)}</h3>'))
+        figures.put(f'<h3 class="roa-heading">{html.escape(section.title)}</h3>')
         section.show(units)
 
 

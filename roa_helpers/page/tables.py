@@ -65,11 +65,6 @@ def _told_apart(a, b, digits):
     return math.isclose(a, b, abs_tol=1e-12) or words.minus(a, f".{digits}f") != words.minus(b, f".{digits}f")
 
 
-def marked(verdict):
-    """A verdict behind its mark: “● reproduced”."""
-    return f"{MARKS[verdict]} {verdict}".strip()
-
-
 def in_brackets(table):
     """A table whose columns ``ours``, ``low``, ``high`` became one, “value [low, high]”.
 

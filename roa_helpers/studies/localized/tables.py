@@ -1,7 +1,5 @@
 """Tables of this study's pages: ranks, attempts, tests. Needs no torch."""
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from ... import metrics
@@ -10,18 +8,9 @@ from ...page import claims
 from ...records import store
 from .choices import REGIONS
 from .claims import QUESTIONS, networks, where
-from .published import MEAN_RANKS
+from .published import MEAN_RANKS, Printed
 from .recovery import TITLES
 from .results import run_of, shape_of
-
-
-@dataclass(frozen=True)
-class _Printed:
-    """A mean rank of Table 1, which has no interval; ``rounding``: half a unit of its last digit."""
-
-    value: float
-    interval: None = None
-    rounding: float = 0.005
 
 
 def mean_ranks(units):
@@ -37,7 +26,7 @@ def mean_ranks(units):
                 ours = found["rank"], store.numbers(found["rank_interval"]), unit.result["attack"]["success"]["k"]
                 rows.append(
                     {"where": TITLES[name], "case": "", "quantity": metric.capitalize(), "percent": False}
-                    | claims.beside(_Printed(value), [ours], limits=(1, len(printed)))
+                    | claims.beside(Printed(value), [ours], limits=(1, len(printed)))
                     | {"profile": unit.result["profile"], "seeds": str(unit.result["seed"])}
                 )
     return pd.DataFrame(rows)
