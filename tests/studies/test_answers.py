@@ -35,3 +35,9 @@ def test_pages_about_pairs_answer_from_recorded_units(name):
 )
 def test_pages_of_other_studies_answer_from_what_is_recorded(study, answer):
     assert complete(answer(studies.finished("quick", study))) and complete(answer([]))
+
+
+def test_numbers_of_the_supplement_are_told_apart_from_those_of_table_1():
+    table = roi_roa.comparison.compare("A9", studies.finished("quick", "roi_roa"))
+    assert roi_roa.words.in_supplement(table) == " (2 of them, Malaria’s, in its supplement)"
+    assert roi_roa.words.in_supplement(table[table["where"] != "Malaria"]) == ""

@@ -7,6 +7,7 @@ from ... import studies
 from ...data import title_of
 from ...page import answers, claims, words
 from . import readings
+from . import words as spoken
 from .claims import EXCESS
 from .comparison import accuracy, compare
 from .results import holding
@@ -20,14 +21,14 @@ def _answer(units, paper, found):
     return answers.Answer(paper, ours, why, tuple(filter(None, open_)))
 
 
-def _verdicts(units, *ids):
-    table = studies.verdicts(units)
-    return table[table.id.isin(ids)]
+def _judged(units):
+    """The verdicts on all claims."""
+    return claims.judged(studies.verdicts(units))
 
 
-def _stands(units, *ids):
+def _stands(verdicts, *ids):
     """How claims stand, and what is open because few networks were trained."""
-    rows = claims.judged(_verdicts(units, *ids))
+    rows = verdicts[verdicts.id.isin(ids)]
     told = [f"“{rows[rows.id == one].claim.iloc[0]}”: {answers.standing(rows[rows.id == one])}" for one in ids]
     return "; ".join(told), answers.networks(rows)
 
@@ -42,9 +43,9 @@ def _shown(rows, *ids, noun="data set"):
     return f"{int((tested.toward == claims.REPRODUCED).sum())} of {words.counted(len(tested), noun)}"
 
 
-def _excess(units, *ids):
+def _excess(verdicts, *ids):
     """By how much regions exceed the strongest null, in words; empty where no null is recorded."""
-    known = claims.judged(_verdicts(units, *ids)).ours.dropna()
+    known = verdicts[verdicts.id.isin(ids)].ours.dropna()
     if known.empty:
         return ""
     return (
@@ -65,7 +66,7 @@ def whole(units):
     """The whole paper: segregation, isolation, neutralisation."""
 
     def found(units):
-        rows = claims.judged(studies.verdicts(units))
+        rows = _judged(units)
         few = answers.networks(rows)
         return (
             f"Neutralising U−V+ keeps accuracy on {_shown(rows, 'keeps-accuracy')} and weakens the attack on "
@@ -120,9 +121,10 @@ def segregation(units):
     """Findings about single images: regions of neighbouring pixels."""
 
     def found(units):
-        stands, few = _stands(units, "roi-colocated", "roa-colocated")
+        rows = _judged(units)
+        stands, few = _stands(rows, "roi-colocated", "roa-colocated")
         return (
-            f"{stands}.{_excess(units, 'roi-colocated', 'roa-colocated')}",
+            f"{stands}.{_excess(rows, 'roi-colocated', 'roa-colocated')}",
             "FGSM steps as far wherever it steps, so an RoA by that size tells where clipping or a zero gradient got "
             f"in the way: it takes {_shares(units)['RoA']} % of an image. And Grad-CAM on 3×3 cells is smooth whatever "
             "was learnt: untrained networks give patches too. The rule asks for more than those have.",
@@ -140,9 +142,10 @@ def representatives(units):
     """Regions of a class."""
 
     def found(units):
-        stands, few = _stands(units, "roi-aligned", "roa-aligned")
+        rows = _judged(units)
+        stands, few = _stands(rows, "roi-aligned", "roa-aligned")
         return (
-            f"{stands}.{_excess(units, 'roi-aligned', 'roa-aligned')}",
+            f"{stands}.{_excess(rows, 'roi-aligned', 'roa-aligned')}",
             "The edges of the image and the coarse grid of Grad-CAM put every image’s region in similar places, and "
             "images of one class resemble each other before any network sees them: untrained networks align regions "
             "too. The rule asks for more.",
@@ -169,10 +172,10 @@ def overlap(units):
         agree = answers.agreeing(table)
         return (
             f"Single images have {words.span(one.ours, '.2f')}, representatives {words.span(many.ours, '.2f')}. "
-            + (f"Ours agree with {agree} that the paper prints." if agree else ""),
+            + (f"Ours agree with {agree} that the paper prints{spoken.in_supplement(table)}." if agree else ""),
             "The text does not say how regions were compared. By the procedure that the authors’ own pictures show the "
-            f"mean SSIM of single images comes within {pictures} of Table I on average, and an RoA without a single "
-            f"entry within {zero}: that number tells of the heat map, not of an overlap."
+            f"mean SSIM of single images comes within {pictures} of {near.n.iloc[0]} numbers of Table I on average, "
+            f"and an RoA without a single entry within {zero}: that number tells of the heat map, not of an overlap."
             if zero
             else "The text does not say whether regions or graded maps were compared, nor on what scale.",
             (answers.networks(table), "Which images the paper’s means are over is not known."),
@@ -190,13 +193,14 @@ def isolation(units):
     """Four regions, and the blob of a class."""
 
     def found(units):
-        stands, few = _stands(units, "isolation")
+        rows = _judged(units)
+        stands, few = _stands(rows, "isolation")
         shares = _shares(units)
         return (
-            f"{stands}.{_excess(units, 'isolation')}",
+            f"{stands}.{_excess(rows, 'isolation')}",
             f"On average an RoI takes {shares['RoI']} % of an image, an RoA {shares['RoA']} % and U−V+ "
-            f"{shares['U−V+']} %, depending on data set and direction. Two regions of such sizes nearly always cut an "
-            "image into four, whoever drew them.",
+            f"{shares['U−V+']} %, depending on data set and direction. Regions of any origin can cut an image into "
+            "four; the rule asks for more such images than maps of untrained networks give.",
             (few, "The paper calls δ₁, δ₂ and θ tuned and gives no values: others are possible."),
         )
 
@@ -212,11 +216,12 @@ def neutralisation(units):
     """Tables II and III."""
 
     def found(units):
-        stands, few = _stands(units, "keeps-accuracy", "weakens-attack")
+        rows = _judged(units)
+        stands, few = _stands(rows, "keeps-accuracy", "weakens-attack")
         agree = [answers.agreeing(compare(row, units)) for row in ("A10", "A11")]
         numbers = f" Ours agree with {agree[0]} of Table II and {agree[1]} of Table III." if all(agree) else ""
-        rows = _verdicts(units, "weakens-attack")
-        reasons = [f"{row['where']}, {row.why.partition(': ')[2] or row.why}" for _, row in rows.iterrows() if row.why]
+        weak = rows[rows.id == "weakens-attack"]
+        reasons = [f"{row['where']}, {row.why.partition(': ')[2] or row.why}" for _, row in weak.iterrows() if row.why]
         models = accuracy(units)
         short = models[(models.ours - models.paper) < -0.02]
         return (
@@ -241,7 +246,7 @@ def findings(units):
     """All claims together."""
 
     def found(units):
-        rows = claims.judged(studies.verdicts(units))
+        rows = _judged(units)
         told = answers.standing(rows, noun="verdict")
         without = [title_of(unit.result["dataset"]) for unit in units if unit not in holding(units, "nulls")]
         return (

@@ -140,12 +140,18 @@ def answer(row, table):
     if known.empty:
         opening = "None of these data sets has a published value, so nothing is compared here."
     else:
-        sets = ", ".join(known["where"].unique())
+        sets, apart = ", ".join(known["where"].unique()), in_supplement(known) if row == "A9" else ""
         opening = (
-            f"Of {len(known)} numbers that the paper prints for {sets}, ours agree with {agree} and differ from "
+            f"Of {len(known)} numbers that the paper prints for {sets}{apart}, ours agree with {agree} and differ from "
             f"{len(known) - agree}: the 95 % interval of the difference does or does not hold 0." + _few(known)
         )
     return " ".join((opening, *_REMARKS[row](table)))
+
+
+def in_supplement(table):
+    """Which of the paper's numbers of Table I stand in its supplement, in words; empty where none does."""
+    count = int(((table["where"] == title_of("malaria")) & (table.toward != "")).sum())
+    return f" ({count} of them, Malaria’s, in its supplement)" if count else ""
 
 
 def _few(rows):
