@@ -28,7 +28,7 @@ PARTS = {
 #: What the widget offers, lest the page grow heavy: the paper's explainers, and one that shares LIME's superpixels.
 OFFERED = (*PAPER, AVERAGED[1])
 #: Photos in the widget, and numbers of superpixels, as far as unions go.
-BROWSED, COUNTS = 2, (1, 2, 5, 10, 20)
+BROWSED, COUNTS = 2, (1, 2, 3, 5, 20)
 #: Photos of a unit whose attack is shown step by step; photos of 224 pixels weigh much.
 PROCESSED = 1
 
