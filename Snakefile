@@ -37,30 +37,35 @@ if "{" in RESULTS:  # Snakemake takes what braces hold for a wildcard, and knows
     RESULTS = linked("_build/results", to=store.root().resolve())
 PYTHON = shlex.quote(sys.executable)
 STUDIES = studies.by_name()
-PLANS = {(name, plan.name): plan for name in STUDIES for plan in studies.planned(PROFILE, name, seed=SEED)}
-UNITS = list(PLANS)
+JOBS = {(study, job): plans for study in STUDIES for job, plans in studies.jobs(PROFILE, study, seed=SEED).items()}
 NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("[0-9][0-9]_*.ipynb"))
 FOLDER = Path(os.path.relpath(Path(roa_helpers.__file__).parent))
 PACKAGE = sorted(str(path) for path in FOLDER.rglob("*.py") if path.name != "__main__.py")
 BOOK = sorted(str(path) for path in Path("book").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 RECORDED = sorted(str(path) for name in studies.RECORDED for path in Path(RESULTS, name).glob("*/[!.]*/result.json"))
 EXECUTED = [f"_build/executed/{PROFILE}/{name}.ipynb" for name in NOTEBOOKS]
-MARKS = [f"{RESULTS}/{PROFILE}/{study}/.{name}.done" for study, name in UNITS]
+MARKS = [f"{RESULTS}/{PROFILE}/{study}/.{job}.done" for study, job in JOBS]
 # What a unit depends on, its choices, its seed and what its code computes: it is asked for again when one changes, and
 # by nothing else that its own process would not take for a change either. Sums tell, not times: a comment, or a file
 # that was only touched, makes nothing run again.
-WANTED = {unit: list(studies.expected(plan).values()) for unit, plan in PLANS.items()}
+WANTED = {job: [part for plan in plans for part in studies.expected(plan).values()] for job, plans in JOBS.items()}
 FILES = [str(files.find()) for study in STUDIES.values() for files in study.files()]  # pages show them once at hand
 DOWNLOADS = sorted(str(path) for path in Path("_build/downloads").glob("[!.]*"))  # the book links to those there are
 PAGES = fingerprints.text(*PACKAGE, "workflow/run_notebook.py")
 
-for (study, name), mark in zip(UNITS, MARKS):  # a unit that was deleted is computed again
-    if not store.read(store.unit_path(PROFILE, study, name)):
+for (study, _), plans, mark in zip(JOBS, JOBS.values(), MARKS):  # a unit that was deleted is computed again
+    if not all(store.read(store.unit_path(PROFILE, study, plan.name)) for plan in plans):
         Path(mark).unlink(missing_ok=True)
 
 
+def told(job):
+    """A job as the progress bar shows it: its only unit, or how many there are."""
+    plans = JOBS[job.study, job.units]
+    return plans[0].name if len(plans) == 1 else f"({len(plans)} units)"
+
+
 wildcard_constraints:
-    unit=r"[^/]+",
+    units=r"[^/]+",
 
 
 rule all:  # names what lies between too, so that a unit or a notebook that was deleted is made again
@@ -120,22 +125,24 @@ rule notebook:
 
 rule study:
     output:
-        f"{RESULTS}/{PROFILE}/{{study}}/.{{unit}}.done",
+        f"{RESULTS}/{PROFILE}/{{study}}/.{{units}}.done",
     log:
-        f"_build/logs/{PROFILE}/{{study}}-{{unit}}.log",
+        f"_build/logs/{PROFILE}/{{study}}-{{units}}.log",
     benchmark:
-        f"_build/times/{PROFILE}/{{study}}-{{unit}}.tsv"
+        f"_build/times/{PROFILE}/{{study}}-{{units}}.tsv"
     params:
         seed=SEED_OPTION,
-        code=lambda wildcards: WANTED[wildcards.study, wildcards.unit],
-        result=f"{RESULTS}/{PROFILE}/{{study}}/{{unit}}/result.json",
+        code=lambda job: WANTED[job.study, job.units],
+        units=lambda job: [plan.name for plan in JOBS[job.study, job.units]],
+        results=lambda job: [f"{RESULTS}/{PROFILE}/{job.study}/{p.name}/result.json" for p in JOBS[job.study, job.units]],
+        told=told,
     threads: studies.profile(PROFILE).threads
     resources:
         **({"gres": "gpu:1"} if PROFILE == "paper" else {}),  # a cluster hands out a GPU to those who ask for it
     message:
-        "study {wildcards.study} {wildcards.unit}"
+        "study {wildcards.study} {params.told}"
     shell:
-        # The mark is a copy of the result, so that a unit that is merely found again makes nothing else run again.
-        "{PYTHON} -m roa_helpers study {wildcards.study:q} --profile {PROFILE:q} --unit {wildcards.unit:q} {params.seed}"
+        # The mark is a copy of the results, so that a unit that is merely found again makes nothing else run again.
+        "{PYTHON} -m roa_helpers study {wildcards.study:q} --profile {PROFILE:q} --unit {params.units:q} {params.seed}"
         " > {log:q} 2>&1"
-        " && cp {params.result:q} {output:q}"
+        " && cat {params.results:q} > {output:q}"

@@ -34,7 +34,9 @@ def parser():
     study = commands.add_parser("study", help="compute units of a study, or find them finished", allow_abbrev=False)
     study.add_argument("name", metavar="NAME", help=f"one of: {', '.join(studies.by_name())}")
     _add_profile(study)
-    study.add_argument("--unit", metavar="U", help="only this unit of the profile, by the name of its folder")
+    study.add_argument(
+        "--unit", nargs="+", metavar="U", help="only these units of the profile, by the names of their folders"
+    )
     study.add_argument("--dataset", metavar="D", help="only this data set (default: all that the profile names)")
     study.add_argument(
         "--images", metavar="PATH", help="your own images: a folder or .zip, of class folders where there are classes"
@@ -85,13 +87,12 @@ def asked(*, name, profile, unit=None, dataset=None, images=None, pair=None, see
     if unit is not None:
         if dataset or images or pair:
             raise UserError("--unit names a unit whole\n  leave out --dataset, --images and --pair")
-        wanted = [plan for plan in plans if plan.name == unit]
-        if not wanted:
+        if unknown := [one for one in unit if one not in [plan.name for plan in plans]]:
             raise UserError(
-                f"profile '{profile}' plans no unit '{unit}' of {name}"
+                f"profile '{profile}' plans no unit '{unknown[0]}' of {name}"
                 f"\n  name one like '{plans[0].name}', or choose by --dataset and --pair"
             )
-        return wanted
+        return [plan for plan in plans if plan.name in unit]
     if dataset is None and images is None:
         if pair:
             raise UserError("--pair needs the data set it belongs to\n  add: --dataset D  or  --images PATH")

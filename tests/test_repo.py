@@ -205,8 +205,12 @@ def test_reproducing_fetches_every_data_set_of_the_profiles():
 
 def test_the_readme_counts_what_the_profiles_plan():
     text = (ROOT / "README.md").read_text()
-    assert f"{len(studies.planned('desk', 'supplement'))} pairs of the supplement" in text
-    assert f"all {len(studies.find('supplement').units('paper'))} pairs of the supplement" in text
+    for profile in studies.RECORDED:
+        pairs = studies.find("supplement").units(profile)
+        (row,) = re.findall(rf"^\| `{profile}` .*$", text, re.MULTILINE)
+        assert f"all {len(pairs)} pairs of the supplement" in row
+    repeated = [pair for pair in studies.find("supplement").units("desk") if pair.most_seeds is None]
+    assert f"five data sets and {len(repeated)} pairs with three networks each" in text
 
 
 def test_make_alone_lists_every_target_that_is_meant_for_people():

@@ -16,7 +16,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "freshness": ["expected", "standing"],
         "networks": ["network"],
         "own": ["of_images", "planned_for", "report", "shown"],
-        "profiles": ["PROFILES", "RECORDED", "Planned", "Profile", "checked_seed", "planned", "profile"],
+        "profiles": ["PROFILES", "RECORDED", "Planned", "Profile", "checked_seed", "jobs", "planned", "profile"],
         "runs": ["apart", "finished", "of_paper", "place_of", "presented", "run", "units", "verdicts"],
         "study": ["Study", "by_name", "find", "register"],
         "training": ["trained", "training_of"],

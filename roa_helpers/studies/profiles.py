@@ -17,14 +17,21 @@ LARGEST_SEED = 2**31 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """What is computed under one name. ``threads`` is fixed so that equal seeds give equal bytes."""
+    """What is computed under one name.
+
+    Attributes:
+        seeds: of every study that has none of its own.
+        threads: fixed so that equal seeds give equal bytes.
+        at_once: units of a study that one process of the workflow computes; short ones share the start of torch.
+    """
 
     name: str
     seeds: tuple[int, ...] = (0,)
     threads: int = 1
+    at_once: int = 1
 
 
-PROFILES = {p.name: p for p in (Profile(name="quick"), Profile(name="desk"),
+PROFILES = {p.name: p for p in (Profile(name="quick", at_once=6), Profile(name="desk"),
                                 Profile(name="paper", seeds=(0, 1, 2), threads=8))}  # fmt: skip
 
 
@@ -83,3 +90,17 @@ def planned(profile_name, study, *, dataset=None, classes=None, seed=None):
     units = found.units(profile_name)
     chosen = units if dataset is None else found.borrowed(units, dataset, classes)
     return [Planned(study, one, s) for one in chosen for s in seeds[: getattr(one, "most_seeds", None)]]
+
+
+def jobs(profile_name, study, *, seed=None):
+    """The units of ``study`` that a profile plans, by the job of the workflow that computes them.
+
+    Args:
+        profile_name, study, seed: as of :func:`planned`.
+
+    Returns:
+        dict: name of the job, that of its only unit or ``mnist-0-1-seed0+5``, → list of :class:`Planned`.
+    """
+    plans, size = planned(profile_name, study, seed=seed), profile(profile_name).at_once
+    parts = [plans[start : start + size] for start in range(0, len(plans), size)]
+    return {part[0].name + (f"+{len(part) - 1}" if len(part) > 1 else ""): part for part in parts}

@@ -25,6 +25,17 @@ def test_what_is_made_of_ones_own_pictures_lies_apart(results, name):
     assert "results/own" in (Path(__file__).parents[2] / ".gitignore").read_text().splitlines()
 
 
+@pytest.mark.parametrize("profile", studies.PROFILES)
+@pytest.mark.parametrize("study", studies.by_name())
+def test_every_planned_unit_is_computed_by_one_job_which_bears_the_name_of_its_first(profile, study):
+    jobs, most = studies.jobs(profile, study, seed=7), studies.profile(profile).at_once
+    assert [plan for plans in jobs.values() for plan in plans] == studies.planned(profile, study, seed=7)
+    for name, plans in jobs.items():
+        assert name == (plans[0].name if len(plans) == 1 else f"{plans[0].name}+{len(plans) - 1}")
+    sizes = [*map(len, jobs.values())]
+    assert all(size == most for size in sizes[:-1]) and all(0 < size <= most for size in sizes)
+
+
 def put(profile, name, expected=None, /, **content):
     head = {"study": "roi_roa", "profile": profile, "unit": name, "seed": 0, "fingerprint": expected or {}}
     content = head | content

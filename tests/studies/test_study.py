@@ -98,7 +98,11 @@ def test_a_study_in_a_folder_of_its_own_is_planned_run_shown_and_judged(tiny, re
 
 def test_the_command_line_knows_it(tiny, results, capsys):
     assert cli.main(["study", tiny, "--unit", "digits-12-seed0"]) == 0
-    assert "digits-12-seed0" in capsys.readouterr().out
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["digits-12-seed0"]
+    assert cli.main(["study", tiny, "--unit", "digits-12-seed0", "digits-8-seed0"]) == 0
+    assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()] == [
+        ["digits-8-seed0", "computed"], ["digits-12-seed0", "reused"],
+    ]  # fmt: skip
     assert cli.main(["study", tiny, "--dataset", "faces", "--seed", "1"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["faces-8-seed1", "faces-12-seed1"]
     assert cli.main(["verdicts"]) == 0

@@ -59,9 +59,9 @@ PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE State=UP
 
 
 @contextlib.contextmanager
-def submitted(results, *, profile, units, environment):
-    """The README's line at work on some units; the process, which ends with the block."""
-    marks = [os.path.relpath(results / profile / study / f".{name}.done", ROOT) for study, name in units]
+def submitted(results, *, profile, jobs, environment):
+    """The README's line at work on some jobs; the process, which ends with the block."""
+    marks = [os.path.relpath(results / profile / study / f".{name}.done", ROOT) for study, name in jobs]
     command = [sys.executable, *f"{LINE}{profile}".split(), "--nolock", "--", *marks]
     variables = os.environ | {"ROA_RESULTS": str(results)} | environment
     with subprocess.Popen(
@@ -80,10 +80,9 @@ def test_a_gpu_is_asked_for_where_the_profile_needs_one(tmp_path, profile, asked
     for name in ("sbatch", "squeue", "sinfo", "scontrol", "scancel", "sacct", "sacctmgr"):
         (tools / name).write_text(FAKE.format(name=name, log=log))
         (tools / name).chmod(0o755)
-    plan = studies.planned(profile, "roi_roa")[0]
     environment = {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
-    units, deadline = [("roi_roa", plan.name)], time.monotonic() + PATIENCE
-    with submitted(tmp_path / "results", profile=profile, units=units, environment=environment) as process:
+    jobs, deadline = [("roi_roa", next(iter(studies.jobs(profile, "roi_roa"))))], time.monotonic() + PATIENCE
+    with submitted(tmp_path / "results", profile=profile, jobs=jobs, environment=environment) as process:
         while not (calls := jobs_in(log)):
             assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0]
             time.sleep(0.2)
@@ -155,12 +154,14 @@ def asked(*command, variables):
 
 
 @pytest.mark.slurm
-def test_two_units_are_computed_on_a_cluster_without_accounting(cluster, tmp_path):
-    units = [("supplement", plan.name) for plan in studies.planned("quick", "supplement")[:2]]
-    with submitted(tmp_path / "results", profile="quick", units=units, environment=cluster) as process:
+def test_two_jobs_are_computed_on_a_cluster_without_accounting(cluster, tmp_path):
+    jobs = [(study, *studies.jobs("quick", study)) for study in ("adaptive", "registration")]
+    with submitted(tmp_path / "results", profile="quick", jobs=jobs, environment=cluster) as process:
         said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said
-    for study, name in units:
-        assert store.read(tmp_path / "results" / "quick" / study / name)
+    for study, _ in jobs:
+        assert len(studies.planned("quick", study)) == len(
+            [*filter(store.read, (tmp_path / "results" / "quick" / study).glob("[!.]*/"))]
+        )
     told = asked("scontrol", "--oneliner", "show", "jobs", variables=cluster)
     assert told.count("JobState=COMPLETED") == 2

@@ -91,6 +91,8 @@ UNITS = {
     "desk": tuple(replace(pair, train=_DESK_TRAIN[pair.dataset], val=100, test=400) for pair in PAIRS),
     "paper": tuple(replace(pair, weights="imagenet", tune=256, curve=1000) for pair in PAIRS),
 }
+#: Networks of each profile that is not run with one seed.
+SEEDS = {"desk": (0, 1, 2)}
 
 
 def borrowed(units, dataset, classes):

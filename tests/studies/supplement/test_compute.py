@@ -1,5 +1,6 @@
 """The study of the supplement on pictures made here: every number from public functions again, schema, reuse."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -140,7 +141,7 @@ def test_a_measurement_that_was_stopped_needs_no_new_training(loaded, monkeypatc
     assert not list(loaded.rglob("*.safetensors"))
 
 
-@pytest.mark.parametrize(("name", "sets", "pairs"), (("quick", 1, 6), ("desk", 3, 3), ("paper", 3, 45)))
+@pytest.mark.parametrize(("name", "sets", "pairs"), (("quick", 1, 6), ("desk", 3, 45), ("paper", 3, 45)))
 def test_profiles_plan_every_unordered_pair_once(name, sets, pairs):
     plans = studies.planned(name, "supplement", seed=0)
     found = {}
@@ -148,3 +149,9 @@ def test_profiles_plan_every_unordered_pair_once(name, sets, pairs):
         found.setdefault(plan.choices.dataset, []).append(frozenset(plan.choices.classes))
     assert len(found) == sets and all(len(set(one)) == len(one) == pairs for one in found.values())
     assert len({plan.name for plan in plans}) == len(plans)
+
+
+def test_five_pairs_of_each_data_set_are_repeated_with_further_seeds():
+    found = Counter((plan.choices.dataset, plan.seed) for plan in studies.planned("desk", "supplement"))
+    assert found == {(name, seed): 45 if seed == 0 else 5
+                     for name in ("mnist", "fashion-mnist", "cifar10") for seed in (0, 1, 2)}  # fmt: skip
