@@ -37,7 +37,16 @@ if "{" in RESULTS:  # Snakemake takes what braces hold for a wildcard, and knows
     RESULTS = linked("_build/results", to=store.root().resolve())
 PYTHON = shlex.quote(sys.executable)
 STUDIES = studies.by_name()
-JOBS = {(study, job): plans for study in STUDIES for job, plans in studies.jobs(PROFILE, study, seed=SEED).items()}
+RECOMPUTED = os.environ.get("ROA_RECOMPUTED")  # a folder of results: only units that stand there are asked for
+
+
+def planned(study):
+    """The units of a study that are asked for."""
+    plans = studies.planned(PROFILE, study, seed=SEED)
+    return [plan for plan in plans if not RECOMPUTED or store.read(Path(RECOMPUTED, PROFILE, study, plan.name))]
+
+
+JOBS = {(study, job): plans for study in STUDIES for job, plans in studies.jobs(planned(study), PROFILE).items()}
 NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("[0-9][0-9]_*.ipynb"))
 FOLDER = Path(os.path.relpath(Path(roa_helpers.__file__).parent))
 PACKAGE = sorted(str(path) for path in FOLDER.rglob("*.py") if path.name != "__main__.py")

@@ -1,10 +1,10 @@
-"""Compute a profile's units anew and list every number that moved beyond the interval that is recorded for it.
+"""Compute what is recorded of a profile anew and list every number that moved beyond its recorded interval.
 
     python workflow/reproduce.py --profile desk             exit code 1 if a number moved
     python workflow/reproduce.py --profile desk --accept    replace the recorded results by the new ones
 
-What is computed anew lies in ``_build/reproduce/`` until it is accepted. Where nothing is recorded, the units are
-computed in their place. A run that was stopped continues.
+What is computed anew lies in ``_build/reproduce/`` until it is accepted. Where nothing is recorded, all units of the
+profile are computed in their place. A run that was stopped continues.
 
 A unit of any study is compared by the counts and means that it holds, wherever they stand in ``result.json`` or in a
 table: ``k`` of ``n`` has Wilson's interval; ``mean`` has ``low`` and ``high``, or ± 1.96 ``sd``/√``n``; a number with a
@@ -43,20 +43,21 @@ def main(argv=None):
     anew, done = Path("_build/reproduce"), Path("_build/reproduce") / f".{args.profile}.compared"
     try:
         plans = [(study, plan.name) for study in studies.by_name() for plan in studies.planned(args.profile, study)]
+        recorded = standing(plans, profile=args.profile, root=store.root())
+        plans = [_key(unit) for unit in recorded]
         if args.accept:
             if not done.exists():
                 raise UserError(f"nothing to accept\n  first: make reproduce PROFILE={args.profile}")
             accept(plans, profile=args.profile, source=anew, place=store.root())
             done.unlink()
             return 0
-        recorded = standing(plans, profile=args.profile, root=store.root())
         if not recorded:
             print(f"nothing is recorded for profile '{args.profile}' yet: computing it in its place")
             return compute(profile=args.profile, cores=args.cores, root=store.root())
         if done.exists():  # the last run came to its end: this one starts from nothing
             shutil.rmtree(anew / args.profile, ignore_errors=True)  # a run that was killed here has begun to
             done.unlink()
-        code = compute(profile=args.profile, cores=args.cores, root=anew)
+        code = compute(profile=args.profile, cores=args.cores, root=anew, recorded=store.root())
         if code:
             return code
         moved = compare(recorded, standing(plans, profile=args.profile, root=anew))
@@ -68,11 +69,12 @@ def main(argv=None):
     return 1 if moved else 0
 
 
-def compute(*, profile, cores, root):
-    """Compute the units below ``root``; the exit code."""
+def compute(*, profile, cores, root, recorded=None):
+    """Compute the units below ``root``, only those that stand below ``recorded`` where it is given; the exit code."""
     command = [sys.executable, "workflow/engine.py", "units", "--profile", profile]
     command += ["--cores", str(cores)] if cores else []
-    return subprocess.run(command, env=os.environ | {"ROA_RESULTS": str(root)}).returncode
+    only = {"ROA_RECOMPUTED": str(recorded)} if recorded else {}
+    return subprocess.run(command, env=os.environ | {"ROA_RESULTS": str(root)} | only).returncode
 
 
 def standing(plans, *, profile, root):

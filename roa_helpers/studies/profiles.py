@@ -92,15 +92,16 @@ def planned(profile_name, study, *, dataset=None, classes=None, seed=None):
     return [Planned(study, one, s) for one in chosen for s in seeds[: getattr(one, "most_seeds", None)]]
 
 
-def jobs(profile_name, study, *, seed=None):
-    """The units of ``study`` that a profile plans, by the job of the workflow that computes them.
+def jobs(plans, profile_name):
+    """Units of one study by the job of the workflow that computes them, as many at once as the profile says.
 
     Args:
-        profile_name, study, seed: as of :func:`planned`.
+        plans: list of :class:`Planned`.
+        profile_name: name of a profile.
 
     Returns:
         dict: name of the job, that of its only unit or ``mnist-0-1-seed0+5``, → list of :class:`Planned`.
     """
-    plans, size = planned(profile_name, study, seed=seed), profile(profile_name).at_once
+    size = profile(profile_name).at_once
     parts = [plans[start : start + size] for start in range(0, len(plans), size)]
     return {part[0].name + (f"+{len(part) - 1}" if len(part) > 1 else ""): part for part in parts}

@@ -28,8 +28,9 @@ def test_what_is_made_of_ones_own_pictures_lies_apart(results, name):
 @pytest.mark.parametrize("profile", studies.PROFILES)
 @pytest.mark.parametrize("study", studies.by_name())
 def test_every_planned_unit_is_computed_by_one_job_which_bears_the_name_of_its_first(profile, study):
-    jobs, most = studies.jobs(profile, study, seed=7), studies.profile(profile).at_once
-    assert [plan for plans in jobs.values() for plan in plans] == studies.planned(profile, study, seed=7)
+    planned, most = studies.planned(profile, study, seed=7), studies.profile(profile).at_once
+    jobs = studies.jobs(planned, profile)
+    assert [plan for plans in jobs.values() for plan in plans] == planned
     for name, plans in jobs.items():
         assert name == (plans[0].name if len(plans) == 1 else f"{plans[0].name}+{len(plans) - 1}")
     sizes = [*map(len, jobs.values())]

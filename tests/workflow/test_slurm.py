@@ -73,6 +73,11 @@ def submitted(results, *, profile, jobs, environment):
             process.kill()
 
 
+def jobs_of(study, *, profile):
+    """(study, name) of each job of a study."""
+    return [(study, name) for name in studies.jobs(studies.planned(profile, study), profile)]
+
+
 @pytest.mark.parametrize(("profile", "asked"), [("quick", False), ("paper", True)])
 def test_a_gpu_is_asked_for_where_the_profile_needs_one(tmp_path, profile, asked):
     log, tools = tmp_path / "log", tmp_path / "bin"
@@ -81,8 +86,8 @@ def test_a_gpu_is_asked_for_where_the_profile_needs_one(tmp_path, profile, asked
         (tools / name).write_text(FAKE.format(name=name, log=log))
         (tools / name).chmod(0o755)
     environment = {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
-    jobs, deadline = [("roi_roa", next(iter(studies.jobs(profile, "roi_roa"))))], time.monotonic() + PATIENCE
-    with submitted(tmp_path / "results", profile=profile, jobs=jobs, environment=environment) as process:
+    (job, *_), deadline = jobs_of("roi_roa", profile=profile), time.monotonic() + PATIENCE
+    with submitted(tmp_path / "results", profile=profile, jobs=[job], environment=environment) as process:
         while not (calls := jobs_in(log)):
             assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0]
             time.sleep(0.2)
@@ -155,7 +160,8 @@ def asked(*command, variables):
 
 @pytest.mark.slurm
 def test_two_jobs_are_computed_on_a_cluster_without_accounting(cluster, tmp_path):
-    jobs = [(study, *studies.jobs("quick", study)) for study in ("adaptive", "registration")]
+    jobs = [*jobs_of("adaptive", profile="quick"), *jobs_of("registration", profile="quick")]
+    assert len(jobs) == 2
     with submitted(tmp_path / "results", profile="quick", jobs=jobs, environment=cluster) as process:
         said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said

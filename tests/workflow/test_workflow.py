@@ -1,6 +1,7 @@
 """The scripts that run notebooks and the workflow: what they refuse, what they leave behind."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -165,10 +166,21 @@ def test_the_plan_holds_every_unit_every_notebook_and_the_book(tmp_path, folder)
     said = done.stdout + done.stderr
     assert ": book" in said
     for study in studies.by_name():
-        for plans in studies.jobs("quick", study).values():
+        for plans in studies.jobs(studies.planned("quick", study), "quick").values():
             assert f"study {study} {plans[0].name if len(plans) == 1 else f'({len(plans)} units)'}\n" in said
     for notebook in (ROOT / "notebooks").glob("[0-9][0-9]_*.py"):
         assert f"notebook {notebook.stem}" in said
+
+
+def test_what_is_recomputed_is_what_stands_elsewhere(tmp_path):
+    plan = studies.planned("desk", "supplement")[7]
+    content = {"study": plan.study, "provenance": {}, "fingerprint": {}}
+    store.write(tmp_path / "old" / "desk" / plan.study / plan.name, content, arrays={}, tables={})
+    places = {"ROA_RESULTS": str(tmp_path / "new"), "ROA_RECOMPUTED": str(tmp_path / "old")}
+    command = [sys.executable, "-m", "snakemake", "units", "--dry-run", "--nolock", "--cores", "1", "--config",
+               "profile=desk"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ | places, timeout=120)
+    assert re.findall("study .+ .+seed[0-9]", done.stdout + done.stderr) == [f"study {plan.study} {plan.name}"]
 
 
 def test_the_summary_lists_what_was_computed_and_gathers_what_was_reused():
