@@ -101,7 +101,7 @@ segments = explain.superpixels.segment(ended.x_adv[0], kernel_size=1.7)
 found = explain.lime_image(network.model, ended.x_adv[0], target, samples=samples, seed=0, segments=segments)
 union = explain.partial_unions(found, 5)[-1:]
 row = {"photo": x[0], "may change": region[0], "attacked": ended.x_adv[0], "LIME": union[0]}
-figures.show_row(row, side=1.9)
+figures.show_row(row)
 before, after = (network.classes[int(models.predict(network.model, v).argmax())] for v in (x, ended.x_adv))
 print(f"The network sees {before} before, {after} after {int(ended.steps[0])} steps.")
 print(f"Jaccard index of LIME’s superpixels and the segment: {metrics.jaccard(union, region)[0]:.2f}")
