@@ -404,7 +404,7 @@ figures.show_apart(
 )
 figures.show_apart(
     both,
-    view=claims.grid,
+    view=lambda table: claims.grid(table[table.verdict != claims.NOT_JUDGED]),
     name="curvature-grid",
     caption=f"Verdicts at a glance: {claims.legend()}. "
     "Several marks stand for several cases (signs of curvature, sides). Of the paper’s own numbers, where it prints "

@@ -31,8 +31,8 @@ def _network(units):
     whys = [claims.untrained(unit.result["model"]["test"], len(unit.result["classes"])) for unit in units]
     for why in dict.fromkeys(filter(None, whys)):
         figures.show_text(
-            f"**Nothing shows that M tells these classes apart**: {why}. What follows shows what the methods do, and says nothing "
-            "of these pictures. More pictures of each class may help."
+            f"**Nothing shows that M tells these classes apart**: {why}. What follows shows what the methods do, and "
+            "says nothing of these pictures. More pictures of each class may help."
         )
 
 
