@@ -86,7 +86,7 @@ roa = regions.region_of_attack(x, attacks.fgsm(model, x, y, eps=eps), delta2)
 not_u_v = regions.isolate(roi, roa).not_u_v
 blobs = {f"θ = {theta:g}": regions.blob(not_u_v, theta) for theta in (0.2, 0.6)}
 row = {"U−V+ of one image": not_u_v[0], "share of images": regions.representative(not_u_v)}
-figures.show_row(row | blobs, side=1.9)
+figures.show_row(row | blobs)
 print("; ".join(f"{name}: {int(blob.sum())} of {blob.numel()} pixels" for name, blob in blobs.items()))
 
 # %% [markdown]

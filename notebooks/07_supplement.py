@@ -57,7 +57,7 @@ seed = None  # None: all seeds of the profile
 from roa_helpers import studies
 from roa_helpers.data import title_of
 from roa_helpers.page import answers, figures, parameters, ranges, tables, widgets
-from roa_helpers.studies import supplement
+from roa_helpers.studies import roi_roa, supplement
 from roa_helpers.studies.supplement import agreement, choices, matrices, presented, reference, words
 
 parameters.check(globals())
@@ -177,10 +177,11 @@ widgets.browse(
 )
 
 # %% [markdown]
-# ## Do our numbers agree with the authors’?
+# ## Beside the authors’ files
 #
 # Two networks that were trained apart need not agree in each number, but pairs that are high in one study should be
-# high in the other.
+# high in the other. The files alone tell where the presented pairs stand among all: pairs are ranked by the
+# share of its class probability that a pair keeps at its best θ.
 
 # %% tags=["hide-input"]
 pairs = agreement.matched(ours, theirs, signed=matrices.signed(units)) if authors else None
@@ -212,20 +213,14 @@ if len(correlations):
         "data sets together a correlation also tells data sets apart.",
         units=units,
     )
+elif authors:
+    figures.show_text("Too few of the pairs that were run are in the authors’ files to compare the two.")
 else:
-    figures.show_text(
-        "There is nothing to compare: this needs the authors’ files, and results for pairs that are in them."
-    )
+    figures.show_text("This needs the authors’ files: see above.")
 
 # %% tags=["remove-input"]
 if len(correlations):
     figures.show_text(words.difference(pairs))
-
-# %% [markdown]
-# ## How were the presented pairs chosen?
-#
-# What follows is read from the authors’ files alone. Pairs are ranked by the share of its class probability that a pair
-# keeps at its best θ.
 
 # %% tags=["hide-input"]
 if authors:
@@ -249,8 +244,6 @@ if authors:
         "after it, at any θ; and the largest accuracy that these two numbers allow (an image with a class probability "
         "below ½ is misclassified; of the others there are at most twice the mean).",
     )
-else:
-    figures.show_text("This needs the authors’ files: see above.")
 
 # %% tags=["remove-input"]
 if authors:
@@ -261,7 +254,7 @@ if authors:
 
 # %% tags=["hide-input"]
 figures.show_table(
-    tables.open_choices(units, choices.REASONS),
+    tables.open_choices(units, choices.REASONS, labels=roi_roa.LABELS),
     name="pairs-choices",
     caption="What the supplement leaves open, what is used here, and why.",
     units=units,

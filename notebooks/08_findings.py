@@ -107,7 +107,7 @@ figures.show_apart(
     both,
     view=lambda table: claims.grid(claims.judged(table)),
     name="verdict-grid",
-    caption=f"Verdicts: {claims.legend()}. Two marks stand for RoI and RoA.",
+    caption=f"Verdicts: {claims.legend()}.",
     units=(own, others),
 )
 

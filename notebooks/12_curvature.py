@@ -94,7 +94,7 @@ bends = geometry.principal_curvatures(hessian.matrix)
 most, least = (0.5 + d / (2 * d.abs().max()) for d in (bends.vectors[:, 0], bends.vectors[:, -1]))
 row = {"image": x[0, 0], "on the boundary": found.x_adv[0, 0]}
 row |= {"most positive": most.reshape(x.shape[2:]), "most negative": least.reshape(x.shape[2:])}
-figures.show_row(row, side=1.9)
+figures.show_row(row)
 print(f"moved by {found.norms[0]:.2f} to where {int(found.far[0])} meets {int(found.near[0])}")
 print(f"largest eigenvalue {bends.values[0]:.1f}, smallest {bends.values[-1]:.1f}")
 

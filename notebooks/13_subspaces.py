@@ -79,7 +79,6 @@ answers.show(answer)
 # `place` or `d`.
 
 # %% mystnb={"image": {"alt": "One curve an image: the score of a class over the way along a singular vector."}}
-import matplotlib.pyplot as plt
 import torch
 
 from roa_helpers import attacks, geometry
@@ -92,10 +91,10 @@ values, basis = geometry.svd_basis((found.x_adv - x)[found.success].flatten(1))
 direction, mean = basis[:, place].reshape(x.shape[1:]).to(x), model.mean
 positions = torch.linspace(-3, 3, 25)
 curves = torch.stack([geometry.scores(model, x[:12] + s * direction)[:, c] for s in positions])
-plt.figure(figsize=(4, 2.5))
-plt.plot(positions, curves, color="#0072B2", alpha=0.5)
-plt.xlabel("way along the singular vector (ℓ₂ norm)")
-plt.ylabel(f"score of {c}")
+figure, axis = figures.drawing(4, 2.5)
+axis.plot(positions, curves, color="#0072B2", alpha=0.5)
+axis.set(xlabel="way along the singular vector (ℓ₂ norm)", ylabel=f"score of {c}")
+figures.show_drawing(figure, alt=f"The score of {c} along a singular vector, a curve an image.")
 for name, kept in {"leading": basis[:, :d], "last": basis[:, -d:]}.items():
     projected = mean + geometry.project(x - mean, kept.to(x))
     read = geometry.scores(model, projected).argmax(1) == labels
@@ -405,7 +404,7 @@ figures.show_apart(
 )
 figures.show_apart(
     both,
-    view=claims.grid,
+    view=lambda table: claims.grid(table[table.verdict != claims.NOT_JUDGED]),
     name="curvature-grid",
     caption=f"Verdicts at a glance: {claims.legend()}. "
     "Several marks stand for several cases (signs of curvature, sides). Of the paper’s own numbers, where it prints "

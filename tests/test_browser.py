@@ -386,8 +386,11 @@ def test_the_page_on_own_pictures_is_sound_on_a_phone_and_in_the_dark(chromium, 
     sections = studies.find("roi_roa").report
     path = report.write(tmp_path / "page.html", sections, units[:1], title="<script>alert(1)</script>")
     with opened(chromium, width=400) as page:
-        page.emulate_media(color_scheme="dark")
         page.goto(path.as_uri())
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            shown = page.locator(".roa-chart img:visible").evaluate_all("all => all.map((one) => one.className)")
+            assert shown == [f"roa-on-{scheme}"] * page.locator(".roa-chart").count() != []
         before = visible_pictures(page)
         page.get_by_label("the paper’s").first.check()
         assert has_changed(page, page, before)

@@ -55,7 +55,7 @@ def summary(units):
     if not own:
         return (
             f"None of the paper’s data sets is among these results. What ran, on {_sets(others)}, shows that the code "
-            f"runs; it is no evidence about the paper.{_warning(units)}\n"
+            f"runs; it is no evidence about the paper.{_warning(units)} {{ref}}`status` has the details.\n"
         )
     verdicts = claims.judged(claims.apart(studies.verdicts(units))[0])
     return "\n".join(
@@ -96,7 +96,9 @@ def _recorded(units):
     made = [unit.result["provenance"] for unit in units]
     devices = ", ".join(sorted({one["device"] for one in made}))
     last = max(one["finished"] for one in made)[:10]
-    return f"Last recorded {last} ({devices}, {words.counted(len(units), 'trained network')}): {{ref}}`status`."
+    return (
+        f"Last recorded {last} ({devices}, {words.counted(len(units), 'trained network')}). {{ref}}`status` has more."
+    )
 
 
 def _sets(units):
@@ -107,7 +109,7 @@ def _sets(units):
 
 def _warning(units):
     old = store.outdated(units)
-    return f" Not all results are what the present code would compute ({old}): see {{ref}}`status`." if old else ""
+    return f" Not all results are what the present code would compute ({old})." if old else ""
 
 
 def status(units):
@@ -137,7 +139,8 @@ def status(units):
 def _section(study, units):
     """A table of one study's units; what is the same for all of them is said once."""
     about = studies.find(study)
-    head = f"## Study `{study}`\n\n{about.title}. {about.paper}.\n"
+    title = about.title if about.title.endswith("?") else f"{about.title}."
+    head = f"## Study `{study}`\n\n{title} {about.paper}.\n"
     if not units:
         return f"{head}\nNothing has been computed yet.\n"
     rows = [_row(unit) for unit in units]

@@ -90,8 +90,10 @@ def networks(table):
     few = int((counts < 3).sum())
     if not few:
         return ""
-    rest = "All of these rest" if few == len(counts) else f"{few} of these {len(counts)} rest"
+    what = "All that the box at the top says rests" if few == len(counts) else (
+        f"{few} of the {len(counts)} numbers behind the box at the top rest"
+    )  # fmt: skip
     return (
-        f"{rest} on fewer than three trained networks, too few for a verdict: their intervals know of images alone, "
+        f"{what} on fewer than three trained networks, too few for a verdict: their intervals know of images alone, "
         "and other networks may lie outside them."
     )

@@ -21,7 +21,7 @@ from PIL import Image
 from .. import data
 from ..records import store
 from . import schemes, tables, words
-from .sheets import Sheet
+from .sheets import Cell, Sheet, Strip
 
 #: Okabe–Ito colours of the four regions, told apart by colour-blind readers and in grey print.
 REGION_COLOURS = {"uv": "#E69F00", "u_not_v": "#0072B2", "not_u_v": "#D55E00", "not_u_not_v": "#BBBBBB"}
@@ -38,7 +38,7 @@ _LOOKS = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "D"), ("#E69F00", "^")
 LIGHT_DPI, DARK_DPI = 200, 150
 #: How far a chart may shrink on a narrow screen before it scrolls, and the widest, in inches, that a telephone of 400
 #: px shows whole.
-LEAST, NARROW = 0.72, 4.4
+LEAST, NARROW = 0.7, 4.4
 #: Inches that the name of a row takes.
 _NAME = 0.17
 #: Stands for a line break while pandas writes a table, which would write the break as two characters.
@@ -46,6 +46,8 @@ _BREAK = "\u2028"
 #: Tables with more rows are folded.
 LONG = 24
 _FORMULA = re.compile(r"[=+@\t\r-]")
+#: The sign of a number in a cell.
+_MINUS = re.compile(r"<td>-(?=[\d.])")
 _GATHERED = ContextVar("gathered", default=None)
 
 
@@ -137,21 +139,26 @@ def markup(figure, *, name, caption, alt, data, units=(), sample=None, folded=Fa
     return _folded(_title(caption), shown) if folded else shown
 
 
-def show_row(pictures, *, side=1.6):
-    """Put arrays side by side on the page as ``imshow`` draws them, each under its name: for trying things out.
+def show_row(pictures):
+    """Put arrays side by side on the page, a pixel for each entry, with their names below: for trying things out.
 
     Args:
-        pictures: name → image (3, H, W) or map (H, W), clipped to [0, 1]; of maps 0 is drawn black and 1 white.
-        side: of a picture, in inches.
+        pictures: name → image (3, H, W) or map (H, W), clipped to [0, 1]; of maps 0, or nothing, is drawn black and 1
+            white.
     """
-    figure, axes = drawing(side * len(pictures), side + 0.2, ncols=len(pictures), squeeze=False)
-    for place, (title, values) in zip(axes.flat, pictures.items(), strict=True):
-        values = np.clip(np.asarray(values, dtype=float), 0, 1)
-        place.imshow(np.moveaxis(values, 0, -1) if values.ndim == 3 else values, cmap="gray", vmin=0, vmax=1)
-        place.set_title(title)
-        place.set_axis_off()
-    names = ", ".join(pictures)
-    put(_chart(figure, name=names, alt=f"Side by side: {names}."))
+    arrays = {name: np.clip(np.nan_to_num(np.asarray(values, dtype=float)), 0, 1) for name, values in pictures.items()}
+    cells = (Cell(np.moveaxis(one, 0, -1) if one.ndim == 3 else one, name) for name, one in arrays.items())
+    put(Sheet((Strip("", tuple(cells)),), across=1).markup(name="row", alt=f"Side by side: {', '.join(pictures)}."))
+
+
+def show_drawing(figure, *, alt):
+    """Put a matplotlib figure on the page without caption and data, in the colours of the page: for trying things out.
+
+    Args:
+        figure: as of :func:`drawing`.
+        alt: what a reader who cannot see it should know; names the chart, so it is unique on the page.
+    """
+    put(_chart(figure, name=alt, alt=alt))
 
 
 def show_table(table, *, name, caption, view=None, units=(), sample=None):
@@ -165,7 +172,7 @@ def show_table(table, *, name, caption, view=None, units=(), sample=None):
     lines = shaped.map(lambda cell: cell.replace("\n", _BREAK) if isinstance(cell, str) else cell)
     body = lines.to_html(index=False, border=0, na_rep="–", classes="roa-table", escape=True).replace(_BREAK, "<br>")
     caption_row = f"<caption>{inline(caption)} {_data_link(name, table)}{_origin(units, sample)}</caption>"
-    body = body.replace("<thead>", caption_row + "<thead>", 1)
+    body = _MINUS.sub("<td>−", body).replace("<thead>", caption_row + "<thead>", 1)
     whole = f'<div class="roa-table" id="{html.escape(name)}">{body}</div>'
     put(whole if len(shaped) <= LONG else _folded(f"All {len(shaped)} rows: {_title(caption)}", whole))
 
@@ -177,6 +184,8 @@ OTHERS = "Small sets that come with the package, or one’s own: they show that 
 def show_apart(parts, *, name, caption, units, view=None, sample=None):
     """Put a table of the paper's data sets on the page, and, apart from it, that of others, marked as no evidence.
 
+    Where both are shown, the second repeats no more of the caption than its first sentence.
+
     Args:
         parts: two tables, as of :func:`roa_helpers.page.claims.apart`; one without rows is left out.
         name, caption, sample: as of :func:`show`.
@@ -184,7 +193,8 @@ def show_apart(parts, *, name, caption, units, view=None, sample=None):
         view: table → what a reader sees of it, where that differs.
     """
     own, others = parts
-    told = ((own, "", caption), (others, "-others" if len(own) else "", f"{caption} {OTHERS}"))
+    again = f"{_first_sentence(caption)}." if len(own) else caption
+    told = ((own, "", caption), (others, "-others" if len(own) else "", f"{again} {OTHERS}"))
     for (table, suffix, text), of in zip(told, units, strict=True):
         if len(table):
             seen = view(table) if view else None
@@ -192,8 +202,12 @@ def show_apart(parts, *, name, caption, units, view=None, sample=None):
 
 
 def show_text(text):
-    """Put a paragraph of Markdown, computed from results, on the page; HTML and mathematics in it stay text."""
-    put(html.escape(text, quote=False).replace("$", r"\$"), kind="Markdown")
+    """Put a paragraph of Markdown, computed from results, on the page; HTML and mathematics in it stay text.
+
+    Nothing is put where there is nothing to say.
+    """
+    if text:
+        put(html.escape(text, quote=False).replace("$", r"\$"), kind="Markdown")
 
 
 @contextmanager
@@ -212,8 +226,13 @@ def _folded(summary, shown):
 
 
 def _title(caption):
-    """The first sentence of a caption, without markup."""
-    return html.escape(re.split(r"(?<=[^ .])[.:] ", re.sub("</?[bi]>", "", caption))[0].rstrip("."))
+    """The first sentence of a caption as HTML, without markup."""
+    return html.escape(_first_sentence(caption))
+
+
+def _first_sentence(caption):
+    """The first sentence of a caption, or what stands before its colon, without markup and full stop."""
+    return re.split(r"(?<=[^ .])[.:] ", re.sub("</?[bi]>", "", caption))[0].rstrip(".")
 
 
 def inline(text):

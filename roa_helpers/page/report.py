@@ -29,6 +29,7 @@ figcaption{margin-top:.5rem}caption{padding:.6rem .7rem}
 .roa-data{font-size:.8rem;white-space:nowrap}.roa-origin{color:var(--muted);display:block;font-size:.8rem}
 .roa-cell-label,.roa-key,.roa-colours{color:var(--muted)}
 .roa-chart img{background:#f4f4f4;border-radius:6px;box-sizing:border-box;display:block;margin:0 auto;padding:8px}
+.roa-chart img[hidden]{display:none}
 @media(prefers-color-scheme:dark){.roa-chart .roa-on-light{display:none}
 .roa-chart .roa-on-dark[hidden]{background:none;display:block!important;padding:0}}
 div.roa-table{border:1px solid var(--line);border-radius:6px;container-type:inline-size;margin:1.5rem 0;overflow-x:auto}
@@ -38,6 +39,10 @@ table{border-collapse:collapse;font-size:.8rem;min-width:100%;overflow-wrap:norm
 td,th{border-top:1px solid var(--line);max-width:22rem;padding:.3rem .5rem;text-align:left;vertical-align:top}
 td{font-variant-numeric:tabular-nums}thead th{background:var(--raised)}
 """
+
+
+#: What the parts of one's pictures are for.
+_PARTS = {"train": "to learn from:", "val": "to choose settings on:", "test": "to score on:"}
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,9 @@ def _lead(units):
     """What the page is, what it was made of, and where the numbers are."""
     origin = units[0].result["provenance"]
     counted = "; ".join(
-        f"{part} {', '.join(f'{readable(label)} {count}' for label, count in counts.items())}"
+        f"{_PARTS[part]} {', '.join(f'{count} {readable(label)}' for label, count in counts.items())}"
+        if part in _PARTS
+        else f"{sum(counts.values())} {part}"
         for part, counts in origin["data"]["counts"].items()
     )
     unreadable = origin["data"]["unreadable"]["count"]

@@ -33,7 +33,7 @@ def dark(figure: Figure) -> Iterator[Figure]:
     """
     before = []
     try:
-        for artist in figure.findobj():
+        for artist in _artists(figure):
             own = [(name, getattr(artist, f"get_{name}")()) for name in _colours_of(artist)]
             for name, colour in own:
                 put = getattr(artist, f"set_{name}")
@@ -43,6 +43,13 @@ def dark(figure: Figure) -> Iterator[Figure]:
     finally:
         for put, own in reversed(before):
             put(own)
+
+
+def _artists(figure):
+    """All that a figure may draw: ticks, too, that an axis has no place for now and may have when it is drawn again."""
+    axes = [axis for one in figure.axes for axis in (one.xaxis, one.yaxis)]
+    ticks = [tick for axis in axes for tick in (*axis.majorTicks, *axis.minorTicks)]
+    return dict.fromkeys([*figure.findobj(), *(artist for tick in ticks for artist in tick.findobj())])
 
 
 def in_dark(colour) -> tuple[float, float, float, float]:

@@ -59,7 +59,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Strip:
-    """Pictures that belong together, under a title, with numbers that belong to all of them below."""
+    """Pictures that belong together, under a title (or none), with numbers that belong to all of them below."""
 
     title: str
     cells: tuple[Cell, ...]
@@ -68,7 +68,7 @@ class Strip:
     def markup(self):
         """The strip as HTML; each picture's alternative text is the title and its label."""
         cells = "".join(_cell(cell, self.title) for cell in self.cells)
-        title = f'<div class="roa-strip-title">{html.escape(self.title)}</div>'
+        title = f'<div class="roa-strip-title">{html.escape(self.title)}</div>' if self.title else ""
         shape = f"--roa-cells:{len(self.cells)}"
         note = f'<div class="roa-note">{html.escape(self.note)}</div>' if self.note else ""
         return f'<div class="roa-strip">{title}<div class="roa-cells" style="{shape}">{cells}</div>{note}</div>'
@@ -171,7 +171,8 @@ def _versions(image, paper, quality, alt):
 
 
 def _cell(cell, title):
-    pictures = _versions(cell.image, cell.paper, cell.quality, f"{title}: {cell.label}".replace("\n", ", "))
+    alt = ": ".join(filter(None, (title, cell.label))).replace("\n", ", ")
+    pictures = _versions(cell.image, cell.paper, cell.quality, alt)
     label = html.escape(cell.label).replace("\n", "<br>")
     return f'<div class="roa-cell">{pictures}<span class="roa-cell-label" aria-hidden="true">{label}</span></div>'
 

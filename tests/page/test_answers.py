@@ -46,5 +46,9 @@ def test_numbers_that_agree_are_counted_among_those_that_the_paper_prints(toward
 
 def test_few_networks_are_told_of():
     assert answers.networks(pd.DataFrame({"networks": [3, 5, 0]})) == ""
-    assert answers.networks(pd.DataFrame({"networks": [1, 2]})).startswith("All of these rest on fewer")
-    assert answers.networks(pd.DataFrame({"networks": [1, 3, 3]})).startswith("1 of these 3 rest")
+    assert answers.networks(pd.DataFrame({"networks": [1, 2]})).startswith(
+        "All that the box at the top says rests on fewer"
+    )
+    assert answers.networks(pd.DataFrame({"networks": [1, 3, 3]})).startswith(
+        "1 of the 3 numbers behind the box at the top rest on"
+    )

@@ -47,12 +47,23 @@ def test_arrays_are_linked_as_npz(page):
 def test_arrays_side_by_side_are_drawn_as_they_are(page):
     image = np.zeros((3, 4, 4))
     image[0] = 2.0  # clipped: red
-    figures.show_row({"<red>": image, "none": np.zeros((4, 4), dtype=bool), "all": np.ones((4, 4))}, side=1.0)
+    half = np.full((4, 4), np.nan)
+    half[:, 2:] = 1.0
+    figures.show_row({"<red>": image, "none": np.zeros((4, 4), dtype=bool), "half": half})
     (markup,) = page
-    assert 'alt="Side by side: &lt;red&gt;, none, all."' in markup
-    drawn = Image.open(io.BytesIO(base64.b64decode(re.search(r'base64,([^"]+)"', markup)[1]))).convert("RGB")
-    row = [drawn.getpixel((round(drawn.width * share), round(drawn.height * 0.7))) for share in (1 / 6, 3 / 6, 5 / 6)]
-    assert row == [(255, 0, 0), (0, 0, 0), (255, 255, 255)]
+    assert 'aria-label="Side by side: &lt;red&gt;, none, half."' in markup and 'alt="&lt;red&gt;"' in markup
+    drawn = [Image.open(io.BytesIO(base64.b64decode(one))).convert("RGB")
+             for one in re.findall(r'base64,([^"]+)"', markup)]  # fmt: skip
+    assert [one.size for one in drawn] == [(4, 4)] * 3 and "roa-strip-title" not in markup.split("</style>")[1]
+    corners = [[one.getpixel((x, 0)) for x in (0, 3)] for one in drawn]
+    assert corners == [[(255, 0, 0)] * 2, [(0, 0, 0)] * 2, [(0, 0, 0), (255, 255, 255)]]
+
+
+def test_a_drawing_by_hand_is_seen_in_both_schemes(page):
+    figure, axis = figures.drawing(2, 1)
+    axis.plot([0, 1])
+    figures.show_drawing(figure, alt="a <line>")
+    assert page[0].count('alt="a &lt;line&gt;"') == 2 and "<figure" not in page[0]
 
 
 def test_a_comparison_shows_values_with_intervals_and_marks(units):
@@ -86,8 +97,10 @@ def test_numbers_that_differ_are_seen_to_differ(units):
 
 def test_tables_that_are_no_evidence_stand_apart_and_say_so(page, units):
     tables_ = [comparison.compare("A10", [unit]) for unit in units]
-    figures.show_apart((tables_[1], tables_[0]), name="t", caption="C.", units=(units[1:], units[:1]))
+    caption = "<b>Table I</b>: the scores. In each cell more."
+    figures.show_apart((tables_[1], tables_[0]), name="t", caption=caption, units=(units[1:], units[:1]))
     own, others = page
+    assert "In each cell" in own and "In each cell" not in others and "Table I. Small sets" in others
     assert 'id="t"' in own and figures.OTHERS not in own and "profile desk" in own and "MNIST" in own
     assert 'id="t-others"' in others and figures.OTHERS in html.unescape(others) and "profile quick" in others
     page.clear()
@@ -99,9 +112,10 @@ def test_tables_that_are_no_evidence_stand_apart_and_say_so(page, units):
     assert "<th>n</th>" in page[0] and "<th>where</th>" not in page[0]
 
 
-def test_text_in_a_table_is_escaped(page):
-    figures.show_table(pd.DataFrame({"a": ["<b>"]}), name="t", caption="")
-    assert "&lt;b&gt;" in page[0]
+def test_text_in_a_table_is_escaped_and_numbers_have_a_minus(page):
+    figures.show_table(pd.DataFrame({"a": ["<b>", "-x"], "b": [-0.25, 1.0]}), name="t", caption="")
+    assert "&lt;b&gt;" in page[0] and "<td>-x</td>" in page[0] and "<td>−0.25</td>" in page[0]
+    assert "-0.25" in data_of(page[0]).decode()
 
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -114,7 +128,8 @@ def test_only_bold_and_italic_of_a_caption_are_markup(page):
     assert HOSTILE not in page[1] and page[1].count("&lt;img") == 3
 
 
-def test_text_shows_markup_and_mathematics_as_they_are(page):
+def test_text_shows_markup_and_mathematics_as_they_are_and_none_is_no_paragraph(page):
+    figures.show_text("")
     figures.show_text(f"**bold** {HOSTILE} & $a$")
     assert page[0] == r"**bold** &lt;img src=x onerror=alert(1)&gt; &amp; \$a\$"
 
@@ -161,7 +176,7 @@ def test_a_chart_is_sharp_and_scrolls_on_a_narrow_screen(page):
     assert 'aria-label="chart c"' in page[0]
     width, least = (int(n) for n in re.search(r'width="(\d+)".*min-width:(\d+)px', page[0]).groups())
     stored = Image.open(io.BytesIO(base64.b64decode(re.search(r'src="data:image/webp;base64,([^"]+)"', page[0])[1])))
-    assert stored.width == pytest.approx(width * 200 / 110, abs=1) and least == round(0.72 * width)
+    assert stored.width == pytest.approx(width * 200 / 110, abs=1) and least == round(figures.LEAST * width)
     assert width == pytest.approx(4 * 110, abs=20) and "overflow-x:auto" in page[0]
 
 
@@ -185,6 +200,19 @@ def test_a_chart_is_drawn_for_both_schemes_and_left_as_it_was(page):
     assert (dark == 255).all(-1).sum() > 100  # the picture is not turned over
     assert [line.get_color(), line.get_markeredgecolor(), blue.get_color()] == ["#000000", "#000000", "#0072B2"]
     assert figure.get_facecolor() == (1, 1, 1, 1) and seen.get_array().min() == 1
+
+
+def test_ticks_that_come_back_when_a_chart_is_drawn_again_are_light():
+    figure, axis = figures.drawing(4, 1)
+    axis.plot([0, 1])
+    figure.draw_without_rendering()
+    axis.locator_params(axis="x", nbins=2)
+    with schemes.dark(figure):
+        axis.locator_params(axis="x", nbins=10)
+        figure.draw_without_rendering()
+        colours = [label.get_color() for label in axis.get_xticklabels()]
+    assert len(colours) > 3
+    assert all(to_rgba(one) == pytest.approx(to_rgba(schemes.LIGHT)) for one in colours)
 
 
 def test_colours_stay_and_greys_are_turned_over():

@@ -1,8 +1,9 @@
 """What the page of this study comes to. Needs no torch."""
 
 from ... import studies
-from ...page import answers
+from ...page import answers, words
 from ...records import seeds
+from .choices import PRETRAINED
 from .claims import ALL
 from .results import has_printed, named
 from .tables import compare, knowing
@@ -21,18 +22,22 @@ def defence(units):
     rows = rows[rows.case == ALL]
     stands = [f"“{claim}”: {answers.standing(part, noun='group')}" for claim, part in rows.groupby("claim", sort=False)]
     groups = [group for group in seeds.groups(own) if has_printed(group[0])]
-    cells = [f"{named(group[0])} {answers.agreeing(compare(group))}" for group in groups]
+    cells = [f"{answers.agreeing(compare(group))} ({named(group[0])})" for group in groups]
+    shared = [group for group in groups if len(group) > 1 and group[0].result["model"]["initialisation"] == PRETRAINED]
+    agree = words.listed(cells) if cells else "none: it prints none for these"
     known = knowing(own)
     left = known[known.attacker == "worst"]
     above = int((left.left_low > 0).sum())
     return answers.Answer(
         paper,
         f"{'; '.join(stands)}.",
-        f"Of the thesis’s accuracies ours agree with {'; '.join(cells) or 'none: it prints none for these'}. The blur "
-        "undoes a small change that was made without it. Against attackers who know of it, the worst of those tried, "
+        f"Of the thesis’s accuracies ours agree with {agree}. The blur undoes a small change that was made without it. "
+        "Against attackers who know of it, the worst of those tried, "
         f"{above} of {len(left)} networks behind their blur are clearly more accurate than the undefended A.",
         tuple(filter(None, (
             answers.networks(rows),
+            *(f"The {len(group)} networks of {named(group[0])} share their pre-training and their images: another "
+              "pre-training may give other numbers." for group in shared),
             "The thesis does not say whether its network started from ImageNet weights, nor what its “PGD” heatmap is.",
             "No attack tried here differentiates the choice of the pixels that stay sharp.",
         ))),

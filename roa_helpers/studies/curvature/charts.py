@@ -30,18 +30,47 @@ AREAS = {"curved_flat": "curved − flat", "curved_random": "curved − random",
          "beyond_dimension": "ρ beyond dimension"}  # fmt: skip
 _STEPS = {"logits": ("#D55E00", "o", "logits"), "softmax": ("#0072B2", "s", "softmax scores"),
           "twin": ("#009E73", "^", "logits of the smooth twin")}  # fmt: skip
+#: Units side by side.
+_ACROSS = 2
 _METHODS = dict(zip(METHODS, ("#000000", "#999999", "#0072B2", "#009E73"), strict=True))
 
 
-def _by_unit(units, rows, *, height=1.5, **options):
-    """A figure with a column of charts for each unit, titled, and their axes, (rows, units)."""
-    count, width = len(units), min(7.4, max(5.2, 1.0 + 2.1 * len(units)))
-    figure, axes = panels(rows * count, columns=count, width=width, height=height, margin=0.5, **options)
-    for axis, unit in zip(axes, units, strict=False):
-        axis.set_title(named(unit), fontsize=8)
-    for axis in axes:
-        axis.tick_params(labelsize=7, labelleft=True)
-    return figure, axes.reshape(rows, count)
+def _by_unit(units, rows, *, height=1.5, sharex="col", sharey=False):
+    """A figure with a column of charts for each unit, titled, ``_ACROSS`` of them side by side.
+
+    Args:
+        rows, height: charts of a column, and inches of each.
+        sharex: "col": the charts of a column have one horizontal axis; "all": all charts.
+        sharey: whether all charts have one vertical axis.
+
+    Returns:
+        (figure, axes (rows, units)).
+    """
+    count, across = len(units), min(_ACROSS, len(units))
+    blocks = -(-count // across)
+    figure, grid = drawing(
+        NARROW, (height * rows + 0.25) * blocks + 0.4, nrows=rows * blocks, ncols=across, squeeze=False
+    )
+    axes = np.concatenate(np.split(grid, blocks), axis=1)
+    for empty in axes[:, count:].flat:
+        empty.set_visible(False)
+    axes = axes[:, :count]
+    for unit, column in zip(units, axes.T, strict=True):
+        column[0].set_title(named(unit), fontsize=8)
+        for axis in column:
+            if axis is not (first := column[0] if sharex == "col" else axes[0, 0]):
+                axis.sharex(first)
+            if sharey and axis is not axes[0, 0]:
+                axis.sharey(axes[0, 0])
+            axis.tick_params(labelsize=7, labelbottom=axis is column[-1])
+    return figure, axes
+
+
+def _name_lines(axes, names, *, size=8):
+    """Name the charts of a column, beside the first of those that stand side by side."""
+    for column in axes.T[::_ACROSS]:
+        for axis, name in zip(column, names, strict=True):
+            axis.set_ylabel(name, fontsize=size)
 
 
 def single_curves(units):
@@ -52,7 +81,7 @@ def single_curves(units):
     Returns:
         (figure, arrays by unit: positions s, scores and whether the class is predicted, (2, images, positions)).
     """
-    figure, axes = _by_unit(units, 2, sharex="col")
+    figure, axes = _by_unit(units, 2)
     data = {}
     for column, unit in zip(axes.T, units, strict=True):
         names, shown = unit.result["classes"], unit.result["featured"]
@@ -68,12 +97,11 @@ def single_curves(units):
                  f"{unit.path.name}_inside": unit.arrays["classes"][:2] == names.index(shown)}  # fmt: skip
         column[0].set_title(f"{named(unit)}: “{shown}”", fontsize=8)
         column[-1].set_xlabel("s", fontsize=8)
-    for axis, kind in zip(axes[:, 0], ("positive", "negative"), strict=True):
-        axis.set_ylabel(f"score,\n{DIRECTIONS[kind]}", fontsize=8)
+    _name_lines(axes, [f"score,\n{DIRECTIONS[kind]}" for kind in ("positive", "negative")])
     names = {"#BBBBBB": "another class is predicted", "#0072B2": "the class itself (upper row)",
              "#D55E00": "the class itself (lower row)"}  # fmt: skip
     handles = [Line2D([], [], color=colour, lw=1.5, label=words) for colour, words in names.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    figure.legend(handles=handles, loc="outside lower center", ncols=1, frameon=False, fontsize=8)
     return figure, data
 
 
@@ -84,7 +112,7 @@ def population(units, kind):
     Returns:
         (figure, DataFrame of what is drawn).
     """
-    figure, axes = _by_unit(units, 2, sharex="col")
+    figure, axes = _by_unit(units, 2)
     data = []
     for (above, below), unit in zip(axes.T, units, strict=True):
         table = unit.table("responses")
@@ -102,8 +130,7 @@ def population(units, kind):
         below.set_xlabel("s", fontsize=8)
         above.set_title(f"{named(unit)}: “{unit.result['featured']}”", fontsize=8)
         data.append(table.assign(network=named(unit), target=unit.result["featured"]))
-    axes[0, 0].set_ylabel("class score", fontsize=8)
-    axes[1, 0].set_ylabel("%", fontsize=8)
+    _name_lines(axes, ("class score", "%"))
     handles = [
         Patch(color="#0072B2", alpha=0.5, label="score of the class"),
         Patch(color="#D55E00", alpha=0.5, label="best other score"),
@@ -112,7 +139,7 @@ def population(units, kind):
         Line2D([], [], color="k", ls="--", label="of the class and still in it"),
         Line2D([], [], color="#CC79A7", ls=":", label="median softmax of the others"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=7.5)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=7.5)
     return figure, pd.concat(data)
 
 
@@ -145,7 +172,7 @@ def steps(units):
     """The step study: asymmetry, norm, and error against the exact or closed form, by step."""
     columns = {"asymmetry": "‖H − Hᵀ‖ / 2‖H‖\nof the mean", "norm": "norm of one\nimage’s Hessian",
                "error": "relative error"}  # fmt: skip
-    figure, axes = _by_unit(units, 3, height=1.35, sharex=True)
+    figure, axes = _by_unit(units, 3, height=1.35, sharex="all")
     data = []
     for column, unit in zip(axes.T, units, strict=True):
         table = unit.table("steps")
@@ -162,8 +189,7 @@ def steps(units):
         for axis in column:
             axis.axvline(unit.result["parameters"]["choices"]["step"], color="#AAAAAA", lw=0.8, ls="--")
         column[-1].set_xlabel("step / distance to the boundary", fontsize=7.5)
-    for axis, words in zip(axes[:, 0], columns.values(), strict=True):
-        axis.set_ylabel(words, fontsize=7.5)
+    _name_lines(axes, columns.values(), size=7.5)
     handles = [Line2D([], [], color=c, marker=m, ms=4, label=words) for c, m, words in _STEPS.values()]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure, pd.concat(data)
@@ -189,12 +215,12 @@ def halves(units):
         axis.set_xscale("log", base=2)
         axis.set(ylim=(-0.03, 1.03))
         axis.set_xlabel("points in each half", fontsize=8)
-    axes[0, 0].set_ylabel("overlap", fontsize=8)
+    _name_lines(axes, ["overlap"])
     table = pd.concat(data)
     handles = [Line2D([], [], color=_METHODS[method], label=words) for method, words in METHODS.items()
                if words in set(table.method)]  # fmt: skip
     handles.append(Line2D([], [], color="#999999", ls=":", label="random subspaces"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=7.5)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=7.5)
     return figure, table
 
 
@@ -204,7 +230,7 @@ def figure_three(units):
     Returns:
         (figure, (accuracies, retained norms) in one DataFrame).
     """
-    figure, axes = _by_unit(units, 1 + len(ATTACKS), height=1.2, sharex="col")
+    figure, axes = _by_unit(units, 1 + len(ATTACKS), height=1.2)
     data = []
     for column, unit in zip(axes.T, units, strict=True):
         primary = unit.result["parameters"]["choices"]["methods"][0]
@@ -222,17 +248,16 @@ def figure_three(units):
         column[-1].set_xlabel("dimension", fontsize=8)
         data += [accuracy.assign(network=named(unit), quantity="accuracy"),
                  norms.assign(network=named(unit), quantity="retained norm")]  # fmt: skip
-    for axis, words in zip(axes[:, 0], ("accuracy (%)", *ATTACKS), strict=True):
-        axis.set_ylabel(words, fontsize=8)
+    _name_lines(axes, ("accuracy (%)", *ATTACKS))
     handles = [Line2D([], [], color=c, label=words) for c, words in KINDS.values()]
     handles.append(Line2D([], [], color="k", ls=":", label="training images"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False, fontsize=7.5)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=7.5)
     return figure, pd.concat(data)
 
 
 def by_method(units):
     """Accuracy of test images on S_neg∪pos and S_flat for every definition of curvature."""
-    figure, axes = _by_unit(units, 2, height=1.4, sharex="col", sharey=True)
+    figure, axes = _by_unit(units, 2, height=1.4, sharey=True)
     data = []
     for column, unit in zip(axes.T, units, strict=True):
         table = unit.table("accuracy")
@@ -247,12 +272,11 @@ def by_method(units):
             axis.plot(random.dimension, 100 * random.k / random.n, color="#E69F00", lw=1, ls="--")
         _by_dimension(column[0])
         column[1].set_xlabel("dimension", fontsize=8)
-    for axis, kind in zip(axes[:, 0], ("both", "flat"), strict=True):
-        axis.set_ylabel(f"accuracy (%)\non {KINDS[kind][1]}", fontsize=8)
+    _name_lines(axes, [f"accuracy (%)\non {KINDS[kind][1]}" for kind in ("both", "flat")])
     used = [method for method in METHODS if any(method in unit.result["coupling"] for unit in units)]
     handles = [Line2D([], [], color=_METHODS[method], label=METHODS[method]) for method in used]
     handles.append(Line2D([], [], color="#E69F00", ls="--", label="random subspace"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=7.5)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=7.5)
     return figure, pd.concat(data)
 
 
@@ -288,7 +312,7 @@ def figure_four(units):
         axis.set(ylim=(-3, 103))
         _by_dimension(axis)
         axis.set_xlabel("dimension", fontsize=8)
-    axes[0, 0].set_ylabel("accuracy (%)", fontsize=8)
+    _name_lines(axes, ["accuracy (%)"])
     handles = [Line2D([], [], color=c, label=words) for c, words in ORDERS.values()]
     handles.append(Line2D([], [], color="k", ls=":", label="training images"))
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
@@ -306,7 +330,7 @@ def figure_five(units):
             own = table[table.order == order].replace(np.inf, np.nan)
             axis.plot(own.dimension, own["median"], "o-", ms=3, lw=1.2, color="#0072B2")
             axis.set(xscale="log", yscale="log")
-            axis.yaxis.set_major_locator(LogLocator(subs=(1, 3), numticks=5))
+            axis.yaxis.set_major_locator(LogLocator(subs=(1, 3), numticks=12))
             axis.yaxis.set_major_formatter(FuncFormatter(lambda norm, _: f"{norm:g}"))
             axis.yaxis.set_minor_formatter(NullFormatter())
             other = axis.twinx()
@@ -314,8 +338,7 @@ def figure_five(units):
             other.tick_params(labelsize=7, colors="#D55E00")
             other.set_ylim(0, None)
         column[-1].set_xlabel("dimension", fontsize=8)
-    for axis, (_, words) in zip(axes[:, 0], ORDERS.values(), strict=True):
-        axis.set_ylabel(f"norm, {words}", fontsize=8)
+    _name_lines(axes, [f"norm, {words}" for _, words in ORDERS.values()])
     handles = [Line2D([], [], color="#0072B2", marker="o", ms=3, label="confined DeepFool (left)"),
                Line2D([], [], color="#D55E00", marker="s", ms=3, label="projected image (right)")]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
@@ -378,7 +401,7 @@ REGIONS = {"roi": "RoI", "roa": "RoA"} | REGION_LABELS
 def bridge(units):
     """The energy of curved and of flat directions in the book's regions, less the region's share of the pixels."""
     names = {"perturbation": "RoA by perturbation", "gradient": "RoA by gradient"}
-    figure, axes = _by_unit(units, 2, height=1.7, sharex="col", sharey=True)
+    figure, axes = _by_unit(units, 2, height=1.7, sharey=True)
     data = []
     for column, unit in zip(axes.T, units, strict=True):
         table = unit.table("bridge")
@@ -393,8 +416,7 @@ def bridge(units):
             axis.axvline(0, color="k", lw=0.8)
             axis.set(yticks=range(len(REGIONS)), yticklabels=list(REGIONS.values()), ylim=(len(REGIONS) - 0.5, -0.5))
         column[-1].set_xlabel("energy − pixels", fontsize=8)
-    for axis, words in zip(axes[:, 0], names.values(), strict=True):
-        axis.set_ylabel(words, fontsize=8)
+    _name_lines(axes, names.values())
     handles = [Line2D([], [], color=c, marker=m, ms=4, label=words) for c, m, words in
                (("#0072B2", "o", "most curved directions"), ("#E69F00", "s", "flattest directions"))]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8)

@@ -119,19 +119,20 @@ def _source(unit):
 
 def few(units):
     """How many of the most curved dimensions hold nine tenths of the accuracy, in words."""
-    told = []
-    for unit in units:
-        table, method = unit.table("accuracy"), unit.result["parameters"]["choices"]["methods"][0]
-        own = table[(table.method == method) & (table.kind == "both") & (table.part == "test")].sort_values("dimension")
-        bare = unit.table("compression").query("measured == 'accuracy'").sort_values("side").iloc[-1]
-        size, last = unit.result["dimensions"], own.iloc[-1]
-        enough = own[own.k / own.n >= 0.9 * bare.k / bare.n]
-        told.append(f"- {named(unit)}: " + (
-            f"{enough.iloc[0].dimension} of {size} dimensions ({enough.iloc[0].dimension / size:.0%})."
-            if len(enough)
-            else f"not reached; {last.k / last.n:.0%} accuracy at {last.dimension} of {size}, the last computed."
-        ))  # fmt: skip
+    told = [f"- {named(unit)}: {held(unit)}." for unit in units]
     return "Smallest S_neg∪pos tried that keeps nine tenths of the bare accuracy:\n\n" + "\n".join(told)
+
+
+def held(unit):
+    """How many of the most curved dimensions hold nine tenths of the accuracy of one network, in words."""
+    table, method = unit.table("accuracy"), unit.result["parameters"]["choices"]["methods"][0]
+    own = table[(table.method == method) & (table.kind == "both") & (table.part == "test")].sort_values("dimension")
+    bare = unit.table("compression").query("measured == 'accuracy'").sort_values("side").iloc[-1]
+    size, last = unit.result["dimensions"], own.iloc[-1]
+    enough = own[own.k / own.n >= 0.9 * bare.k / bare.n]
+    if len(enough):
+        return f"{enough.iloc[0].dimension} of {size} dimensions ({enough.iloc[0].dimension / size:.0%})"
+    return f"not reached; {last.k / last.n:.0%} accuracy at {last.dimension} of {size}, the last computed"
 
 
 def beyond(units):

@@ -30,17 +30,16 @@ def recovered(units, every):
     rows = claims.judged(studies.verdicts([best]))
     asked = questions([unit for unit in every if unit.result["profile"] == best.result["profile"]])
     averaged = asked[asked.id.isin([f"lime-over-{name}" for name in AVERAGED])]
-    lead = averaged.answer.value_counts()
+    coarse = asked[asked.id == "lime-over-grad_cam"]
     shapes = words.counted(averaged["where"].nunique(), "shape") + " of regions"
-    told = ", ".join(f"“{word}” in {count}" for word, count in lead.items())
     return answers.Answer(
         paper,
         f"In order of mean rank: {', '.join(order)}, over "
         f"{attack['success']['k']} examples from {attack['photos_with_examples']} photos. R1, R2 and Table 1: "
         f"{answers.standing(rows, noun='claim')}.",
         "The attacked regions are segments, and LIME answers in superpixels, where gradients answer pixel by pixel. "
-        f"Against gradients averaged over the same superpixels, for {shapes}, the question whether LIME still "
-        f"ranks better is answered {told} of {len(averaged)} cases."
+        f"Does LIME also rank better than gradients averaged over the same superpixels? {_answered(averaged)}. Than "
+        f"Grad-CAM, which the paper does not try? {_answered(coarse)} ({shapes})."
         if len(averaged)
         else "No control is among these results.",
         (
@@ -50,3 +49,10 @@ def recovered(units, every):
             else "",
         ),
     )
+
+
+def _answered(asked):
+    """How a question is answered: “One network, toward yes in 2 of 2 cases”."""
+    counts = asked.answer.value_counts()
+    told = "; ".join(f"{answer} in {count} of {words.counted(len(asked), 'case')}" for answer, count in counts.items())
+    return words.capitalised(told)

@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 
 from ... import metrics
-from ...page import NARROW, Cell, Sheet, Strip, bordered, drawing, picture
+from ...data import title_of
+from ...page import NARROW, Cell, Sheet, Strip, bordered, drawing, name_rows, panels, picture
+from .choices import REGIONS
 from .evaluation import METRICS
 from .recovery import AVERAGED, BOUND, EXPLAINERS, PAPER, TITLES
-from .results import named, shape_of
+from .results import named, run_of, shape_of
 
 COLOURS = {
     "saliency": "#0072B2",
@@ -31,6 +33,8 @@ OFFERED = (*PAPER, AVERAGED[1])
 BROWSED, COUNTS = 2, (1, 2, 3, 5, 20)
 #: Photos of a unit whose attack is shown step by step; photos of 224 pixels weigh much.
 PROCESSED = 1
+#: Inches of a row of :func:`ranks`.
+_LINE = 0.34
 
 
 def stored_examples(unit):
@@ -122,11 +126,9 @@ def curves(units):
                 if name in PAPER:
                     axis.fill_between(rows.n, rows.q25, rows.q75, color=COLOURS[name], alpha=0.15, lw=0)
             examples = unit.result["attack"]["success"]["k"]
-            axis.set(
-                ylabel=metric.capitalize(),
-                title=f"{named(unit)},\n{examples} examples",
-            )
-            axis.title.set_fontsize(7.5)
+            axis.set_ylabel(metric.capitalize(), fontsize=8)
+            axis.tick_params(labelsize=7)
+            axis.set_title(f"{_titled(unit)},\n{examples} examples", fontsize=7.5)
             axis.set_xticks((1, 5, 10, 15, 20))
     for axis in axes[-1]:
         axis.set_xlabel("n of LIME’s union", fontsize=8)
@@ -137,42 +139,38 @@ def curves(units):
 
 def ranks(units, which):
     """Mean ranks by Jaccard with their intervals: a panel a unit, a line an explainer of the set ``which``."""
-    columns = min(2, len(units))
-    lines = -(-len(units) // columns)
     names = list(units[0].result["ranks"][which]["jaccard"])
-    height = 0.5 + 0.24 * len(names)
-    figure, axes = drawing(
-        NARROW, 0.3 + height * lines, nrows=lines, ncols=columns, squeeze=False, sharey=True, sharex=True
+    columns = min(2, len(units))
+    figure, axes = panels(
+        len(units), columns=columns, width=NARROW, height=0.6 + _LINE * len(names), margin=0.2, sharex=True
     )
-    for axis in axes.flat[len(units) :]:
-        axis.set_visible(False)
     tables = []
-    for axis, unit in zip(axes.flat, units, strict=False):
-        found = unit.result["ranks"][which]["jaccard"]
-        table = pd.DataFrame(
-            [{"explainer": TITLES[n], "rank": found[n]["rank"]}
-             | dict(zip(("low", "high"), found[n]["rank_interval"], strict=True)) for n in names], dtype=object
-        ).astype({"rank": float, "low": float, "high": float})  # fmt: skip
-        tables.append(table.assign(unit=unit.path.name, profile=unit.result["profile"]))
-        for place, (name, row) in enumerate(zip(names, table.itertuples(), strict=True)):
-            colour = COLOURS.get(name.removesuffix("_superpixels"), "#009E73")
-            hollow = {"mfc": "white"} if name in AVERAGED else {}
-            axis.plot((row.low, row.high), (place, place), color=colour, lw=1.6)
-            axis.plot(
-                row.rank,
-                place,
-                color=colour,
-                marker=MARKERS.get(name.removesuffix("_superpixels"), "o"),
-                ms=5,
-                **hollow,
-            )
-        axis.axvline((len(names) + 1) / 2, color="k", lw=0.6, ls=":")
-        axis.set(xlim=(0.8, len(names) + 0.2), xlabel="mean rank", title=named(unit).replace(", ", "\n"))
-        axis.title.set_fontsize(7.5)
-    first = axes[0, 0]
-    first.set_yticks(range(len(names)), [TITLES[name] for name in names])
-    first.set_ylim(len(names) - 0.5, -0.5)
+    for first in range(0, len(units), columns):
+        line = axes[first : first + columns]
+        at = name_rows(line, [TITLES[name] for name in names], height=_LINE)
+        for axis, unit in zip(line, units[first : first + columns], strict=True):
+            found = unit.result["ranks"][which]["jaccard"]
+            table = pd.DataFrame(
+                [{"explainer": TITLES[n], "rank": found[n]["rank"]}
+                 | dict(zip(("low", "high"), found[n]["rank_interval"], strict=True)) for n in names], dtype=object
+            ).astype({"rank": float, "low": float, "high": float})  # fmt: skip
+            tables.append(table.assign(unit=unit.path.name, profile=unit.result["profile"]))
+            for row, (name, one) in enumerate(zip(names, table.itertuples(), strict=True)):
+                kind = name.removesuffix("_superpixels")
+                colour = COLOURS.get(kind, "#009E73")
+                hollow = {"mfc": "white"} if name in AVERAGED else {}
+                axis.plot((one.low, one.high), (at(row), at(row)), color=colour, lw=1.6)
+                axis.plot(one.rank, at(row), color=colour, marker=MARKERS.get(kind, "o"), ms=5, **hollow)
+            axis.axvline((len(names) + 1) / 2, color="k", lw=0.6, ls=":")
+            axis.set(xlim=(0.8, len(names) + 0.2), xlabel="mean rank")
+            axis.set_title(_titled(unit), fontsize=7.5)
+            axis.tick_params(labelsize=7)
     return figure, pd.concat(tables)
+
+
+def _titled(unit):
+    """What a panel is of, in lines that are no wider than half a chart."""
+    return f"{title_of(unit.result['dataset'])} ({run_of(unit)})\n{REGIONS[shape_of(unit)]}"
 
 
 def spread(units):

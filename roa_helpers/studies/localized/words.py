@@ -46,10 +46,14 @@ def answer_same_ranks(units):
     return (
         "When all explanations of a comparison have the same number of pixels, both scores rise with the number of "
         "pixels that explanation and region share and with nothing else, so they must rank alike: our ranks by Jaccard "
-        f"and by Hamming differ by at most {each:.3f}. The paper’s differ by up to {printed:.2f}, so it did something "
-        "else. It may have ranked each example once, by its mean score over n: then ours differ by up to "
-        f"{means:.2f}. Or its explanations were not all of equal size, or equal scores were ranked apart."
+        f"and by Hamming {_differ(each)}. The paper’s differ by up to {printed:.2f}, so it did something else. It may "
+        f"have ranked each example once, by its mean score over n: then ours {_differ(means)}. Or its explanations "
+        "were not all of equal size, or equal scores were ranked apart."
     )
+
+
+def _differ(distance):
+    return f"differ by up to {distance:.2f}" if distance >= 0.005 else "are the same to two decimals"
 
 
 def answer(units, table):

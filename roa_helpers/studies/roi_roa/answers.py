@@ -38,9 +38,9 @@ _REGIONS = ("roi-colocated", "roa-colocated", "roi-aligned", "roa-aligned")
 
 
 def _shown(rows, *ids, noun="data set"):
-    """“1 of 2 data sets”: in how many of those that could be tested the interval points to the claim."""
+    """“1 of the 2 data sets”: in how many of those that could be tested the interval points to the claim."""
     tested = rows[rows.id.isin(ids) & (rows.verdict != claims.NOT_TESTABLE)]
-    return f"{int((tested.toward == claims.REPRODUCED).sum())} of {words.counted(len(tested), noun)}"
+    return f"{int((tested.toward == claims.REPRODUCED).sum())} of the {words.counted(len(tested), noun)}"
 
 
 def _excess(verdicts, *ids):
@@ -70,11 +70,11 @@ def whole(units):
         few = answers.networks(rows)
         return (
             f"Neutralising U−V+ keeps accuracy on {_shown(rows, 'keeps-accuracy')} and weakens the attack on "
-            f"{_shown(rows, 'weakens-attack')} where there is an attack to weaken. Regions lie together and share a "
-            f"place beyond what networks give that never learnt anything in {_shown(rows, *_REGIONS, noun='case')}."
-            + (" These are where intervals point; a verdict needs three networks." if few else ""),
-            "Regions are held against those of networks that never learnt anything, and the defence is judged on both "
-            "classes at once, with a blob from images that are not scored.",
+            f"{_shown(rows, 'weakens-attack')} on which that can be tested. Regions lie together, or share a place, "
+            f"clearly more than those of untrained networks in {_shown(rows, *_REGIONS, noun='case')}."
+            + (" That is where intervals point; a verdict needs three networks." if few else ""),
+            "Regions are held against those of untrained networks, and the defence is judged on both classes at once, "
+            "with a blob from images that are not scored.",
             (few, "Whether larger networks and images behave like these is not asked here."),
         )
 

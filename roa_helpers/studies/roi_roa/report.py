@@ -2,30 +2,38 @@
 
 import pandas as pd
 
-from ...page import Section, figures, tables
+from ...page import Section, claims, figures, open_choices
+from ...page import tables as page_tables
 from ...page import words as spoken
-from . import STUDY, charts, choices, comparison, pictures, words
+from . import STUDY, charts, choices, comparison, pictures, tables, words
 from .claims import CLAIMS
 
 STORED = "examples stored with the results"
 
 
 def _network(units):
+    networks = "A network M" if len(units) == 1 else f"{len(units)} networks M"
     figures.show_text(
-        f"On a part of the pictures {spoken.counted(len(units), 'network')} M learnt to tell the two classes apart. "
-        "What follows is about pictures that M had not seen. Another start of the training gives another network: "
-        "`--seed 1` shows how far that moves the numbers."
+        f"{networks} learnt to tell the two classes apart from a part of the pictures. What follows is about pictures "
+        "that M had not seen. Another start of the training gives another network: `--seed 1` shows how far that moves "
+        "the numbers."
     )
     accuracy = comparison.accuracy(units)
     figures.show_table(
         accuracy,
-        view=tables.present(accuracy).drop(columns="verdict"),
+        view=page_tables.present(accuracy).drop(columns="verdict"),
         name="own-accuracy",
         caption="Accuracy (%) of M on test images of both classes, with its 95 % interval. Where it is low, the rest "
         "of this page says little.",
         units=units,
         sample="accuracy on all test images",
     )
+    whys = [claims.untrained(unit.result["model"]["test"], len(unit.result["classes"])) for unit in units]
+    for why in dict.fromkeys(filter(None, whys)):
+        figures.show_text(
+            f"**Nothing shows that M tells these classes apart**: {why}. What follows shows what the methods do, and "
+            "says nothing of these pictures. More pictures of each class may help."
+        )
 
 
 def _attack(units):
@@ -109,7 +117,7 @@ def _scores(units):
     scores = pd.concat([comparison.compare(row, units) for row in ("A10", "A11")], ignore_index=True)
     figures.show_table(
         scores,
-        view=tables.present(scores).drop(columns="verdict"),
+        view=page_tables.present(scores).drop(columns="verdict"),
         name="own-scores",
         caption="Accuracy (%) on images of the source class with 95 % intervals: clean, neutralised, attacked, "
         "neutralised and attacked.",
@@ -153,7 +161,7 @@ def _defence(units):
 def _choices(units):
     reasons = {name: why for name, why in choices.REASONS.items() if name != "seed"}
     figures.show_table(
-        tables.open_choices(units, reasons, labels=choices.LABELS),
+        open_choices(units, reasons, used=tables.used, labels=choices.LABELS),
         name="own-choices",
         caption="What the paper leaves open: what was used here, and why.",
         units=units,

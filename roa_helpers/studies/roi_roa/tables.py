@@ -108,3 +108,25 @@ def masking(units):
              "n": block["threats"]["pgd"]["n"]}
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+#: What a network starts from.
+_STARTS = {"scratch": "drawn at random", "imagenet": "ImageNet"}
+#: Of a unit that was recorded before the procedure of the authors' pictures was run.
+_NOT_RUN = {"parameters": {"theta": "not run"}}
+
+
+def used(unit):
+    """The choices that a unit was computed with, after tuning, by name."""
+    own, block = unit.result["parameters"], next(iter(unit.result["directions"].values()))
+    model, counts = unit.result["model"], unit.result["provenance"]["data"]["counts"]
+    found = {
+        "delta2_gradient": block["definitions"]["gradient"]["parameters"]["delta2"],
+        "theta_published": block["definitions"].get("published", _NOT_RUN)["parameters"]["theta"],
+        "weights": _STARTS[model["initialisation"]],
+        "mixed": model.get("mixed"),
+        "train": min(counts["train"].values()),
+        "tune": images_that_tune(unit),
+        "seed": unit.result["seed"],
+    }
+    return own["choices"] | block["parameters"] | own | found

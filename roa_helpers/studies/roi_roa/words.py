@@ -62,7 +62,8 @@ def tilt(pairs):
     }
     told = [f"{how} {', '.join(pairs['data set'][rows])}" for how, rows in kinds.items() if rows.any()]
     rest = int((~np.logical_or.reduce(list(kinds.values()))).sum())
-    told += [f"for {rest} of {len(pairs)} data sets the interval of at least one direction holds 0"] * bool(rest)
+    where = f"for {rest} of {len(pairs)} data sets " if len(pairs) > 1 else ""
+    told += [f"{where}the interval of at least one direction holds 0"] * bool(rest)
     return "; ".join(told)
 
 

@@ -4,7 +4,8 @@ import pandas as pd
 
 from ...data import title_of
 from ...page import tables
-from ..roi_roa import choices, images_that_tune
+from .. import roi_roa
+from ..roi_roa import choices
 from . import changes, words
 
 
@@ -52,7 +53,7 @@ def open_choices(units, retrained_units=()):
     pooled = changes.ranges(found[found.measured != "retrained"])
     anew = changes.ranges(found[found.measured == "retrained"], "data set")
     moved = pd.concat([pooled.assign(where=pooled.measured), anew.assign(where="retrained, " + anew["data set"])])
-    table = tables.open_choices(units, choices.REASONS, used=_used, labels=choices.LABELS)
+    table = tables.open_choices(units, choices.REASONS, used=roi_roa.tables.used, labels=choices.LABELS)
     for result in changes.SCORES:
         texts = []
         for name in choices.REASONS:
@@ -61,23 +62,3 @@ def open_choices(units, retrained_units=()):
             texts.append("; ".join(ranges) or words.unmoved(name, result))
         table[f"{changes.RESULTS[result]} moves by"] = texts
     return table
-
-
-#: Of a unit that was recorded before the procedure of the authors' pictures was run.
-NOT_RUN = {"parameters": {"theta": "not run"}}
-
-
-def _used(unit):
-    """The choices that a unit was computed with, after tuning, by name."""
-    used, block = unit.result["parameters"], next(iter(unit.result["directions"].values()))
-    model, counts = unit.result["model"], unit.result["provenance"]["data"]["counts"]
-    found = {
-        "delta2_gradient": block["definitions"]["gradient"]["parameters"]["delta2"],
-        "theta_published": block["definitions"].get("published", NOT_RUN)["parameters"]["theta"],
-        "weights": words.STARTS[model["initialisation"]],
-        "mixed": model.get("mixed"),
-        "train": min(counts["train"].values()),
-        "tune": images_that_tune(unit),
-        "seed": unit.result["seed"],
-    }
-    return used["choices"] | block["parameters"] | used | found

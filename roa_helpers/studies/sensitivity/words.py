@@ -4,8 +4,6 @@ from ...page import minus
 from ..roi_roa import LABELS
 from .changes import RESULTS, SCORES, beyond_chance
 
-#: What a network starts from.
-STARTS = {"scratch": "drawn at random", "imagenet": "ImageNet"}
 _UNMOVED = {
     ("eps", "cost"): "nothing, with the same blob",
     ("eps_target", "cost"): "what ε moves",

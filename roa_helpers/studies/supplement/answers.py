@@ -3,7 +3,7 @@
 from ...data import title_of
 from ...page import answers, words
 from . import agreement, presented
-from .matrices import collected, datasets, signed
+from .matrices import PAIR, STAGES, best, collected, datasets, signed
 
 
 def pairs(units, authors):
@@ -25,8 +25,14 @@ def pairs(units, authors):
     ]
     told = f"Run here: {words.listed(counted)}."
     if authors is None:
+        kept, count = _held(ours[1])
         return answers.Answer(
-            paper, told, "The authors’ files are not at hand, so nothing is compared on this page.", _open(units)
+            paper,
+            f"{kept} of {words.counted(count, 'ordered pair')} keep {100 * presented.MOST:.0f} % of their class "
+            f"probability after neutralisation, each at the best θ and value of the pixels. {told}",
+            "The authors’ files are not at hand. With them this page counts all their pairs, and says whether the "
+            "presented ones are among those that keep it.",
+            _open(units),
         )
     table = presented.kept(authors.scores)
     held = int((table.kept >= presented.MOST).sum())
@@ -42,6 +48,13 @@ def pairs(units, authors):
            f"{words.span(clean['ρ'], '.2f')}." if len(clean) else "Too few pairs were run here to correlate them."),
         _open(units),
     )  # fmt: skip
+
+
+def _held(scores):
+    """How many of our pairs keep ``MOST`` of the class probability of clean images, and how many pairs there are."""
+    table = best(scores)
+    start, end = (table[table.score == one].groupby(["dataset", *PAIR])["mean"].max() for one in STAGES["clean"])
+    return int((end >= presented.MOST * start).sum()), len(start)
 
 
 def _open(units):

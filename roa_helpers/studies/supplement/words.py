@@ -1,6 +1,7 @@
 """What our units and the authors' files say, in sentences: Markdown made of their numbers. Needs no torch."""
 
 from ...data import title_of
+from ...page import words
 from . import reference
 from .matrices import PAIR, STAGES, best, collected, datasets
 from .presented import MOST, attack_rows, equal_numbers, is_flat, kept, printed, table_two
@@ -46,13 +47,16 @@ def answer(scores, dataset):
         part = f"on {stage} images the mean class probability is {start.mean():.2f} before neutralisation"
         for value, rows in table[table.score == after].groupby("value"):
             end = rows.set_index(PAIR)["mean"].reindex(start.index)
-            held = f"{(end >= MOST * start).sum()} pairs keep {_MOST} of it"
-            told = held if stage == "clean" else f"it rises in {(end > start).sum()} pairs"
+            kept_, risen = int((end >= MOST * start).sum()), int((end > start).sum())
+            held = f"{words.counted(kept_, 'pair')} {'keeps' if kept_ == 1 else 'keep'} {_MOST} of it"
+            told = held if stage == "clean" else f"it rises in {words.counted(risen, 'pair')}"
             part += f", {end.mean():.2f} with pixels set to {value:g} ({told})"
         parts.append(part)
+    empty = int((largest == 0).sum())
+    rest = f" In {words.counted(empty, 'pair')} the blob is empty at every θ, and nothing is neutralised."
     return (
-        f"**{title_of(dataset)}**, {len(largest)} ordered pairs, each at its best θ: {'; '.join(parts)}. In "
-        f"{(largest == 0).sum()} pairs the blob is empty at every θ, and nothing is neutralised."
+        f"**{title_of(dataset)}**, {words.counted(len(largest), 'ordered pair')}, each at its best θ: "
+        f"{'; '.join(parts)}.{rest if empty else ''}"
     )
 
 
