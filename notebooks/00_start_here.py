@@ -98,9 +98,9 @@ figures.show_row({str(n): x[n] for n in range(5)})
 print(f"M reads {read(x)} of {len(x)} ones as ones.")
 
 # %% [markdown]
-# **Attack.** FGSM moves every channel of every pixel by ε, up or down, whichever raises the loss. Shown is the first
-# image that M then reads as a zero (the first of all, if there is none). In the middle, grey has not moved, white rose
-# by ε and black fell by ε.
+# **Attack.** FGSM moves every channel of every pixel by ε, up or down, whichever raises the loss; only what would leave
+# the range of a pixel, or has no gradient, moves less or not at all. Shown is the first image that M then reads as a
+# zero (the first of all, if there is none). In the middle, grey has not moved, white rose by ε and black fell by ε.
 
 # %%
 eps = 0.063
@@ -174,7 +174,8 @@ for name, versions in four.items():
 # ## What an attack does
 #
 # An adversarial image looks like the clean one to a person and like another class to the model (Fig. 1 of the paper).
-# FGSM moves every channel of every pixel by ε, up or down. P is the model's probability of the true class.
+# FGSM moves every channel of every pixel by ε, up or down, as far as pixels stay between black and white and have a
+# gradient. P is the model's probability of the true class.
 
 # %% tags=["hide-input"]
 figure, data = pictures.adversarial(pairs)

@@ -214,8 +214,7 @@ figures.show_table(
 )
 
 # %% tags=["remove-input"]
-kept, others = claims.apart(claims.judged(studies.verdicts(units)))
-kept = kept if len(kept) else others
+kept = claims.counted(claims.judged(studies.verdicts(units)))
 told = {claim: claims.told(rows) for claim, rows in kept.groupby("claim", sort=False) if "co-located" in claim}
 figures.show_text(
     "Verdicts: "

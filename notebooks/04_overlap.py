@@ -101,7 +101,8 @@ figures.show_apart(
     view=beside.layout,
     name="table-1",
     caption="<b>Table I of the paper</b>: SSIM of RoI and RoA. Individual: mean over test images. Representative: one "
-    "number a class, with a jackknife interval over images. The paper gives neither interval nor n. " + beside.legend(),
+    "number a class, with a jackknife interval over images. The paper gives neither interval nor n; "
+    "Malaria’s numbers stand in its supplement. " + beside.legend(),
     units=(own, others),
 )
 figure, data = beside.plot(table_1)

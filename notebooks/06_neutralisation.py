@@ -222,9 +222,9 @@ figures.show(
 # %% tags=["remove-input"]
 figures.show_text(
     "Accuracy under attack after neutralisation, compared with that before:\n\n"
-    + words.tally(gain, "blob")
+    + words.tally(roi_roa.rows_of(gain, own or others), "blob")
     + "\n\nand with the paper’s blob, compared with each control on the same images:\n\n"
-    + words.tally(charts.against_controls(units, "mod_adv"), "blob")
+    + words.tally(charts.against_controls(own or others, "mod_adv"), "blob")
     + "\n\n“Undecided” means that the 95 % interval of the difference holds 0. Note what the procedure assumes: the "
     "blob is chosen by the true class of the image, which a defender would not know."
 )
@@ -260,7 +260,9 @@ figures.show(
 # %% tags=["remove-input"]
 figures.show_text(
     "By 95 % intervals, accuracy after neutralisation changes like this.\n\n"
-    + "\n".join(f"- On {images}: {words.tilt(table)}." for images, table in both.items()).replace("On under", "Under")
+    + "\n".join(
+        f"- On {images}: {words.tilt(roi_roa.rows_of(table, own or others))}." for images, table in both.items()
+    ).replace("On under", "Under")
 )
 
 # %% [markdown]
@@ -308,10 +310,10 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-levels = words.attacked_levels(units)
+levels = words.attacked_levels(own or others)
 figures.show_text(
     "Accuracy with the blob, compared with that without:\n\n"
-    + words.tally(threats, "threat")
+    + words.tally(roi_roa.rows_of(threats, own or others), "threat")
     + f"\n\nWithout the blob, FGSM leaves {levels['fgsm']} of those images that both attacks were run on classified "
     f"correctly, and PGD {levels['pgd']}, depending on data set and direction."
 )
@@ -342,7 +344,8 @@ figures.show_text(words.left_out(units))
 # Hein, 2020](../book/references.md)) finds its step lengths by itself; Square ([Andriushchenko et al.,
 # 2020](../book/references.md)) needs no gradient. The blob is made from validation images: by the network itself, by
 # another network of the same kind, or from both classes at once, as by a defender who does not know which class an
-# image has.
+# image has. AutoAttack has two more parts: APGD on a margin that takes three classes to define, where M has two, and
+# FAB, which looks for the nearest adversarial image instead of one within ε.
 
 # %% tags=["hide-input"]
 attacked = studies.units("adaptive", profile, seed=seed)

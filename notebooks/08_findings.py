@@ -63,13 +63,13 @@ seed = None  # None: all seeds of the profile
 from roa_helpers import studies
 from roa_helpers.page import answers, claims, figures, parameters, ranges, seeds_note
 from roa_helpers.studies import roi_roa
-from roa_helpers.studies.roi_roa import CLAIMS, by_definition, charts, where, words
+from roa_helpers.studies.roi_roa import CLAIMS, EXCESS, by_definition, charts, where, words
 
 parameters.check(globals())
 units = studies.units("roi_roa", profile, seed=seed)
 own, others = studies.apart(units)  # the paper's data sets, and those that only show that the code runs
-both = claims.apart(studies.verdicts(units))
-verdicts = both[0] if len(both[0]) else both[1]
+everything = studies.verdicts(units)
+both, verdicts = claims.apart(everything), claims.counted(everything)
 
 # %% tags=["remove-input"]
 answer = roi_roa.answers.findings(own)
@@ -172,8 +172,9 @@ testable = shared[shared.why == ""]
 if len(testable):
     above = (testable.toward == claims.REPRODUCED).groupby(testable.id).sum().to_dict()
     figures.show_text(
-        f"“Only” is a strong word: of the {len(shared) // 2} classes shown whose images are not registered, the RoIs "
-        f"of {above.get('roi-aligned', 0)} and the RoAs of {above.get('roa-aligned', 0)} exceed the strongest null."
+        f"“Only” is a strong word: of the {len(testable) // 2} classes whose images are not registered and whose nulls "
+        f"are recorded, the RoIs of {above.get('roi-aligned', 0)} and the RoAs of {above.get('roa-aligned', 0)} exceed "
+        f"the strongest null by more than {EXCESS}."
     )
 elif len(shared):
     figures.show_text(
@@ -184,6 +185,14 @@ else:
     figures.show_text("All classes shown have registered images, so there is nothing to compare them with here.")
 
 # %% [markdown]
+# ## What is not judged
+#
+# The paper also says that shapes and sizes of the four regions vary and depend on how RoI and RoA overlap, and that
+# neutralisation is more effective on some data sets than on others. Both follow for nearly any maps and any defence:
+# no outcome would contradict them, so they have no rule. The shares of the four regions ([Where is the
+# vulnerable, useless region?](05_isolation_and_blobs.ipynb)) and the gains of each data set
+# ([Does neutralising U−V+ defend?](06_neutralisation.ipynb)) show how much they vary.
+#
 # ## Every data set and direction
 #
 # A data set has one verdict; its directions, and the paper’s own way to score the defence, stand beside it without one.

@@ -283,7 +283,7 @@ widgets.browse(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(words.findings("coupling", verdicts))
+figures.show_text(words.findings("coupling", claims.counted(verdicts)))
 
 # %% [markdown]
 # All subspaces of one order lie inside each other, so norms must rise and fall with the dimension, and ρ would be
@@ -328,7 +328,7 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(words.findings("compression", verdicts))
+figures.show_text(words.findings("compression", claims.counted(verdicts)))
 figures.show_text(words.beyond(shown))
 
 # %% tags=["hide-input"]

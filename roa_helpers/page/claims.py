@@ -301,6 +301,12 @@ def apart(table):
     return table[own], table[~own]
 
 
+def counted(table):
+    """The rows that a page counts: those that are evidence about the paper, or the others where there are none."""
+    own, others = apart(table)
+    return own if len(own) else others
+
+
 def spoken(table, *, reasons=True):
     """Verdicts with what belongs to them: where too few networks point, and (``reasons``) why one is not testable."""
     told = []

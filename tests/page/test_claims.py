@@ -326,3 +326,9 @@ def test_a_table_is_set_with_intervals_in_percent_where_the_claim_says_so():
         "−10.0 to 50.0",
         "−10.0 to 50.0",
     ]
+
+
+def test_sentences_count_what_is_about_the_paper_or_else_what_there_is():
+    table = pd.DataFrame({"of_paper": [True, False, True], "id": ["a", "b", "c"]})
+    assert claims.counted(table).id.tolist() == ["a", "c"]
+    assert claims.counted(table[1:2]).id.tolist() == ["b"]

@@ -70,7 +70,7 @@ def table_one(units):
             )  # fmt: skip
     table = pd.DataFrame(rows)
     table.insert(5, "ratio (%)", (100 * table.perturbation / table.image).round(2))
-    return table.round({"share": 2, "image": 0, "perturbation": 1}).fillna("")
+    return table.round({"share": 2, "image": 2, "perturbation": 2}).fillna("")
 
 
 def widest():

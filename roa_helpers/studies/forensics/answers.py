@@ -21,9 +21,9 @@ def pictures(units):
     change = max(unit.result["ssim"]["change"] for unit in units)
     return answers.Answer(
         paper,
-        "The pictures follow another procedure: an RoA holds signs, channel by channel, a representative is their "
-        f"mean, and a blob is that mean above a threshold, V+ (rebuilt to the last entry for {exact} of {known} "
-        f"ordered pairs). Read off: {read}; inferred: {inferred}.",
+        "The pictures follow another procedure. Read off: an RoA is decided channel by channel, and a blob is the "
+        f"representative RoA above a threshold (rebuilt to the last entry for {exact} of {known} ordered pairs): "
+        f"{read}. Inferred: a representative is the mean of signs, and a blob is V+: {inferred}.",
         "Text and pictures describe different things, and the paper’s numbers may rest on either. The entries of the "
         f"RoA change the individual SSIM of the pictures by {change:.4f} at most (median of a data set): it hardly "
         "depends on the RoA.",

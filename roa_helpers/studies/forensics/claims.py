@@ -92,7 +92,7 @@ CLAIMS = (
         _median("rebuild", "agreement"), SAME,
     ),
     _read(
-        "beyond-controls", "nothing else gives it as well",
+        "beyond-controls", "none of three controls gives it as well",
         _PAIRS.format("the agreement minus that of the pair’s strongest control (the representative RoA of the best "
                       "other pair or of the reversed pair, its own with any channel for all three, each with its own "
                       "threshold)", f"above {MARGIN}", "below"),

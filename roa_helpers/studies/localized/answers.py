@@ -17,7 +17,8 @@ def recovered(units, every):
     """
     printed = MEAN_RANKS["jaccard"]
     paper = (
-        "All three explainers find the attacked region better than chance (R1), and they differ (R2): "
+        "All three explainers find the attacked region better than chance (R1), guided backpropagation and LIME "
+        "distinctly better than saliency (R2): "
         f"{words.listed([f'{TITLES[name]} has the mean rank {printed[name]:.2f}' for name in PAPER])} by the Jaccard "
         "index, 1 the best (Table 1)."
     )

@@ -9,7 +9,9 @@ import lazy_loader
 from .. import Study
 from ..roi_roa import images_a_direction
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["charts", "choices", "claims", "words"])
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submodules=["charts", "choices", "words"], submod_attrs={"claims": ["REGISTERED"]}
+)
 __all__ += ["STUDY"]
 
 STUDY = Study(

@@ -1,16 +1,18 @@
 """Charts of alignment over shifts. Needs no torch."""
 
+import numpy as np
 import pandas as pd
 
 from ...data import title_of
 from ...page import NARROW, drawing, look
+from ...records import store
 
 #: What is drawn: definition of the RoA, region, and how a reader calls it.
 PANELS = (("perturbation", "roi", "RoI"), ("perturbation", "roa", "RoA"), ("gradient", "roa", "RoA by gradient"))
 
 
 def table(units):
-    """Alignment beyond chance: a row a unit, direction and region.
+    """Alignment beyond chance: a row a unit, direction and region; NaN where fewer than two images have a region.
 
     Columns: data set, shift, seed, direction, region, value, low, high, n.
     """
@@ -19,10 +21,11 @@ def table(units):
         for name, block in unit.result["directions"].items():
             for definition, region, label in PANELS:
                 one = block["alignment"][definition][region]
-                low, high = one["value_interval"]
+                low, high = store.numbers(one["value_interval"])
+                value = np.nan if np.isnan([low, high]).any() else one["value"]
                 rows.append(
                     {"data set": title_of(unit.result["dataset"]), "shift": unit.result["shift"],
-                     "seed": unit.result["seed"], "direction": name, "region": label, "value": one["value"],
+                     "seed": unit.result["seed"], "direction": name, "region": label, "value": value,
                      "low": low, "high": high, "n": one["n"]}
                 )  # fmt: skip
     return pd.DataFrame(rows)

@@ -13,7 +13,9 @@ def _of(dataset, data):
     for region, rows in data.groupby("region", sort=False):
         means = rows.groupby("shift").value.mean()
         values = " → ".join(minus(value, ".3f") for value in means)
-        lines.append(f"- {region}: {values}")
+        undefined = int(rows.value.isna().sum())
+        told = f", without {undefined} of {len(rows)} where at most one image has a region" if undefined else ""
+        lines.append(f"- {region}: {values}{told}")
     shifts = ", ".join(str(shift) for shift in sorted(set(data["shift"])))
     counts = [int(n) for n in data.groupby("shift").seed.nunique()]
     each = f"{words.counted(counts[0], 'network')} of each shift"

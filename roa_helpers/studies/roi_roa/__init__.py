@@ -29,12 +29,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     ],
     submod_attrs={
         "choices": ["LABELS", "PGD_REACH", "PGD_STARTS", "PGD_STEPS", "Pair", "RoiRoa", "borrowed"],
-        "claims": ["CLAIMS", "by_definition", "where"],
+        "claims": ["CLAIMS", "EXCESS", "by_definition", "where"],
         "controls": ["of_validation", "withstood"],
         "nulls": ["SEED_OFFSET"],
         "pairs": ["accuracies", "load", "sides", "train"],
         "published": ["PUBLISHED", "attacked_accuracy"],
-        "results": ["SCORES", "directions", "holding", "images_that_tune"],
+        "results": ["SCORES", "directions", "holding", "images_that_tune", "rows_of"],
     },
 )
 __all__ += ["STUDY", "images_a_direction"]

@@ -20,7 +20,7 @@ ATTACK = 0.10
 #: How far score_adv may lie from what ε aims at (2026-11-26: beyond that it is not the attack that the paper scored).
 AIM = 0.10
 #: By how much a map must exceed the strongest null to be worth the name (2026-11-26, before such nulls were recorded;
-#: of quantities that reach from 0 to 1).
+#: of quantities that reach from 0 to 1: a null that leaves no more than that to 1 is no test).
 EXCESS = 0.05
 #: Accuracy that neutralisation may cost and still be said to keep it.
 KEPT = -0.05
@@ -70,20 +70,27 @@ def _beyond_null(region, statistic):
     """A claim's estimate: what is observed − the strongest null, mean over both directions, and of each."""
 
     def estimates(unit, definition):
-        found, why = {}, _untrained(unit)
+        found, nulls, why = {}, [], _untrained(unit)
         for name in unit.result["directions"]:
             both = against_null(unit, name, definition, region, statistic)
             if both is None:
                 found[name] = claims.Estimate(np.nan, claims.UNKNOWN, 0, why=NO_NULL)
             else:
                 (*observed, n), (*null, _) = both
+                nulls.append(null[0])
                 found[name] = claims.Estimate(*evidence.combined([(1, *observed), (-1, *null)]), n, why=why)
         parts = found.values()
         whole = _balanced([(one.value, one.interval) for one in parts])
-        why = next((one.why for one in parts if one.why), "")
+        why = next((one.why for one in parts if one.why), "") or _crowded(nulls)
         return {BOTH: claims.Estimate(*whole, sum(one.n for one in parts), why=why)} | found
 
     return estimates
+
+
+def _crowded(nulls):
+    """Why the strongest nulls, one a class, leave nothing to exceed them by; empty where they do."""
+    strongest = float(np.mean(nulls))
+    return f"the strongest null has {strongest:.3f} of at most 1" if strongest >= 1 - EXCESS else ""
 
 
 def registration(units, *, definition="perturbation"):
@@ -165,10 +172,18 @@ def _papers_way(before, after):
     """Each direction alone, with the blob made from the images that are scored."""
 
     def estimates(unit, definition):
-        return {name: claims.Estimate(*_change(images, before, after), len(images))
-                for name, _, images in _blocks(unit, definition)}  # fmt: skip
+        return by_class(unit, before, after, definition=definition)
 
     return estimates
+
+
+def by_class(unit, before, after, *, definition="perturbation"):
+    """The change of a score of the same images: direction → :class:`roa_helpers.page.claims.Estimate`.
+
+    Empty where a score is not recorded.
+    """
+    changes = {name: (_change(images, before, after), len(images)) for name, _, images in _blocks(unit, definition)}
+    return {name: claims.Estimate(*change, n) for name, (change, n) in changes.items() if change}
 
 
 def _printed_difference(row, before, after):
@@ -208,7 +223,8 @@ def _nothing(case):
 _REGION = (
     "reproduced where {} mean over both classes, exceeds the strongest null (maps of untrained networks, random maps "
     f"as coarse, of alignment also a mixture with the other class) by more than {EXCESS}, contradicted where by less; "
-    "not testable without the null of an untrained network, or where the network is no classifier"
+    f"not testable without the null of an untrained network, where the strongest null has {1 - EXCESS} or more of at "
+    "most 1, or where the network is no classifier"
 )
 _DEFENCE = (
     "both classes count together, since pixels that tilt the network toward one class raise one score and lower the "

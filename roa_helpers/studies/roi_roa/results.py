@@ -24,6 +24,11 @@ def holding(units, table):
     return [unit for unit in units if f"{table}.csv" in unit.files]
 
 
+def rows_of(table, units):
+    """The rows of a table, by its column ``data set``, that are about the data sets of ``units``."""
+    return table[table["data set"].isin({title_of(unit.result["dataset"]) for unit in units})]
+
+
 def defined(block, definition):
     """What a direction's block holds for a definition of the RoA."""
     return block if definition == "perturbation" else block["definitions"][definition]

@@ -1,5 +1,7 @@
 """The paper's statements, judged for our networks and for its own numbers."""
 
+import pytest
+
 from roa_helpers import studies
 from roa_helpers.page import claims
 from roa_helpers.studies.curvature import words
@@ -47,6 +49,30 @@ def test_a_claim_that_holds_below_its_bound():
     assert claims.judge((0.0, 0.1), claim.bound, above=claim.above) == claims.REPRODUCED
     assert claims.judge((0.3, 0.4), claim.bound, above=claim.above) == claims.CONTRADICTED
     assert claims.judge((0.2, 0.4), claim.bound, above=claim.above) == claims.UNDECIDED
+
+
+def shaped(unit, changed, **found):
+    """The verdicts on a unit with other means (half a point to either side) of shapes, by claim."""
+    shapes = {measure: unit.result["shapes"][measure]
+              | {kind: {"mean": mean, "low": mean - 0.005, "high": mean + 0.005, "n": 10} for kind, mean in own.items()}
+              for measure, own in found.items()}  # fmt: skip
+    table = studies.verdicts([changed(shapes=unit.result["shapes"] | shapes)])
+    return table[table.profile != ""].set_index("id")
+
+
+@pytest.mark.parametrize(("random", "tested"), [(0.244, False), (0.246, True), (0.5, True)])
+def test_a_shape_that_random_directions_have_too_is_no_test(unit, changed, random, tested):
+    own = shaped(unit, changed, odd={"random": random}).loc["symmetric"]
+    assert set(own["case"]) == {"positive", "negative"}
+    assert ((own.why == "") == tested).all()
+
+
+def test_a_flat_direction_is_held_against_a_random_one(unit, changed):
+    found = {"moved": {"flat": 0.1, "random": 0.2}, "left": {"flat": 0.3, "random": 0.6}}
+    own = shaped(unit, changed, **found).loc["flat-moves-little"]
+    assert own.ours == pytest.approx((0.1 - 0.2 + 0.3 - 0.6) / 2) and own.toward == claims.REPRODUCED
+    own = shaped(unit, changed, **{name: {"flat": one["random"], "random": one["flat"]} for name, one in found.items()})
+    assert own.loc["flat-moves-little"].toward == claims.CONTRADICTED
 
 
 def test_every_claim_belongs_to_a_statement_and_is_told(unit):

@@ -143,4 +143,9 @@ def test_alignment_without_an_interval_is_no_test():
     units[-1].result["directions"]["0 to 1"]["alignment"]["perturbation"]["roi"]["value_interval"] = [None, None]
     table = verdict(units)
     assert table.verdict.tolist() == ["not testable", "reproduced", "reproduced"]
-    assert table.why["RoI"] == "it has no interval"
+    assert table.why["RoI"] == "by one network at most one image of a class has a region"
+    data = charts.table(units)
+    assert data.value.isna().sum() == 1
+    assert "RoI: 0.600 → 0.200, without 1 of 12 where at most one image has a region\n- RoA: 0.600 → 0.200\n" in (
+        words.told(data)
+    )

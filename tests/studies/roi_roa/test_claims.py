@@ -9,6 +9,7 @@ import pytest
 
 from roa_helpers import data, evidence, metrics, studies
 from roa_helpers.page import claims
+from roa_helpers.studies import roi_roa
 from roa_helpers.studies.roi_roa import comparison, published, results, words
 from roa_helpers.studies.roi_roa.claims import BOTH, CLAIMS, by_definition, registration, where
 
@@ -71,7 +72,7 @@ def images(**columns):
 
 #: What is observed of both regions and of the four parts, and what an untrained network's maps have.
 OBSERVED = {("roi", "moran"): 0.8, ("roa", "moran"): 0.7, ("roi", "alignment"): 0.5, ("roa", "alignment"): 0.5,
-            ("both", "four"): 1.0}  # fmt: skip
+            ("both", "four"): 0.8}  # fmt: skip
 NULL = {place: value - 0.3 for place, value in OBSERVED.items()}
 
 
@@ -174,6 +175,22 @@ def test_regions_are_held_against_the_strongest_null(claim, place):
         assert verdict_of(claim, nulls=(weak, weak)).verdict == "contradicted"
     weak = nulls(untrained={place: OBSERVED[place] - 0.06})  # beyond the null, and beyond what is worth the name
     assert verdict_of(claim, nulls=(weak, weak)).toward == "undecided"
+
+
+@pytest.mark.parametrize(("highest", "tested"), [((0.94, 0.95), True), ((0.94, 0.96), False), ((1.0, 1.0), False)])
+def test_a_null_that_leaves_no_room_is_no_test(highest, tested):
+    row = verdict_of("isolation", nulls=tuple(nulls(coarse={("both", "four"): one}) for one in highest))
+    assert (row.verdict == "contradicted") == tested
+    assert row.why == ("" if tested else f"the strongest null has {np.mean(highest):.3f} of at most 1")
+
+
+def test_what_one_class_loses_is_told():
+    pair = Pair(images(**{"mod, held out": [0] * 40 + [1] * 160}), images())
+    found = roi_roa.claims.by_class(pair, "clean", "mod, held out")
+    assert found["a to b"].value == pytest.approx(-0.2) and found["b to a"].value == 0 and found["a to b"].n == 200
+    assert roi_roa.answers.costly([pair]) == " One class alone clearly loses clean accuracy: x, a to b (−20.0 points)."
+    assert roi_roa.answers.costly([Pair(images(), images())]) == ""
+    assert roi_roa.claims.by_class(pair, "clean", "not recorded") == {}
 
 
 @pytest.mark.parametrize("claim", REGION_CLAIMS)
