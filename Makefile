@@ -55,7 +55,7 @@ test-book: $(READY)  ## open the built book in Chromium, with the network off
 record: $(READY)  ## compute what PROFILE lacks, at low priority, for HOURS at most; commit what is finished at any time
 	@$(PY) workflow/record.py --profile "$(PROFILE)" $(if $(HOURS),--hours "$(HOURS)") $(if $(CORES),--cores "$(CORES)")
 
-reproduce: $(READY)  ## compute the units of PROFILE anew, list every number that moved beyond its interval
+reproduce: $(READY)  ## compute what is recorded of PROFILE anew, list every number that moved beyond its interval
 	@$(PY) workflow/reproduce.py --profile "$(PROFILE)" $(if $(CORES),--cores "$(CORES)")
 
 accept: $(READY)  ## put what `make reproduce` computed in the place of the recorded results of PROFILE
