@@ -348,6 +348,8 @@ def _cpu():
     """The processor, and which of its instructions torch uses: equal seeds give equal bytes only where these agree."""
     torch = sys.modules.get("torch")
     taken = torch.backends.cpu.get_cpu_capability() if torch else None
+    if torch and torch.cpu.get_capabilities().get("amx_bf16"):
+        taken += ", AMX"
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

@@ -104,7 +104,8 @@ def test_a_row_of_a_table_that_moved_is_listed_by_what_says_which_it_is(unit, ca
 
 def test_units_that_are_not_recorded_are_left_aside(unit, capsys):
     assert reproduce.compare([unit("old")], [unit("new"), unit("new", name="v-seed0")]) == 0
-    assert "compared with the recorded ones: 1, numbers: 7" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "compared with the recorded ones: 1\n" in said and "numbers: 7" in said
 
 
 def test_units_computed_from_other_data_are_named(unit, capsys):
@@ -124,6 +125,44 @@ def test_verdicts_that_turned_are_listed(units, capsys, monkeypatch):
     assert reproduce.compare(recorded, recorded) == 0
     turned = 1 if found.verdict[0] != claims.UNDECIDED else "none"
     assert f"another verdict: {turned}" in capsys.readouterr().out and turned == 1
+
+
+def elsewhere(**provenance):
+    """RESULT of another machine."""
+    return changed(hits={"k": 0, "n": 4}) | {"provenance": RESULT["provenance"] | provenance}
+
+
+@pytest.mark.parametrize("where", [{"cpu": {"model": "x"}}, {"device": "a GPU"}, {"libraries": {"torch": "3"}}])
+def test_single_networks_of_two_machines_are_not_compared(unit, capsys, where):
+    assert reproduce.compare([unit("old")], [unit("new", elsewhere())]) == 1
+    assert "another machine" not in capsys.readouterr().out
+    assert reproduce.compare([unit("old")], [unit("new", elsewhere(**where))]) == 0
+    said = capsys.readouterr().out
+    assert "recorded on another machine: 1" in said and "numbers: 7" not in said
+    there = [unit("old"), unit("old", name="v-seed0")]
+    anew = [unit("new", elsewhere(**where)), unit("new", elsewhere(), name="v-seed0")]
+    assert reproduce.compare(there, anew) == 1  # of the one that was not computed elsewhere
+
+
+@pytest.mark.parametrize(
+    ("now", "networks", "moved"),
+    [
+        ((0.5, 0.4, 0.6), 3, 0),
+        ((0.7, 0.6, 0.8), 3, 1),  # the difference of .2 reaches ± .14
+        ((0.62, 0.52, 0.72), 3, 0),
+        ((0.9, 0.8, 1.0), 2, 0),
+        ((np.nan, np.nan, np.nan), 3, 0),
+        ((0.5, 0.5, 0.5), 3, 0),
+    ],
+)
+def test_claims_of_two_machines_move_where_their_difference_is_clear_of_0(monkeypatch, capsys, now, networks, moved):
+    row = {"study": "s", "where": "MNIST", "case": "", "id": "c", "claim": "it does", "verdict": claims.REPRODUCED}
+    tables = [pd.DataFrame([row | dict(zip(("ours", "low", "high"), numbers, strict=True)) | {"networks": count}])
+              for numbers, count in (((0.5, 0.4, 0.6), 3), (now, networks))]  # fmt: skip
+    monkeypatch.setattr(studies, "verdicts", lambda units: tables[units])
+    assert reproduce.of_two_machines(0, 1) == moved
+    told = int(networks == 3 and now[0] == now[0])
+    assert f"claims over three networks or more: {told}" in capsys.readouterr().out
 
 
 def test_a_run_that_was_killed_while_it_cleared_the_last_one_begins_anew(unit, tmp_path, monkeypatch):
