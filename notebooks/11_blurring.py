@@ -304,7 +304,8 @@ for number, (model, title) in enumerate(published.MODELS.items(), start=1):
         own,
         view=beside.layout(own),
         name=f"blurring-table-{model}",
-        caption=f"<b>Table 4.{number} of the thesis</b>, {title} ({results.named(known[0])}). " + beside.legend(),
+        caption=f"<b>Table 4.{number} of the thesis</b>, {title} ({results.named(known[0])}). "
+        + (beside.legend() if number == 1 else "Read as Table 4.1."),
         units=known,
         sample="all test images",
     )
