@@ -172,7 +172,7 @@ figures.show_apart(
     (comparison.compare("A11", own), comparison.compare("A11", others)),
     view=beside.layout,
     name="table-3",
-    caption="<b>Table III of the paper</b>: accuracy under FGSM before and after neutralisation. " + beside.legend(),
+    caption="<b>Table III of the paper</b>: accuracy under FGSM before and after neutralisation. Read as Table II.",
     units=(own, others),
 )
 figure, data = beside.plot(table_3)

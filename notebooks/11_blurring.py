@@ -56,7 +56,18 @@ seed = None  # None: all seeds of the profile
 
 # %% tags=["hide-input"]
 from roa_helpers import studies
-from roa_helpers.page import answers, beside, figures, open_choices, parameters, ranges, seeds_note, span, widgets
+from roa_helpers.page import (
+    answers,
+    beside,
+    figures,
+    in_brackets,
+    open_choices,
+    parameters,
+    ranges,
+    seeds_note,
+    span,
+    widgets,
+)
 from roa_helpers.records import seeds
 from roa_helpers.studies import blurring
 from roa_helpers.studies.blurring import charts, choices, published, results, tables, words
@@ -184,7 +195,8 @@ figures.show_text(words.learnt())
 # %% tags=["hide-input"]
 accuracies = tables.accuracies(units)
 figures.show_table(
-    accuracies.round(3),
+    accuracies,
+    view=in_brackets(accuracies.round({"paper": 3})),
     name="blurring-networks",
     caption="Accuracy of A, the network trained on originals, on clean originals, beside the thesis’s; 95 % Wilson "
     "interval over images." + seeds_note(accuracies),
@@ -268,7 +280,7 @@ for k, group in enumerate(groups):
         + ranges(data, "ours", of=["model", "test"], by=["row"], names=published.ROWS, form=".1f", scale=100),
         data=data,
         units=group,
-        sample=f"n = {data.n.iloc[0]} test images, seeds {data.seeds.iloc[0]}",
+        sample=f"n = {data.n.iloc[0]} test images, seed{'s' if ',' in data.seeds.iloc[0] else ''} {data.seeds.iloc[0]}",
         folded=not results.has_printed(group[0]),
     )
 
@@ -292,7 +304,8 @@ for number, (model, title) in enumerate(published.MODELS.items(), start=1):
         own,
         view=beside.layout(own),
         name=f"blurring-table-{model}",
-        caption=f"<b>Table 4.{number} of the thesis</b>, {title} ({results.named(known[0])}). " + beside.legend(),
+        caption=f"<b>Table 4.{number} of the thesis</b>, {title} ({results.named(known[0])}). "
+        + (beside.legend() if number == 1 else "Read as Table 4.1."),
         units=known,
         sample="all test images",
     )
@@ -315,7 +328,8 @@ figures.show_table(
     view=tables.glance(conclusions),
     name="blurring-conclusions",
     caption="The conclusions of the thesis on all networks and attacks together, by its own numbers and by ours: "
-    "points and interval, verdict, and for how many pairs of a network and an attack the interval alone points to it.",
+    "points and interval, verdict, and for how many pairs of a network and an attack the interval alone points to it."
+    + (f" {figures.OTHERS}" if studies.apart(units)[1] else ""),
     units=units,
     sample="all test images",
 )

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import papermill
 from ipykernel.kernelspec import write_kernel_spec
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from roa_helpers import studies
@@ -28,6 +28,8 @@ from roa_helpers.errors import UserError
 from roa_helpers.page import widgets
 
 ROOT = Path(__file__).resolve().parent.parent
+#: Seconds that the outputs of a cell may take to arrive after it has ended; nbclient's own 4 fail on a busy machine.
+SILENT = 120
 
 
 def main(argv=None):
@@ -75,9 +77,10 @@ def execute(notebook, out, *, parameters, log):
         partial = Path(folder) / out.name
         try:
             papermill.execute_notebook(
-                notebook, partial, parameters, kernel_name="python3", cwd=ROOT, progress_bar=False, log_output=True
-            )
-        except (PapermillExecutionError, DeadKernelError) as error:
+                notebook, partial, parameters, kernel_name="python3", cwd=ROOT, progress_bar=False, log_output=True,
+                iopub_timeout=SILENT,
+            )  # fmt: skip
+        except (PapermillExecutionError, DeadKernelError, CellTimeoutError) as error:
             os.replace(partial, kept)
             raise UserError(f"notebook {notebook.stem} failed {_where(error)}\n  as far as it came: {kept}") from error
         os.replace(partial, out)
@@ -123,6 +126,8 @@ def _output_to(log):
 
 def _where(error):
     """Which cell failed, at which line, and why."""
+    if isinstance(error, CellTimeoutError):
+        return f"because its kernel was silent for {SILENT} s after a cell had ended (a busy machine?)"
     if isinstance(error, DeadKernelError):
         return "because its kernel died (out of memory?)"
     trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))

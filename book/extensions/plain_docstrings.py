@@ -11,6 +11,7 @@ SECTIONS = re.compile(r"^(Args|Returns|Yields|Raises|Attributes|Example|Examples
 KEPT = re.compile(r"(``.+?``|:[a-z:]+:`[^`]+`|`[^`\s][^`]*`)")
 MARKUP = re.compile(r"([\\*|]|_(?!\w))")
 SECOND_ARGUMENT = re.compile(r"(?<=\S) {2,}(?=[a-z_][a-z0-9_, ]*: )")
+ATTRIBUTES = re.compile(r"^\s+[a-z]\w*(, [a-z]\w*)+(?=: )")
 BULLET = re.compile(r"^\s*([-•]|\d+[.)])\s")
 
 
@@ -52,8 +53,18 @@ def split_arguments(lines: list[str]) -> list[str]:
     return out
 
 
+def keep_together(lines: list[str]) -> list[str]:
+    """Names of several attributes, ``a, b: what they are``, without a space: Sphinx would take the first for a type."""
+    out, inside = [], False
+    for line in lines:
+        if line and not line.startswith(" "):
+            inside = line.startswith("Attributes:")
+        out.append(ATTRIBUTES.sub(lambda names: names[0].replace(", ", ","), line) if inside else line)
+    return out
+
+
 def process(app, what, name, obj, options, lines):
-    lines[:] = keep_lines(split_arguments([escape(line) for line in lines]))
+    lines[:] = keep_together(keep_lines(split_arguments([escape(line) for line in lines])))
     app.env.temp_data["plain_docstring"] = list(lines)
 
 
@@ -66,4 +77,4 @@ def undo_napoleon(app, what, name, obj, options, lines):
 def setup(app):
     app.connect("autodoc-process-docstring", process, priority=100)
     app.connect("autodoc-process-docstring", undo_napoleon, priority=900)
-    return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": "3", "parallel_read_safe": True, "parallel_write_safe": True}

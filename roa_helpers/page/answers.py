@@ -34,7 +34,7 @@ def nothing(paper):
 
 
 def show(answer):
-    """Put the box on the page: *the paper says · we find · why*."""
+    """Put the box on the page: the paper says, we find, why."""
     lines = (("The paper says", answer.paper), ("We find", answer.ours), ("Why", answer.why))
     items = "".join(f"<dt>{label}</dt><dd>{figures.inline(text)}</dd>" for label, text in lines)
     figures.put(f'<aside class="roa-answer" aria-label="In short"><dl>{items}</dl></aside>')

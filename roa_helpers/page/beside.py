@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from . import claims, words
+from . import claims, tables, words
 from .figures import NARROW, name_rows, panels
 
 _PAPER, _OURS = "#000000", "#0072B2"
@@ -56,7 +56,7 @@ def _line(row, several):
 def _cell(row):
     scale = 100 if row.percent else 1
     paper, ours, low, high = (scale * value for value in (row.paper, row.ours, row.low, row.high))
-    shown = f"{_digits(paper, low, high, row, least=1 if row.percent else 3)}f"
+    shown = f"{tables.decimals(row)}f"
     told = [f"paper {words.minus(round(paper, 2 if row.percent else 4), 'g')}"] if np.isfinite(paper) else []
     told.append(f"ours {words.minus(ours, f'.{shown}')}" + (
         f" [{words.minus(low, f'.{shown}')}, {words.minus(high, f'.{shown}')}]" if np.isfinite(low) else ""
@@ -66,15 +66,6 @@ def _cell(row):
         mark = mark if row.verdict == row.toward else f"({mark})"
         told.append(f"{mark} {words.minus(ours - paper, f'+.{shown}')}")
     return "\n".join(told)
-
-
-def _digits(paper, low, high, row, *, least):
-    """As many decimals as show what the mark says, where the paper's number has no interval of its own."""
-    if np.isfinite(row.paper_low) or not row.toward:
-        return least
-    agrees = row.toward == claims.AGREES
-    fits = (d for d in range(least, least + 3) if (round(low, d) <= round(paper, d) <= round(high, d)) == agrees)
-    return next(fits, least)
 
 
 def plot(table):

@@ -7,14 +7,13 @@ import pandas as pd
 
 from .. import data
 from . import words
-from .claims import MARKS, spoken
+from .claims import AGREES, MARKS, spoken
 
 
 def present(table):
     """The paper's numbers beside ours as a reader sees them: each with its interval, verdicts with a mark.
 
-    Numbers of a row have as many decimals as it takes that what is shown of the paper's number, of ours with its
-    interval and of 0 stands in the order in which they are: where they differ, a reader can see it.
+    Numbers of a row have as many :func:`decimals` as it takes to see where they differ.
 
     Columns without any entry are left out, and those of which every row says the same are: what, run. ``next network``
     is where the value of one more network is expected; of one network nothing is known of the next.
@@ -24,7 +23,7 @@ def present(table):
             quantity, percent, profile, seeds.
     """
     scale = np.where(table["percent"], 100, 1)
-    digits = _digits(table, scale, np.where(table["percent"], 1, 3))
+    digits = [decimals(row) for row in table.itertuples()]
     several = table["seeds"].str.contains(",")
     run = table["profile"] + np.where(several, ", seeds ", ", seed ") + table["seeds"]
     shaped = {
@@ -48,16 +47,21 @@ def present(table):
     return shaped.drop(columns=empty + alone)
 
 
-def _digits(table, scale, least):
-    """Decimals for each row: at least ``least``, and up to three more lest the ends of intervals seem to meet."""
-    found = []
-    for row, factor, digits in zip(table.itertuples(), scale, least, strict=True):
-        ends = [factor * end for end in (row.low, row.high) if np.isfinite(end)]
-        others = [0.0, *(factor * one for one in (row.paper,) if np.isfinite(one))]
-        pairs = [(end, other) for end in ends for other in others]
-        enough = (d for d in range(digits, digits + 3) if all(_told_apart(*pair, d) for pair in pairs))
-        found.append(next(enough, digits + 3))
-    return found
+def decimals(row):
+    """How many decimals the numbers of a row are shown with: one in %, three of others, and up to three more.
+
+    More where an end of our interval would seem to meet 0, or the paper's number with which ours does not agree: what
+    is shown stands in the order in which the numbers are.
+
+    Args:
+        row: with the columns percent, paper, low, high and toward of :func:`roa_helpers.page.claims.beside`.
+    """
+    scale, least = (100, 1) if row.percent else (1, 3)
+    ends = [scale * end for end in (row.low, row.high) if np.isfinite(end)]
+    others = [0.0, *(scale * one for one in (row.paper,) if np.isfinite(one) and row.toward != AGREES)]
+    pairs = [(end, other) for end in ends for other in others]
+    enough = (d for d in range(least, least + 3) if all(_told_apart(*pair, d) for pair in pairs))
+    return next(enough, least + 3)
 
 
 def _told_apart(a, b, digits):

@@ -4,6 +4,7 @@ import doctest
 import hashlib
 import json
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -213,6 +214,12 @@ def test_a_build_from_notebooks_without_outputs_is_refused_in_a_line(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and done.stderr.splitlines()[-1].endswith("run: make book")
     assert "Traceback" not in done.stderr and finished.read_text() == "finished"
+
+
+def test_attributes_that_share_a_line_keep_all_their_names():
+    keep = runpy.run_path(str(ROOT / "book" / "extensions" / "plain_docstrings.py"))["keep_together"]
+    lines = ["Attributes:", "    value, interval, n: with a, b: text.", "    df: of it.", "", "Args:", "    a, b: two."]
+    assert keep(lines) == [lines[0], "    value,interval,n: with a, b: text.", *lines[2:]]
 
 
 # staging

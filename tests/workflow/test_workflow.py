@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import engine
@@ -11,6 +12,7 @@ import nbformat
 import pytest
 import run_notebook
 import summary
+from nbclient.exceptions import CellTimeoutError
 
 from roa_helpers import studies
 from roa_helpers.errors import UserError
@@ -98,6 +100,20 @@ def test_unknown_parameters_are_refused_before_anything_runs(execute, arguments,
     assert done.returncode == 1
     assert message in done.stderr
     assert not out.exists()
+
+
+def test_a_kernel_that_falls_silent_is_named_and_what_it_did_is_kept(tmp_path, monkeypatch):
+    def silent(notebook, partial, *rest, iopub_timeout, **options):
+        partial.write_text("{}")
+        raise CellTimeoutError.error_from_timeout_and_cell("IOPub", iopub_timeout, nbformat.v4.new_code_cell("1"))
+
+    notebook = tmp_path / "page.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(), notebook)
+    monkeypatch.setattr(run_notebook.papermill, "execute_notebook", silent)
+    monkeypatch.setattr(run_notebook, "own_kernel", nullcontext)
+    with pytest.raises(UserError, match=f"page failed because its kernel was silent for {run_notebook.SILENT} s"):
+        run_notebook.execute(notebook, tmp_path / "out" / "page.ipynb", parameters={}, log=tmp_path / "page.log")
+    assert (tmp_path / "page.failed.ipynb").exists() and not (tmp_path / "out" / "page.ipynb").exists()
 
 
 LOG = """\

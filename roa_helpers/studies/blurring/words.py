@@ -98,6 +98,11 @@ def answer_knowing(table):
     return "\n".join(lines)
 
 
+def _plain(ratio):
+    """A ratio with three digits, or whole where it has more."""
+    return f"{ratio:,.0f}" if ratio >= 1000 else f"{ratio:.3g}"
+
+
 def answer_newton(units):
     """What squaring the norms makes of NewtonFool's first step, as a Markdown list."""
     lines = []
@@ -107,6 +112,6 @@ def answer_newton(units):
         lines.append(
             f"- {named(unit)}, seed {seeds.of(unit)}, η = {eta:.3g}: by the definition the first step has a median ℓ₂ "
             f"length of {steps['definition']['median']:.3g}, with squared norms {steps['squared']['median']:.3g}; the "
-            f"median of their ratio over {steps['ratio']['n']} test images is {steps['ratio']['median']:.3g}."
+            f"median of their ratio over {steps['ratio']['n']} test images is {_plain(steps['ratio']['median'])}."
         )
     return "\n".join(lines)

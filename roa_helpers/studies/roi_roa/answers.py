@@ -48,8 +48,8 @@ def _excess(verdicts, *ids):
     if known.empty:
         return ""
     return (
-        f" What M’s regions have beyond the strongest null lies between {words.minus(known.min(), '.3f')} and "
-        f"{words.minus(known.max(), '.3f')}; more than {EXCESS} is asked for."
+        " Beyond the strongest null (maps of untrained networks, random maps, the other class) regions have between "
+        f"{words.minus(known.min(), '.3f')} and {words.minus(known.max(), '.3f')}; more than {EXCESS} is asked for."
     )
 
 

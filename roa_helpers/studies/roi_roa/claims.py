@@ -243,12 +243,12 @@ def by_definition(definition):
 
     return (
         claim(
-            "roi-colocated", "pixels of an image's RoI are co-located",
+            "roi-colocated", "pixels of an image’s RoI are co-located",
             _REGION.format("Moran's I of an RoI, mean over images,"),
             _beyond_null("roi", "moran"), EXCESS,
         ),
         claim(
-            "roa-colocated", "pixels of an image's RoA are co-located",
+            "roa-colocated", "pixels of an image’s RoA are co-located",
             _REGION.format("Moran's I of an RoA, mean over images (0 for one that is empty or the whole image),"),
             _beyond_null("roa", "moran"), EXCESS,
         ),
