@@ -26,5 +26,7 @@ def has_bfloat16():
     """Whether :func:`device` computes in bfloat16 by itself: emulated, it would be slower than float32."""
     if device().type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
+    if not hasattr(torch.cpu, "get_capabilities"):  # torch 2.6
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     found = torch.cpu.get_capabilities()
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))

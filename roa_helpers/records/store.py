@@ -348,7 +348,7 @@ def _cpu():
     """The processor, and which of its instructions torch uses: equal seeds give equal bytes only where these agree."""
     torch = sys.modules.get("torch")
     taken = torch.backends.cpu.get_cpu_capability() if torch else None
-    if torch and torch.cpu.get_capabilities().get("amx_bf16"):
+    if torch and getattr(torch.cpu, "get_capabilities", dict)().get("amx_bf16"):  # torch 2.6 does not tell
         taken += ", AMX"
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

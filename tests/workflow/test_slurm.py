@@ -63,7 +63,7 @@ def submitted(results, *, profile, jobs, environment):
     """The README's line at work on some jobs; the process, which ends with the block."""
     marks = [os.path.relpath(results / profile / study / f".{name}.done", ROOT) for study, name in jobs]
     command = [sys.executable, *f"{LINE}{profile}".split(), "--nolock", "--", *marks]
-    variables = os.environ | {"ROA_RESULTS": str(results)} | environment
+    variables = os.environ | {"ROA_RESULTS": str(results), "USER": getpass.getuser()} | environment
     with subprocess.Popen(
         command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
