@@ -383,7 +383,7 @@ figures.show_text("\n\n".join(filter(None, (roi_words.nearest(rows), roi_words.l
 # %% tags=["hide-input"]
 if units:
     figures.show_table(
-        open_choices(units, choices.REASONS),
+        open_choices(units, choices.REASONS, labels=words.LABELS),
         name="pictures-choices",
         caption="What is tried, and why.",
         units=units,

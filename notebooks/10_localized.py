@@ -355,7 +355,7 @@ widgets.browse(
 
 # %% tags=["hide-input"]
 figures.show_table(
-    open_choices(units, choices.REASONS),
+    open_choices(units, choices.REASONS, labels=words.LABELS),
     name="localized-choices",
     caption="Values that differ between runs stand apart by a semicolon.",
     units=units,

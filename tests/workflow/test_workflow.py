@@ -179,6 +179,7 @@ def test_the_plan_holds_every_unit_every_notebook_and_the_book(tmp_path, folder)
     environment = os.environ | {"ROA_RESULTS": str(tmp_path / folder), "ROA_DATA": str(tmp_path / "da{ta}")}
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=120)
     assert done.returncode == 0, done.stderr
+    (ROOT / "_build" / "results").unlink(missing_ok=True)  # the link that braces ask for
     said = done.stdout + done.stderr
     assert ": book" in said
     for study in studies.by_name():

@@ -6,6 +6,12 @@ from . import sources
 from .claims import CLAIMS, INFERRED, READ
 from .results import named
 
+#: The choices as a reader calls them, where that is more than their name.
+LABELS = {
+    "slack": "levels that count as equal", "highest": "highest threshold", "bluer": "levels that make a cell blue",
+    "bins": "ranges of the calibration", "resamples": "resamples of the bootstrap",
+}  # fmt: skip
+
 
 def notice(units):
     """Where nothing is recorded: how to get the pictures and to read them. Empty where there are results."""

@@ -6,6 +6,16 @@ from .published import EXAMPLES, EXPLAINED, EXPLANATIONS, MEAN_RANKS, NETWORK, P
 from .recovery import AVERAGED, PAPER, TITLES
 from .results import NETWORKS, named, run_of, shape_of
 
+#: The choices as a reader calls them, where that is more than their name.
+LABELS = {
+    "dataset": "photos from", "photos": "number of photos", "region_count": "regions a photo", "networks": "network",
+    "low": "smallest region", "high": "largest region", "scale": "scale of the segmentation",
+    "sigma": "σ of the segmentation", "min_size": "smallest segment", "eps": "ε", "step": "step of the attack",
+    "steps": "steps of the attack", "samples": "images a LIME explanation", "unions": "superpixels of an explanation",
+    "path_steps": "steps of integrated gradients", "noise_samples": "images of SmoothGrad",
+    "noise_sd": "noise of SmoothGrad",
+}  # fmt: skip
+
 
 def reached(units):
     """How far the runs shown come toward the paper's scale, in words."""
