@@ -115,6 +115,7 @@ figures.show_apart(
 # ## The rules, and what they say
 
 # %% tags=["remove-input"]
+figures.show_text(words.rules())
 for claim in CLAIMS:
     figures.show_text(words.findings(claim, verdicts))
 

@@ -220,18 +220,24 @@ def _nothing(case):
     return False
 
 
-_REGION = (
-    "reproduced where {} mean over both classes, exceeds the strongest null (maps of untrained networks, random maps "
-    f"as coarse, of alignment also a mixture with the other class) by more than {EXCESS}, contradicted where by less; "
-    f"not testable without the null of an untrained network, where the strongest null has {1 - EXCESS} or more of at "
-    "most 1, or where the network is no classifier"
-)
-_DEFENCE = (
-    "both classes count together, since pixels that tilt the network toward one class raise one score and lower the "
-    "other; the blob is made from images that are not scored; not testable where the network is no classifier or the "
-    "blob is empty"
-)
-_WAY = "no verdict: one direction alone, and a blob made from the images that are scored; 95 % interval, same images"
+#: What the rules of several claims have in common, by what they are about.
+SHARED = {
+    "Of regions": (
+        "reproduced where the quantity named, mean over both classes, exceeds the strongest null (maps of untrained "
+        f"networks, random maps as coarse, of alignment also a mixture with the other class) by more than {EXCESS}, "
+        "contradicted where by less; not testable without the null of an untrained network, where the strongest null "
+        f"has {1 - EXCESS} or more of at most 1, or where the network is no classifier"
+    ),
+    "Of the defence": (
+        "both classes count together, since pixels that tilt the network toward one class raise one score and lower "
+        "the other; the blob is made from images that are not scored; not testable where the network is no classifier "
+        "or the blob is empty"
+    ),
+    "In the paper’s way": (
+        "no verdict: one direction alone, and a blob made from the images that are scored; 95 % interval, same images"
+    ),
+}
+_REGION, _WAY = "{} against the strongest null", "no verdict"
 
 
 def by_definition(definition):
@@ -244,12 +250,12 @@ def by_definition(definition):
     return (
         claim(
             "roi-colocated", "pixels of an image’s RoI are co-located",
-            _REGION.format("Moran's I of an RoI, mean over images,"),
+            _REGION.format("Moran’s I of an RoI, mean over images,"),
             _beyond_null("roi", "moran"), EXCESS,
         ),
         claim(
             "roa-colocated", "pixels of an image’s RoA are co-located",
-            _REGION.format("Moran's I of an RoA, mean over images (0 for one that is empty or the whole image),"),
+            _REGION.format("Moran’s I of an RoA, mean over images (0 for one that is empty or the whole image),"),
             _beyond_null("roa", "moran"), EXCESS,
         ),
         claim(
@@ -268,7 +274,7 @@ def by_definition(definition):
         claim(
             "keeps-accuracy", "neutralisation keeps accuracy",
             f"reproduced where score_mod − score_clean lies above −{-100 * KEPT:.0f} points, contradicted where it "
-            f"lies below; {_DEFENCE}",
+            "lies below",
             _defended("clean", "mod", attacked=False), KEPT, paper=_printed_balanced("A10", "clean", "mod"),
             percent=True,
         ),
@@ -280,8 +286,8 @@ def by_definition(definition):
         claim(
             "weakens-attack", "neutralisation weakens the attack",
             "reproduced where the balanced gain, score_mod-adv − score_adv, lies above 0, contradicted where it lies "
-            f"below; {_DEFENCE}, where the attack takes less than {100 * ATTACK:.0f} points of accuracy (there is none "
-            f"to weaken) and where score_adv misses what ε aims at by more than {100 * AIM:.0f} points",
+            f"below; not testable either where the attack takes less than {100 * ATTACK:.0f} points of accuracy (there "
+            f"is none to weaken) and where score_adv misses what ε aims at by more than {100 * AIM:.0f} points",
             _defended("adv", "mod_adv", attacked=True), paper=_printed_balanced("A11", "adv", "mod_adv"), percent=True,
         ),
         claim(

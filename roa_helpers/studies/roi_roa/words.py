@@ -5,6 +5,7 @@ import numpy as np
 from ...data import title_of
 from ...page import capitalised, claims, minus, words
 from . import readings as every_reading
+from .claims import SHARED
 from .published import BATCH, PUBLISHED
 from .results import SCORES, directions, holding
 
@@ -119,6 +120,11 @@ def tally(data, column, *, higher="higher", lower="lower"):
         told = ", ".join(f"{word} in {count}" for word, count in counts.items() if count)
         lines.append(f"- {entry}: {told} of {len(rows)} directions")
     return "\n".join(lines)
+
+
+def rules():
+    """What the rules of several claims have in common: a Markdown list."""
+    return "\n".join(f"- **{capitalised(about)}**: {rule}." for about, rule in SHARED.items())
 
 
 def findings(claim, table):

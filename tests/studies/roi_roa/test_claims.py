@@ -352,6 +352,12 @@ def test_the_answer_about_accuracy_says_how_near_it_is_and_from_where_training_s
     assert "correctly." in words.answer_accuracy(pd.DataFrame(rows)[2:])
 
 
+def test_what_rules_have_in_common_is_told_once():
+    told = words.rules()
+    assert told.count("\n- ") == 2 and f"by more than {roi_roa.EXCESS}, contradicted" in told
+    assert not any("untrained networks" in claim.rule for claim in CLAIMS)
+
+
 def test_findings_name_each_direction_once():
     claim = CLAIMS[0]
     rows = [("A", "x", claims.REPRODUCED), ("A", "y", claims.REPRODUCED), ("B", "x", claims.UNDECIDED),
@@ -359,6 +365,6 @@ def test_findings_name_each_direction_once():
     table = pd.DataFrame(rows, columns=["where", "case", "verdict"]).assign(id=claim.id, toward="")
     assert words.findings(claim, table).endswith("Verdict: reproduced for A, B (y); undecided for B (x).")
     assert words.findings(claim, table).startswith(
-        "**Pixels of an image’s RoI are co-located.** Rule: reproduced where"
+        "**Pixels of an image’s RoI are co-located.** Rule: Moran’s I of an RoI, mean over images, against the strongest"
     )
     assert "reproduced in all 2 cases" in words.findings(claim, table[:2])
