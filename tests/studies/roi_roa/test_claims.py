@@ -365,6 +365,6 @@ def test_findings_name_each_direction_once():
     table = pd.DataFrame(rows, columns=["where", "case", "verdict"]).assign(id=claim.id, toward="")
     assert words.findings(claim, table).endswith("Verdict: reproduced for A, B (y); undecided for B (x).")
     assert words.findings(claim, table).startswith(
-        "**Pixels of an image’s RoI are co-located.** Rule: Moran’s I of an RoI, mean over images, against the strongest"
+        "**Pixels of an image’s RoI are co-located.** Rule: Moran’s I of an RoI, mean over images, against the"
     )
     assert "reproduced in all 2 cases" in words.findings(claim, table[:2])
