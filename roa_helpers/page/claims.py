@@ -226,13 +226,18 @@ def _row(claim, where, case, paper, ours, networks):
 
 
 def _why(estimates, mean, interval):
-    """What makes estimates no test; with how many networks it concerns, where not all."""
-    reasons = dict.fromkeys(one.why for one in estimates if one.why)
-    counts = {reason: sum(one.why == reason for one in estimates) for reason in reasons}
-    told = [reason if count == len(estimates) else f"in {count} of {len(estimates)} networks, {reason}"
-            for reason, count in counts.items()]  # fmt: skip
+    """What makes estimates no test; with how many networks it concerns, where not all.
+
+    Reasons that differ behind their colon alone are one.
+    """
+    reasons = {}
+    for kind, colon, numbers in (one.why.partition(": ") for one in estimates if one.why):
+        reasons.setdefault(kind + colon, []).append(numbers)
+    told = [kind + " / ".join(dict.fromkeys(numbers)) for kind, numbers in reasons.items()]
+    counts = [len(numbers) for numbers in reasons.values()]
     if told:
-        return "; ".join(told)
+        return "; ".join(reason if count == len(estimates) else f"in {count} of {len(estimates)} networks, {reason}"
+                         for reason, count in zip(told, counts, strict=True))  # fmt: skip
     if np.isnan(mean):
         return "there is nothing to measure it on"
     return "it has no interval" if np.isnan(interval).any() else ""

@@ -332,3 +332,17 @@ def test_sentences_count_what_is_about_the_paper_or_else_what_there_is():
     table = pd.DataFrame({"of_paper": [True, False, True], "id": ["a", "b", "c"]})
     assert claims.counted(table).id.tolist() == ["a", "c"]
     assert claims.counted(table[1:2]).id.tolist() == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "told"),
+    [
+        (["", "no attack: 1", "no attack: 2"], "in 2 of 3 networks, no attack: 1 / 2"),
+        (["no attack: 1", "no attack: 2", "no attack: 1"], "no attack: 1 / 2"),
+        (["no attack: 1", "empty", ""], "in 1 of 3 networks, no attack: 1; in 1 of 3 networks, empty"),
+        (["empty", "empty", "empty"], "empty"),
+    ],
+)
+def test_reasons_that_differ_in_their_numbers_are_one(reasons, told):
+    units = [Made("a", {"": Estimate(0.3, (0.2, 0.4), 9, why=why)}, seed) for seed, why in enumerate(reasons)]
+    assert judged((made(),), units).why[0] == told

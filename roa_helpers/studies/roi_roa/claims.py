@@ -90,7 +90,7 @@ def _beyond_null(region, statistic):
 def _crowded(nulls):
     """Why the strongest nulls, one a class, leave nothing to exceed them by; empty where they do."""
     strongest = float(np.mean(nulls))
-    return f"the strongest null has {strongest:.3f} of at most 1" if strongest >= 1 - EXCESS else ""
+    return f"no room beyond the nulls: the strongest has {strongest:.3f} of 1" if strongest >= 1 - EXCESS else ""
 
 
 def registration(units, *, definition="perturbation"):

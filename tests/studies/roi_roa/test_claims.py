@@ -181,7 +181,7 @@ def test_regions_are_held_against_the_strongest_null(claim, place):
 def test_a_null_that_leaves_no_room_is_no_test(highest, tested):
     row = verdict_of("isolation", nulls=tuple(nulls(coarse={("both", "four"): one}) for one in highest))
     assert (row.verdict == "contradicted") == tested
-    assert row.why == ("" if tested else f"the strongest null has {np.mean(highest):.3f} of at most 1")
+    assert row.why == ("" if tested else f"no room beyond the nulls: the strongest has {np.mean(highest):.3f} of 1")
 
 
 def test_what_one_class_loses_is_told():
