@@ -11,7 +11,7 @@ from .results import named
 CLASSES = 4
 OFFERED = ("positive", "negative", "flat")
 #: How many networks and images the widget offers, and its positions, 0 in the middle of the line.
-NETWORKS, IMAGES, PLACES = 4, 2, range(-3, 4)
+NETWORKS, IMAGES, PLACES = 3, 2, range(-3, 4)
 
 
 def direction(values):
