@@ -233,11 +233,12 @@ def _why(estimates, mean, interval):
     reasons = {}
     for kind, colon, numbers in (one.why.partition(": ") for one in estimates if one.why):
         reasons.setdefault(kind + colon, []).append(numbers)
-    told = [kind + " / ".join(dict.fromkeys(numbers)) for kind, numbers in reasons.items()]
-    counts = [len(numbers) for numbers in reasons.values()]
+    told = []
+    for kind, numbers in reasons.items():
+        share = "" if len(numbers) == len(estimates) else f"in {len(numbers)} of {len(estimates)} networks, "
+        told.append(share + kind + " / ".join(dict.fromkeys(numbers)))
     if told:
-        return "; ".join(reason if count == len(estimates) else f"in {count} of {len(estimates)} networks, {reason}"
-                         for reason, count in zip(told, counts, strict=True))  # fmt: skip
+        return "; ".join(told)
     if np.isnan(mean):
         return "there is nothing to measure it on"
     return "it has no interval" if np.isnan(interval).any() else ""

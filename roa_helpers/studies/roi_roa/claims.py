@@ -168,15 +168,6 @@ def _defended(before, after, *, attacked):
     return estimates
 
 
-def _papers_way(before, after):
-    """Each direction alone, with the blob made from the images that are scored."""
-
-    def estimates(unit, definition):
-        return by_class(unit, before, after, definition=definition)
-
-    return estimates
-
-
 def by_class(unit, before, after, *, definition="perturbation"):
     """The change of a score of the same images: direction → :class:`roa_helpers.page.claims.Estimate`.
 
@@ -280,7 +271,8 @@ def by_definition(definition):
         ),
         claim(
             "keeps-accuracy-papers-way", "neutralisation keeps accuracy (scored in the paper’s way)", _WAY,
-            _papers_way("clean", "mod"), KEPT, paper=_printed_difference("A10", "clean", "mod"), percent=True,
+            partial(by_class, before="clean", after="mod"), KEPT, paper=_printed_difference("A10", "clean", "mod"),
+            percent=True,
             judged=_nothing,
         ),
         claim(
@@ -292,7 +284,8 @@ def by_definition(definition):
         ),
         claim(
             "weakens-attack-papers-way", "neutralisation weakens the attack (scored in the paper’s way)", _WAY,
-            _papers_way("adv", "mod_adv"), paper=_printed_difference("A11", "adv", "mod_adv"), percent=True,
+            partial(by_class, before="adv", after="mod_adv"), paper=_printed_difference("A11", "adv", "mod_adv"),
+            percent=True,
             judged=_nothing,
         ),
     )  # fmt: skip
