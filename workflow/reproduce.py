@@ -142,13 +142,14 @@ def compare(recorded, anew):
         moved += of_one_machine(*([unit for unit in units if _key(unit) not in away] for units in (recorded, known)))
     if away:
         print(f"units that were recorded on another machine: {len(away)}")
-        moved += of_two_machines(*([unit for unit in units if _key(unit) in away] for units in (recorded, known)))
+        moved += of_two_machines(recorded, known)
     return moved
 
 
 def machine(result):
     """What a unit was computed with, as far as it says: where this is the same, equal seeds give equal bytes."""
-    return [result["provenance"].get(name) for name in ("device", "cpu", "libraries")]
+    made, trained = result["provenance"], result.get("model", {})
+    return [*(made.get(name) for name in ("device", "cpu", "libraries")), trained.get("mixed")]
 
 
 def _differ(unit, old, part):

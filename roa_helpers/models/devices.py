@@ -23,10 +23,12 @@ def device_name():
 
 
 def has_bfloat16():
-    """Whether :func:`device` computes in bfloat16 by itself: emulated, it would be slower than float32."""
+    """Whether :func:`device` computes faster in bfloat16 than in float32: GPUs that have it, processors with AMX.
+
+    With AVX-512's products of bfloat16 alone a step of training VGG16 takes 1.4 times as long as in float32.
+    """
     if device().type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if not hasattr(torch.cpu, "get_capabilities"):  # torch 2.6
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    found = torch.cpu.get_capabilities()
-    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
+        return torch.cpu._is_amx_tile_supported()
+    return bool(torch.cpu.get_capabilities().get("amx_bf16"))

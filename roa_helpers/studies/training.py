@@ -9,7 +9,7 @@ from ..records import fingerprints
 
 
 def training_of(choices, *, seed, **instead):
-    """The :class:`roa_helpers.models.training.Training` of a unit's choices; bfloat16 only where the machine has it.
+    """The :class:`roa_helpers.models.training.Training` of a unit's choices; bfloat16 only where it is faster.
 
     Args:
         choices: with the names of its fields, those of ``instead`` apart.

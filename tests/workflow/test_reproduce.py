@@ -144,6 +144,24 @@ def test_single_networks_of_two_machines_are_not_compared(unit, capsys, where):
     assert reproduce.compare(there, anew) == 1  # of the one that was not computed elsewhere
 
 
+def test_a_network_trained_in_another_precision_is_of_another_machine(unit, capsys):
+    recorded = unit("old", RESULT | {"model": {"mixed": True}})
+    anew = unit("new", changed(hits={"k": 0, "n": 4}) | {"model": {"mixed": False}})
+    assert reproduce.compare([recorded], [anew]) == 0
+    assert "recorded on another machine: 1" in capsys.readouterr().out
+
+
+def test_networks_of_two_machines_are_judged_with_those_of_one(unit, monkeypatch):
+    """A claim over three networks, one of which was computed elsewhere, is compared over all three."""
+    names = [f"u-seed{k}" for k in range(3)]
+    recorded = [unit("old", name=name) for name in names]
+    anew = [unit("new", elsewhere(device="a GPU") if name == names[0] else RESULT, name=name) for name in names]
+    seen = []
+    monkeypatch.setattr(reproduce, "of_two_machines", lambda *both: seen.append(both) or 0)
+    assert reproduce.compare(recorded, anew) == 0
+    assert seen == [(recorded, anew)]
+
+
 @pytest.mark.parametrize(
     ("now", "networks", "moved"),
     [

@@ -107,7 +107,7 @@ REASONS = {
     "learning_rate": "not stated; smaller where the weights have been trained before",
     "pretrain": "images a class of the other classes, which stand in for ImageNet; no class is shared",
     "augment": "not stated; flips and small shifts, for photographs only",
-    "mixed": "convolutions in bfloat16 while training, where the processor has it; measured in float32",
+    "mixed": "convolutions in bfloat16 while training, where the processor is faster in it; measured in float32",
     "sigma": "the thesis’s",
     "keep": "the thesis’s",
     "lrp_epsilon": "not stated; the default of zennit, close to that of other libraries",

@@ -168,7 +168,7 @@ REASONS = {
     "batch": "not stated",
     "weight_decay": "not stated; the value that VGG16 was published with",
     "augment": "flips and small shifts, for all but handwritten digits",
-    "mixed": "convolutions in bfloat16 while training, where the processor has it; twice as fast",
+    "mixed": "convolutions in bfloat16 while training, where the processor is faster in it",
 }
 #: The open choices as a reader would write them; in this order they are shown.
 LABELS = {

@@ -69,7 +69,7 @@ def accuracy(units, *, part="test"):
             | claims.beside(clean_accuracy(first["dataset"], first["classes"]), ours, limits=(0, 1))
             | {"training images": sum(first["provenance"]["data"]["counts"]["train"].values()),
                "initialisation": first["model"]["initialisation"],
-               "mixed precision": "yes" if first["model"]["mixed"] else "no"}
+               "mixed precision": " and ".join(sorted({"yes" if u.result["model"]["mixed"] else "no" for u in group}))}
             | seeds.columns(group)
         )  # fmt: skip
     return pd.DataFrame(rows)
