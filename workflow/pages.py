@@ -75,7 +75,8 @@ def summary(units):
 
 
 def _picture(units):
-    """One stored test image through the pipeline, as HTML: of cats and dogs where they are recorded."""
+    """One stored test image through the pipeline, as HTML: by the present code, and a cat, where there are such."""
+    units = [unit for unit in units if unit.standing == store.CURRENT] or units
     unit = next((unit for unit in units if unit.result["dataset"] == "cats-vs-dogs"), units[0])
     title = data.title_of(unit.result["dataset"])
     return figures.markup(

@@ -61,11 +61,25 @@ def _shares(units):
     return {name: words.span(100 * values, ".0f") for name, values in shares.items()}
 
 
+def _pointed(rows):
+    """On which data sets too few networks were trained for a verdict, in words; empty where on none."""
+    known = rows[rows.networks > 0]
+    few = known[known.networks.isin(claims.FEW)]["where"].unique()
+    where = f"On {words.listed(few)} that" if len(few) < known["where"].nunique() else "That"
+    return f" {where} is where intervals point; a verdict needs three networks." if len(few) else ""
+
+
 def costly(units):
     """The classes on which neutralisation clearly costs clean accuracy, which the mean over both can hide, in words."""
-    found = [(unit, by_class(unit, "clean", "mod, held out")) for unit in units]
-    told = [f"{title_of(unit.result['dataset'])}, {name} ({words.minus(100 * one.value, '+.1f')} points)"
-            for unit, changes in found for name, one in changes.items() if one.interval[1] < 0]  # fmt: skip
+    changes = {}
+    for unit in units:
+        for name, change in by_class(unit, "clean", "mod, held out").items():
+            changes.setdefault(f"{title_of(unit.result['dataset'])}, {name}", []).append(change)
+    told = []
+    for where, found in changes.items():
+        lost = [100 * one.value for one in found if one.interval[1] < 0]
+        networks = f" in {len(lost)} of {len(found)} networks" if len(found) > 1 else ""
+        told += [f"{where} ({words.span(lost, '+.1f')} points{networks})"] if lost else []
     return f" One class alone clearly loses clean accuracy: {'; '.join(told)}." if told else ""
 
 
@@ -79,7 +93,7 @@ def whole(units):
             f"Neutralising U−V+ keeps accuracy on {_shown(rows, 'keeps-accuracy')} and weakens the attack on "
             f"{_shown(rows, 'weakens-attack')} on which that can be tested. Regions lie together, or share a place, by "
             f"more than {EXCESS} (of 1) beyond those of untrained networks in {_shown(rows, *_REGIONS, noun='case')}."
-            + (" That is where intervals point; a verdict needs three networks." if few else ""),
+            + _pointed(rows),
             "Regions are held against those of untrained networks, and the defence is judged on both classes at once, "
             "with a blob from images that are not scored.",
             (few, "Whether larger networks and images behave like these is not asked here."),

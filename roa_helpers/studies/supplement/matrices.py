@@ -17,7 +17,7 @@ PAIR = ["dataset", "source", "target"]
 COLOURS = "cividis"
 DIAGONAL, NOT_RUN, INK = 0.82, 1.0, 0.15
 _SIDE = 7  # pixels of a cell of a matrix, the gap to the next one included
-_WIDTH = 154  # pixels of a matrix on the page: a whole multiple of the cells of up to ten classes
+_WIDTH = 156  # pixels of a matrix on the page: a whole multiple of the cells of up to ten classes
 #: Digits of 3 × 5 pixels, a row an octal digit.
 _DIGITS = ("75557", "26227", "71747", "71717", "55711", "74717", "74757", "71222", "75757", "75717")
 
@@ -112,14 +112,14 @@ def matrix_picture(values, *, low=0.0, high=1.0):
     graded = matplotlib.colormaps[COLOURS](np.clip((np.nan_to_num(values) - low) / (high - low), 0, 1))[..., :3]
     cells = np.where(np.isnan(values)[..., None], NOT_RUN, graded)
     cells[np.arange(count), np.arange(count)] = DIAGONAL
-    out = np.ones(((count + 1) * _SIDE - 1, (count + 1) * _SIDE - 1, 3))
+    out = np.ones(((count + 1) * _SIDE + 1, (count + 1) * _SIDE + 1, 3))
     for i, j in np.ndindex(values.shape):
-        top, left = (i + 1) * _SIDE, (j + 1) * _SIDE
+        top, left = (i + 1) * _SIDE + 1, (j + 1) * _SIDE + 1
         out[top : top + _SIDE - 1, left : left + _SIDE - 1] = cells[i, j]
     if count <= len(_DIGITS):
         for k in range(count):
-            _write(out, k, (k + 1) * _SIDE, 1)
-            _write(out, k, 0, (k + 1) * _SIDE + 1)
+            _write(out, k, (k + 1) * _SIDE + 1, 1)
+            _write(out, k, 1, (k + 1) * _SIDE + 2)
     times = max(1, _WIDTH // len(out))
     return out.repeat(times, 0).repeat(times, 1)
 

@@ -259,12 +259,12 @@ def test_pairs_that_are_missing_stay_empty(ours):
 def test_a_cell_of_the_picture_has_the_colour_of_its_value():
     values = np.array([[np.nan, 0.2, np.nan], [1.0, np.nan, 2.0], [0.0, -1.0, np.nan]])
     picture = matrices.matrix_picture(values, low=0.0, high=1.0)
-    scale = len(picture) // (4 * 7 - 1)
-    assert picture.shape == (27 * scale, 27 * scale, 3) and picture.min() >= 0 and picture.max() <= 1
+    scale = len(picture) // (4 * 7 + 1)
+    assert picture.shape == (29 * scale, 29 * scale, 3) and picture.min() >= 0 and picture.max() <= 1
 
     def cell(i, j):
         """The colours inside cell (i, j) of the matrix."""
-        block = picture[(i + 1) * 7 * scale :, (j + 1) * 7 * scale :][: 6 * scale, : 6 * scale]
+        block = picture[scale:, scale:][(i + 1) * 7 * scale :, (j + 1) * 7 * scale :][: 6 * scale, : 6 * scale]
         return {tuple(colour) for colour in block.reshape(-1, 3)}
 
     shade = colormaps[matrices.COLOURS]
@@ -280,12 +280,14 @@ def test_a_cell_of_the_picture_has_the_colour_of_its_value():
 
 def test_every_class_number_is_written_along_both_sides():
     picture = matrices.matrix_picture(np.full((10, 10), np.nan))
-    scale = len(picture) // (11 * 7 - 1)
+    scale = len(picture) // (11 * 7 + 1)
     small = picture[::scale, ::scale, 0]
-    glyphs = [small[(k + 1) * 7 : (k + 1) * 7 + 5, 1:4] == matrices.INK for k in range(10)]
+    edge = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    assert (edge != matrices.INK).all()
+    glyphs = [small[(k + 1) * 7 + 1 : (k + 1) * 7 + 6, 1:4] == matrices.INK for k in range(10)]
     assert len({glyph.tobytes() for glyph in glyphs}) == 10 and all(glyph.any() for glyph in glyphs)
     for k, glyph in enumerate(glyphs):
-        assert np.array_equal(small[:5, (k + 1) * 7 + 1 : (k + 1) * 7 + 4] == matrices.INK, glyph)
+        assert np.array_equal(small[1:6, (k + 1) * 7 + 2 : (k + 1) * 7 + 5] == matrices.INK, glyph)
     assert (glyphs[1] == [[0, 1, 0], [1, 1, 0], [0, 1, 0], [0, 1, 0], [1, 1, 1]]).all()
 
 
