@@ -105,7 +105,7 @@ print(f"M reads {read(x)} of {len(x)} ones as ones.")
 # %%
 eps = 0.063
 x_adv = attacks.fgsm(model, x, y, eps=eps)
-i = int(models.correct(model, x_adv, y).int().argmin())  # the first that is turned
+i = int(models.correct(model, x_adv, y).int().argmin())  # the first one turned
 step = 0.5 + (x_adv - x) / (2 * eps)
 figures.show_row({"image": x[i], "step": step[i], "attacked": x_adv[i]})
 print(f"Under attack M reads {read(x_adv)} of {len(x)} ones as ones.")
@@ -118,7 +118,8 @@ print(f"Under attack M reads {read(x_adv)} of {len(x)} ones as ones.")
 delta1 = 0.3
 cam = explain.grad_cam(model, x, y)
 roi = regions.region_of_importance(cam, delta1)
-figures.show_row({"image": x[i], "Grad-CAM": cam[i] / cam[i].max(), "RoI": roi[i]})
+importance = regions.importance(cam)  # scaled to [0, 1]
+figures.show_row({"image": x[i], "Grad-CAM": importance[i], "RoI": roi[i]})
 
 # %% [markdown]
 # **Region of attack.** How far the attack moved each pixel, over all its channels, as a share of how far it could have.
@@ -136,7 +137,8 @@ figures.show_row({"image": x[i], "how far": how_far[i], "RoA": roa[i]})
 # %%
 parts = regions.isolate(roi, roa)
 useful = {"U+V+": parts.uv[i], "U+V−": parts.u_not_v[i]}
-figures.show_row(useful | {"U−V+": parts.not_u_v[i], "U−V−": parts.not_u_not_v[i]})
+useless = {"U−V+": parts.not_u_v[i], "U−V−": parts.not_u_not_v[i]}
+figures.show_row(useful | useless)
 
 # %% [markdown]
 # **The blob of the class.** Lay U−V+ of all ones over each other; the pixels that lie in it in at least a share θ of
@@ -156,7 +158,8 @@ figures.show_row({"share of images": share, "blob": blob})
 value = 0.0
 x_mod = regions.neutralise(x, blob, value)
 x_mod_adv = attacks.fgsm(model, x_mod, y, eps=eps)
-four = {"clean": x, "attacked": x_adv, "neutralised": x_mod, "and attacked": x_mod_adv}
+four = {"clean": x, "attacked": x_adv}
+four |= {"neutralised": x_mod, "and attacked": x_mod_adv}
 figures.show_row({name: versions[i] for name, versions in four.items()})
 for name, versions in four.items():
     print(f"{name:<12} {read(versions):>3} of {len(x)} read as ones")

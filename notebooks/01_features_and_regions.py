@@ -85,19 +85,22 @@ from roa_helpers import attacks
 
 model, images = studies.network("roi_roa", "digits")  # trained, or read from disk
 eps = 0.05
-values, sign = model.penultimate(images.val.images).detach(), 2.0 * images.val.labels - 1
-standard = (values - values.mean(0)) / (values.std(0) + 1e-6)
-j = int((sign[:, None] * standard).mean(0).argmax())  # the feature that rises most with the label
+values = model.penultimate(images.val.images).detach()
+mean, spread = values.mean(0), values.std(0) + 1e-6
+sign = 2.0 * images.val.labels - 1
+rise = (sign[:, None] * (values - mean) / spread).mean(0)
+j = int(rise.argmax())  # the feature that rises most with the label
 
 
 def agreement(x, y=2.0 * images.test.labels - 1):
-    return y * (model.penultimate(x)[:, j] - values[:, j].mean()) / (values[:, j].std() + 1e-6)
+    return y * (model.penultimate(x)[:, j] - mean[j]) / spread[j]
 
 
 x = images.test.images.requires_grad_()
 (slope,) = torch.autograd.grad(agreement(x).sum(), x)
 x_adv = attacks.project(x - eps * slope.sign(), x, eps=eps)
-print(f"feature {j}: ρ̂ = {agreement(x).mean():.2f}, γ̂ at ε = {eps:g} is at most {agreement(x_adv).mean():.2f}")
+useful, robust = agreement(x).mean(), agreement(x_adv).mean()
+print(f"feature {j}: ρ̂ = {useful:.2f}, γ̂ at ε = {eps:g} at most {robust:.2f}")
 
 # %% [markdown]
 # ## Usefulness and robust usefulness

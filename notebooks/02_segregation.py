@@ -90,7 +90,8 @@ order = torch.randperm(roi[0].numel(), generator=torch.Generator().manual_seed(0
 figures.show_row({"image": x[0], "RoI": roi[0], "RoA": roa[0]})
 for name, region in {"RoI": roi, "RoA": roa}.items():
     scattered = region.flatten()[order].reshape(region.shape)
-    print(f"{name}: Moran’s I {metrics.morans_i(region)[0]:.2f}, scattered {metrics.morans_i(scattered)[0]:.2f}")
+    here, there = (metrics.morans_i(one)[0] for one in (region, scattered))
+    print(f"{name}: Moran’s I {here:.2f}, scattered {there:.2f}")
 
 # %% [markdown]
 # ## The region of importance

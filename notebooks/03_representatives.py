@@ -86,10 +86,13 @@ from roa_helpers import explain, metrics, regions
 model, images = studies.network("roi_roa", "digits")  # trained, or read from disk
 ones = images.test.of_class(1)
 delta1 = 0.3
-roi = regions.region_of_importance(explain.grad_cam(model, ones.images, ones.labels), delta1)
-figures.show_row({f"{n}": regions.representative(roi[:n]) for n in (1, 4, len(roi))})
+cam = explain.grad_cam(model, ones.images, ones.labels)
+roi = regions.region_of_importance(cam, delta1)
+counts = (1, 4, len(roi))
+figures.show_row({f"{n}": regions.representative(roi[:n]) for n in counts})
 rolled = metrics.rolled(roi.numpy(), seed=0)
-print(f"alignment of {len(roi)} RoIs: {metrics.alignment(roi):.2f}; rolled: {metrics.alignment(rolled):.2f}")
+here, there = metrics.alignment(roi), metrics.alignment(rolled)
+print(f"alignment of {len(roi)} RoIs: {here:.2f}; rolled: {there:.2f}")
 
 # %% [markdown]
 # ## Figures 8 and 9

@@ -84,12 +84,12 @@ one = images.test.of_class(1).subset([0])
 x, y = one.images, one.labels
 eps, delta1, delta2 = 0.063, 0.3, 0.9
 roi = regions.region_of_importance(explain.grad_cam(model, x, y), delta1).numpy()
-roa = regions.region_of_attack(x, attacks.fgsm(model, x, y, eps=eps), delta2).numpy()
-nothing = np.zeros_like(roa)
-figures.show_row({"image": x[0], "RoI": roi[0], "RoA": roa[0], "nothing": nothing[0]})
-pairs = {"RoI and RoA": (roi, roa), "RoI and nothing": (roi, nothing), "nothing and nothing": (nothing, nothing)}
-for name, (a, b) in pairs.items():
-    print(f"SSIM of {name}: {metrics.ssim(a, b)[0]:.2f}")
+x_adv = attacks.fgsm(model, x, y, eps=eps)
+roa = regions.region_of_attack(x, x_adv, delta2).numpy()
+maps = {"RoI": roi, "RoA": roa, "nothing": np.zeros_like(roa)}
+figures.show_row({"image": x[0]} | {name: one[0] for name, one in maps.items()})
+for a, b in (("RoI", "RoA"), ("RoI", "nothing"), ("nothing", "nothing")):
+    print(f"SSIM of {a} and {b}: {metrics.ssim(maps[a], maps[b])[0]:.2f}")
 
 # %% [markdown]
 # ## Table I

@@ -87,9 +87,11 @@ roi = regions.region_of_importance(explain.grad_cam(model, x, y), delta1)
 roa = regions.region_of_attack(x, attacks.fgsm(model, x, y, eps=eps), delta2)
 not_u_v = regions.isolate(roi, roa).not_u_v
 blobs = {f"θ = {theta:g}": regions.blob(not_u_v, theta) for theta in (0.2, 0.6)}
-row = {"U−V+ of one image": not_u_v[0], "share of images": regions.representative(not_u_v)}
-figures.show_row(row | blobs)
-print("; ".join(f"{name}: {int(blob.sum())} of {blob.numel()} pixels" for name, blob in blobs.items()))
+share = regions.representative(not_u_v)
+one = {"U−V+ of one image": not_u_v[0], "share of images": share}
+figures.show_row(one | blobs)
+for name, blob in blobs.items():
+    print(f"{name}: {int(blob.sum())} of {blob.numel()} pixels")
 
 # %% [markdown]
 # ## Four regions

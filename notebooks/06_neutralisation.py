@@ -90,11 +90,15 @@ x, y = ones.images, ones.labels
 eps, delta1, delta2, theta = 0.063, 0.3, 0.9, 0.3
 x_adv = attacks.fgsm(model, x, y, eps=eps)
 roi = regions.region_of_importance(explain.grad_cam(model, x, y), delta1)
-blob = regions.blob(regions.isolate(roi, regions.region_of_attack(x, x_adv, delta2)).not_u_v, theta)
+roa = regions.region_of_attack(x, x_adv, delta2)
+blob = regions.blob(regions.isolate(roi, roa).not_u_v, theta)
 black, white = (regions.neutralise(x, blob, value) for value in (0.0, 1.0))
-figures.show_row({"image": x[0], "blob": blob, "black": black[0], "white": white[0]})
-for name, versions in {"as they are": x, "blob black": black, "blob white": white}.items():
-    clean, hit = (models.correct(model, v, y) for v in (versions, attacks.fgsm(model, versions, y, eps=eps)))
+versions = {"as they are": x, "blob black": black, "blob white": white}
+first = {name: one[0] for name, one in versions.items()}
+figures.show_row({"blob": blob} | first)
+for name, one in versions.items():
+    attacked = attacks.fgsm(model, one, y, eps=eps)
+    clean, hit = (models.correct(model, some, y) for some in (one, attacked))
     print(f"{name}: {int(clean.sum())} of {len(x)}, attacked {int(hit.sum())}")
 
 # %% [markdown]

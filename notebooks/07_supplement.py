@@ -85,13 +85,16 @@ ones = images.test.of_class(1)
 x, y = ones.images, ones.labels
 eps, delta1, delta2, value = 0.063, 0.3, 0.9, 0.0
 roi = regions.region_of_importance(explain.grad_cam(model, x, y), delta1)
-not_u_v = regions.isolate(roi, regions.region_of_attack(x, attacks.fgsm(model, x, y, eps=eps), delta2)).not_u_v
+roa = regions.region_of_attack(x, attacks.fgsm(model, x, y, eps=eps), delta2)
+not_u_v = regions.isolate(roi, roa).not_u_v
 for theta in (0.1, 0.14, 0.19, 0.5, 1.0):
     blob = regions.blob(not_u_v, theta)
     x_mod = regions.neutralise(x, blob, value)
     x_mod_adv = attacks.fgsm(model, x_mod, y, eps=eps)
-    mod, mod_adv = (models.predict(model, v).softmax(1)[:, 1].mean() for v in (x_mod, x_mod_adv))
-    print(f"θ = {theta:<4} blob {int(blob.sum()):>4} pixels, probability {mod:.2f}, attacked {mod_adv:.2f}")
+    logits = (models.predict(model, one) for one in (x_mod, x_mod_adv))
+    p, p_adv = (one.softmax(1)[:, 1].mean() for one in logits)
+    size = int(blob.sum())
+    print(f"θ = {theta:<4} blob {size:>3} px, P {p:.2f}, attacked {p_adv:.2f}")
 
 # %% [markdown]
 # ## All pairs

@@ -80,6 +80,27 @@ answers.show(answer)
 figures.show_text(words.read(units) if units else words.notice(units))
 
 # %% [markdown]
+# ## By hand
+#
+# What the pictures are taken to show, on handwritten ones: which way the attack moved each channel of each pixel, in
+# one image (a picture shows −1 and 0 as black) and in the mean over all; the blob holds the entries whose mean is above
+# θ, inside the region of importance or not. Where the mean is black, some images have a 1 all the same. Change `theta`.
+
+# %%
+from roa_helpers import attacks, regions
+
+model, images = studies.network("roi_roa", "digits")  # trained, or read from disk
+ones = images.test.of_class(1)
+x, y = ones.images, ones.labels
+eps, theta = 0.063, 0.1
+signs = regions.attack_signs(x, attacks.fgsm(model, x, y, eps=eps))
+mean = regions.signed_representative(signs)
+blob = regions.signed_blob(signs, theta)
+figures.show_row({"image": x[0], "its RoA": signs[0], "mean": mean, "blob": blob})
+raised = (signs == 1).float().mean(0)[mean <= 0].mean()
+print(f"Where the mean is black, {100 * raised:.0f} % of the images have a 1.")
+
+# %% [markdown]
 # ## How a picture is read
 #
 # matplotlib drew the pictures, each an array of 48×48 cells and three channels inside a frame. A sample in the middle

@@ -90,21 +90,28 @@ from roa_helpers.studies.localized import placement
 
 photo, place, samples = 1, 1, 100
 network = models.photo.pretrained("efficientnet_lite0")
-photos, target = data.load("photos", size=128).test, network.classes.index("wolf spider")
-x = photos.images[[photo]]
-cut = {"scale": 200.0, "sigma": 0.8, "min_size": 100, "low": 0.02, "high": 0.3}  # segments of 2 to 30 % of the photo
-region = torch.from_numpy(placement.segments(x[0].numpy(), count=3, **cut)[[place]])
-ended = attacks.bim_until_success(
-    network.model, x, torch.tensor([target]), eps=1.0, step=0.03, steps=60, patience=15, region=region[:, None]
-)
-segments = explain.superpixels.segment(ended.x_adv[0], kernel_size=1.7)
-found = explain.lime_image(network.model, ended.x_adv[0], target, samples=samples, seed=0, segments=segments)
-union = explain.partial_unions(found, 5)[-1:]
-row = {"photo": x[0], "may change": region[0], "attacked": ended.x_adv[0], "LIME": union[0]}
-figures.show_row(row)
-before, after = (network.classes[int(models.predict(network.model, v).argmax())] for v in (x, ended.x_adv))
-print(f"The network sees {before} before, {after} after {int(ended.steps[0])} steps.")
-print(f"Jaccard index of LIME’s superpixels and the segment: {metrics.jaccard(union, region)[0]:.2f}")
+model, classes = network.model, network.classes
+target = classes.index("wolf spider")
+x = data.load("photos", size=128).test.images[[photo]]
+cut = {"scale": 200.0, "sigma": 0.8, "min_size": 100}
+cut |= {"low": 0.02, "high": 0.3}  # segments of 2 to 30 % of the photo
+found = placement.segments(x[0].numpy(), count=3, **cut)
+region = torch.from_numpy(found[[place]])
+budget = {"eps": 1.0, "step": 0.03, "steps": 60, "patience": 15}
+aim = torch.tensor([target])
+ended = attacks.bim_until_success(model, x, aim, region=region[:, None], **budget)
+x_adv = ended.x_adv
+segments = explain.superpixels.segment(x_adv[0], kernel_size=1.7)
+drawn = {"samples": samples, "seed": 0, "segments": segments}
+lime = explain.lime_image(model, x_adv[0], target, **drawn)
+union = explain.partial_unions(lime, 5)[-1:]
+photos = {"photo": x[0], "may change": region[0], "attacked": x_adv[0]}
+figures.show_row(photos | {"LIME": union[0]})
+seen = models.predict(model, torch.cat([x, x_adv])).argmax(1)
+before, after = (classes[k] for k in seen)
+print(f"The network sees {before}, after {int(ended.steps[0])} steps {after}.")
+score = metrics.jaccard(union, region)[0]
+print(f"Jaccard index of LIME’s superpixels and the segment: {score:.2f}")
 
 # %% [markdown]
 # ## The network

@@ -97,7 +97,8 @@ model, images = studies.network("roi_roa", "faces")  # trained, or read from dis
 eps, share, sigma = 0.063, 0.15, 2.0
 no_faces = images.test.of_class(1)
 x_adv = attacks.fgsm(model, no_faces.images, no_faces.labels, eps=eps)
-i = int(models.correct(model, x_adv, no_faces.labels).int().argmin())  # the first that is turned; 0 if none is
+withstood = models.correct(model, x_adv, no_faces.labels)
+i = int(withstood.int().argmin())  # the first that is turned; 0 if none is
 x, x_adv, y = no_faces.images[[i]], x_adv[[i]], no_faces.labels[[i]]
 
 
@@ -106,11 +107,14 @@ def blurred(x):
     return blur.blurred(x, blur.keep_mask(heatmap, share), sigma)
 
 
-versions = {"image": x, "blurred": blurred(x), "attacked": x_adv, "attacked, blurred": blurred(x_adv)}
+four = {"image": x, "blurred": blurred(x)}
+four |= {"attacked": x_adv, "attacked, blurred": blurred(x_adv)}
 heatmap = regions.gradient_magnitude(explain.saliency(model, x, y))
-figures.show_row({"heatmap": heatmap[0]} | {name: version[0] for name, version in versions.items()})
-for name, version in versions.items():
-    print(f"{name:<18} probability of “no face” {models.predict(model, version).softmax(1)[0, 1]:.3f}")
+pictures = {name: one[0] for name, one in four.items()}
+figures.show_row({"heatmap": heatmap[0]} | pictures)
+for name, one in four.items():
+    p = models.predict(model, one).softmax(1)[0, 1]
+    print(f"{name:<18} probability of “no face” {p:.3f}")
 
 # %% [markdown]
 # ## What the blur does

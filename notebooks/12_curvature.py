@@ -83,20 +83,23 @@ import torch
 
 from roa_helpers import attacks, geometry
 
-model, images = studies.network("curvature", "digits")  # all ten digits; trained, or read from disk
+model, images = studies.network("curvature", "digits")  # all ten digits
 image, c, reach = 0, 3, 1.0
 x = images.test.images[[image]]
-c_of = torch.tensor([c])
-found = attacks.deepfool(model, x, target=c_of, steps=50, overshoot=0.02, tolerance=1e-3, clip=False)
-pair = torch.stack([found.far, found.near], 1)  # c and ĉ, the two classes that meet there
-hessian = geometry.mean_hessian(model, found.x_adv, pair=pair, step=reach * float(found.norms[0]))
+search = {"steps": 50, "overshoot": 0.02, "tolerance": 1e-3, "clip": False}
+found = attacks.deepfool(model, x, target=torch.tensor([c]), **search)
+away, (far, near) = float(found.norms[0]), (int(found.far[0]), int(found.near[0]))
+pair = torch.tensor([[far, near]])  # c and ĉ, the two classes that meet there
+hessian = geometry.mean_hessian(model, found.x_adv, pair=pair, step=reach * away)
 bends = geometry.principal_curvatures(hessian.matrix)
-most, least = (0.5 + d / (2 * d.abs().max()) for d in (bends.vectors[:, 0], bends.vectors[:, -1]))
 row = {"image": x[0, 0], "on the boundary": found.x_adv[0, 0]}
-row |= {"most positive": most.reshape(x.shape[2:]), "most negative": least.reshape(x.shape[2:])}
+for name, place in {"most positive": 0, "most negative": -1}.items():
+    direction = bends.vectors[:, place].reshape(x.shape[2:])
+    row[name] = 0.5 + direction / (2 * direction.abs().max())
 figures.show_row(row)
-print(f"moved by {found.norms[0]:.2f} to where {int(found.far[0])} meets {int(found.near[0])}")
-print(f"largest eigenvalue {bends.values[0]:.1f}, smallest {bends.values[-1]:.1f}")
+print(f"moved by {away:.2f} to where {far} meets {near}")
+highest, lowest = bends.values[0], bends.values[-1]
+print(f"largest eigenvalue {highest:.1f}, smallest {lowest:.1f}")
 
 # %% [markdown]
 # ## The networks

@@ -83,22 +83,25 @@ import torch
 
 from roa_helpers import attacks, geometry
 
-model, images = studies.network("curvature", "digits")  # all ten digits; trained, or read from disk
+model, images = studies.network("curvature", "digits")  # all ten digits
 x, labels = images.test.images[:100], images.test.labels[:100]
 c, place, d = 3, 0, 16
 found = attacks.deepfool(model, x, steps=50, overshoot=0.02)
 values, basis = geometry.svd_basis((found.x_adv - x)[found.success].flatten(1))
 direction, mean = basis[:, place].reshape(x.shape[1:]).to(x), model.mean
 positions = torch.linspace(-3, 3, 25)
-curves = torch.stack([geometry.scores(model, x[:12] + s * direction)[:, c] for s in positions])
+moved = (x[:12] + s * direction for s in positions)
+curves = torch.stack([geometry.scores(model, one)[:, c] for one in moved])
 figure, axis = figures.drawing(4, 2.5)
 axis.plot(positions, curves, color="#0072B2", alpha=0.5)
 axis.set(xlabel="way along the singular vector (ℓ₂ norm)", ylabel=f"score of {c}")
-figures.show_drawing(figure, alt=f"The score of {c} along a singular vector, a curve an image.")
+alt = f"The score of {c} along a singular vector, a curve an image."
+figures.show_drawing(figure, alt=alt)
 for name, kept in {"leading": basis[:, :d], "last": basis[:, -d:]}.items():
     projected = mean + geometry.project(x - mean, kept.to(x))
     read = geometry.scores(model, projected).argmax(1) == labels
-    print(f"{name} {d} directions: {int(read.sum())} of {len(x)} images are read correctly")
+    right = int(read.sum())
+    print(f"{name} {d} directions: {right} of {len(x)} images are read correctly")
 
 # %% [markdown]
 # ## Fig. 3: accuracy and attacks in the same subspaces

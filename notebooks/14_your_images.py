@@ -71,7 +71,8 @@ parameters.check(globals())
 # left and write `images = "pictures.zip"`.
 
 # %%
-units = studies.of_images("roi_roa", images, profile=profile, pair=pair, seed=seed)
+options = {"profile": profile, "seed": seed}
+units = studies.of_images("roi_roa", images, pair=pair, **options)
 report.put(studies.find("roi_roa").report, units)
 
 # %% [markdown]
@@ -82,5 +83,5 @@ report.put(studies.find("roi_roa").report, units)
 # the profile `quick`.
 
 # %%
-units = studies.of_images("localized", photos, profile=profile, seed=seed)
+units = studies.of_images("localized", photos, **options)
 report.put(studies.find("localized").report, units)

@@ -292,7 +292,10 @@ def test_a_telephone_shows_a_wide_table_as_a_list_and_a_screen_keeps_its_verdict
 def test_an_origin_is_told_once(chromium, sample):
     with opened(chromium) as page:
         visit(page, sample)
-        assert page.locator(".roa-origin").all_inner_texts() == ["profile quick", "from the same units as wide"]
+        assert page.locator(".roa-origin").all_inner_texts() == [
+            "profile quick",
+            "from the same units as a table above",
+        ]
 
 
 @pytest.mark.parametrize("name", ["notebooks/01_names", "book/names"])

@@ -107,12 +107,13 @@ document.addEventListener("DOMContentLoaded", () => {
 document.addEventListener("DOMContentLoaded", () => {
   const told = new Map();
   for (const origin of document.querySelectorAll(".roa-origin")) {
-    const name = origin.closest("[id]").id;
-    if (!told.has(origin.textContent)) told.set(origin.textContent, name);
+    const shown = origin.closest("[id]");
+    if (!told.has(origin.textContent)) told.set(origin.textContent, shown);
     else {
       const mark = origin.querySelector("strong");
-      const link = Object.assign(document.createElement("a"), { href: `#${told.get(origin.textContent)}` });
-      link.textContent = told.get(origin.textContent);
+      const first = told.get(origin.textContent);
+      const link = Object.assign(document.createElement("a"), { href: `#${first.id}` });
+      link.textContent = first.querySelector("table") ? "a table above" : "a figure above";
       origin.replaceChildren("from the same units as ", link, ...(mark ? [" ", mark] : []));
     }
   }

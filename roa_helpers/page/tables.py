@@ -37,7 +37,7 @@ def present(table):
         "n": table["n"],
         "networks": table["networks"],
         "verdict": table["verdict"].map(MARKS).str.cat(spoken(table), sep=" ").str.strip(),
-        **{name: table[name] for name in ("training images", "initialisation", "mixed precision") if name in table},
+        "training images": table.get("training images"),
         "run": np.where(table["profile"] == "", "", run),
     }
     shaped = pd.DataFrame({name: column for name, column in shaped.items() if column is not None})

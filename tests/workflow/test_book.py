@@ -351,6 +351,16 @@ def test_every_module_is_described():
     assert len(lines) == len(modules), "a module is described twice"
 
 
+@pytest.mark.parametrize("source", pair.sources(ROOT), ids=lambda path: path.stem)
+def test_the_code_that_a_page_shows_is_seen_whole(source):
+    """On a screen of 1280 px a line of 82 characters fits; cells that are folded or removed may be wider."""
+    notebook = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    shown = [cell.source for cell in code if not {"hide-input", "remove-input", "hide-cell", "remove-cell",
+                                                  "parameters"} & set(cell.metadata.get("tags", []))]  # fmt: skip
+    assert shown and [line for text in shown for line in text.splitlines() if len(line) > 82] == []
+
+
 @pytest.mark.parametrize("page", API, ids=lambda page: page.stem)
 def test_the_example_of_a_page_about_the_package_runs_as_it_stands(page, monkeypatch):
     monkeypatch.chdir(ROOT)

@@ -175,8 +175,7 @@ def test_registration_draws_every_class_of_which_it_is_known(units, computed, tm
 def test_the_accuracy_of_the_model_is_set_beside_the_papers(units):
     table = tables.present(comparison.accuracy(units))
     assert table.columns.tolist() == [
-        "where", "paper", "ours", "n", "networks", "verdict", "training images", "initialisation", "mixed precision",
-        "run",
+        "where", "paper", "ours", "n", "networks", "verdict", "training images", "run",
     ]  # fmt: skip
     assert table["where"].tolist() == ["Digits: 0 / 1", "MNIST: 0 / 1"] and table.paper[1] == "100.0 [94.3, 100.0]"
     assert table["training images"].tolist() == [48, 48]
