@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 import roa_helpers
 from roa_helpers import data, studies
+from roa_helpers.studies.supplement import reference
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -185,6 +186,10 @@ def test_publishing_says_that_pages_must_be_enabled():
     assert (
         note in (ROOT / ".github/workflows/publish.yml").read_text() and note in (ROOT / "CONTRIBUTING.md").read_text()
     )
+
+
+def test_publishing_fetches_what_the_authors_published_as_numbers():
+    assert f" data fetch {reference.NAME} " in (ROOT / ".github/workflows/publish.yml").read_text()
 
 
 def test_reproducing_fetches_every_data_set_of_the_profiles():
