@@ -6,6 +6,7 @@ images (:mod:`roa_helpers.evidence`). Fewer than three networks decide nothing, 
 rows that could decide something. Needs no torch.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -236,12 +237,21 @@ def _why(estimates, mean, interval):
     told = []
     for kind, numbers in reasons.items():
         share = "" if len(numbers) == len(estimates) else f"in {len(numbers)} of {len(estimates)} networks, "
-        told.append(share + kind + " / ".join(dict.fromkeys(numbers)))
+        told.append(share + kind + _gathered_numbers(list(dict.fromkeys(numbers))))
     if told:
         return "; ".join(told)
     if np.isnan(mean):
         return "there is nothing to measure it on"
     return "it has no interval" if np.isnan(interval).any() else ""
+
+
+def _gathered_numbers(texts):
+    """Texts that differ in their numbers alone as one: “at most 1.2 and 2.3 points”; others as they are, listed."""
+    parts = [re.split(r"(\d+(?:\.\d+)?)", text) for text in texts]  # numbers in the odd places
+    if len({tuple(part[::2]) for part in parts}) > 1:
+        return " / ".join(texts)
+    places = zip(*parts, strict=True)
+    return "".join(words.listed(list(dict.fromkeys(place))) for place in places)
 
 
 def _decided(table):
