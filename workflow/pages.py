@@ -75,10 +75,11 @@ def summary(units):
 
 
 def _picture(units):
-    """One stored test image through the pipeline, as HTML: by the present code, and a cat, where there are such."""
-    units = [unit for unit in units if unit.standing == store.CURRENT] or units
-    unit = next((unit for unit in units if unit.result["dataset"] == "cats-vs-dogs"), units[0])
-    title = data.title_of(unit.result["dataset"])
+    """One stored test image through the pipeline, as HTML: by the present code, and a photo, where there are such."""
+    current = [unit for unit in units if unit.standing == store.CURRENT] or units
+    sets = [unit.result["dataset"] for unit in current]
+    shown = next((name for name in ("cats-vs-dogs", "cifar10") if name in sets), sets[0])
+    unit, title = current[sets.index(shown)], data.title_of(shown)
     return figures.markup(
         roi_roa.pictures.plate(unit, first=1),
         name="pipeline",
