@@ -92,8 +92,8 @@ def whole(units):
         return (
             f"Neutralising U−V+ keeps accuracy on {_shown(rows, 'keeps-accuracy')} and weakens the attack on "
             f"{_shown(rows, 'weakens-attack')} on which that can be tested. Regions lie together, or share a place, by "
-            f"more than {EXCESS} (of 1) beyond those of untrained networks in {_shown(rows, *_REGIONS, noun='case')}."
-            + _pointed(rows),
+            f"clearly more than {EXCESS} (of 1) beyond those of untrained networks in "
+            f"{_shown(rows, *_REGIONS, noun='case')}." + _pointed(rows),
             "Regions are held against those of untrained networks, and the defence is judged on both classes at once, "
             "with a blob from images that are not scored.",
             (few, "Whether larger networks and images behave like these is not asked here."),
