@@ -270,12 +270,14 @@ def _chart(figure, *, name, alt):
 
 
 def _image(figure, dpi):
-    """The figure as a file in a data address, and how wide it is shown, in px."""
-    buffer = io.BytesIO()
+    """The figure as a file in a data address, in 256 colours, and how wide it is shown, in px."""
+    drawn, buffer = io.BytesIO(), io.BytesIO()
     with matplotlib.rc_context(STYLE):
-        figure.savefig(buffer, format="webp", dpi=dpi, pil_kwargs={"lossless": True})
-    width = round(Image.open(buffer).width * STYLE["figure.dpi"] / dpi)
-    return f"data:image/webp;base64,{_text(buffer)}", width
+        figure.savefig(drawn, format="png", dpi=dpi)
+    picture = Image.open(drawn).convert("RGB")
+    few = picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.convert("RGB").save(buffer, "webp", lossless=True)
+    return f"data:image/webp;base64,{_text(buffer)}", round(picture.width * STYLE["figure.dpi"] / dpi)
 
 
 def _take_names_as_they_are(figure):
