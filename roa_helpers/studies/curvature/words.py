@@ -37,18 +37,16 @@ def findings(statement, table):
 
 def depends(table):
     """What :func:`.curvature.tables.dependence` says, in words: do areas point elsewhere with another method?"""
-    told = []
     names = {"curved_flat": "curved over flat directions", "curved_random": "curved over random directions"}
-    for name, words in names.items():
-        for network, rows in table[table.quantity == name].groupby("network", sort=False):
-            found = [_side(r.low, r.high) for r in rows.itertuples()]
-            spread = span(rows.value, ".2f")
-            same = "the same with every method" if len(set(found)) == 1 else "it depends on the method"
-            reached = ", ".join(f"{r.method} to {r.to:.0f}" for r in rows.itertuples())
-            told.append(
-                f"- {network}, {words}: {same} ({', '.join(dict.fromkeys(found))}), area {spread}. Dimensions "
-                f"compared: {reached}."
-            )
+    told = []
+    for network, own in table[table.quantity.isin(names)].groupby("network", sort=False):
+        parts = []
+        for quantity, rows in own.groupby("quantity", sort=False):
+            found = dict.fromkeys(_side(row.low, row.high) for row in rows.itertuples())
+            same = "the same with every method" if len(found) == 1 else "it depends on the method"
+            parts.append(f"{names[quantity]}, {same} ({', '.join(found)}), area {span(rows.value, '.2f')}")
+        reached = [f"{method} ({span(rows.to, '.0f')})" for method, rows in own.groupby("method", sort=False)]
+        told.append(f"- {network}: {'; '.join(parts)}. Compared up to dimension: {'; '.join(reached)}.")
     return "\n".join(told)
 
 
