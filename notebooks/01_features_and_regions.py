@@ -61,7 +61,7 @@ from roa_helpers.data import title_of
 from roa_helpers.page import REGION_LABELS, answers, figures, parameters, parts_of, ranges, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies import roi_roa
-from roa_helpers.studies.roi_roa import charts, pictures
+from roa_helpers.studies.roi_roa import charts, pictures, words
 
 parameters.check(globals())
 units = studies.units("roi_roa", profile, seed=seed, own=own_images)
@@ -122,17 +122,7 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-useful = data[data.rho > 0]
-parts = [
-    f"{title_of(u.result['dataset'])}: {(t.gamma <= 0).sum()} of {len(t)}"
-    for u in units
-    for t in [useful[useful.unit == u.path.name]]
-]
-figures.show_text(
-    "Useful features (ρ̂ > 0) that the attack makes useless or worse (γ̂ ≤ 0), at the ε of each data set: "
-    + "; ".join(parts)
-    + "."
-)
+figures.show_text(words.on_features(units))
 
 # %% [markdown]
 # ## From features to pixels

@@ -2,9 +2,10 @@
 
 import pandas as pd
 
-from ... import studies
+from ... import metrics, studies
 from ...data import title_of
 from ...page import answers, claims, words
+from ...records import seeds
 from . import readings
 from . import words as spoken
 from .claims import EXCESS, by_class
@@ -112,17 +113,15 @@ def features(units):
     """Section II-C: useful features and robust ones."""
 
     def found(units):
-        counts = {}
-        for unit in units:
-            table = unit.table("features")
-            hit = table[table.rho > 0].gamma <= 0
-            k, n = counts.get(title_of(unit.result["dataset"]), (0, 0))
-            counts[title_of(unit.result["dataset"])] = k + int(hit.sum()), n + len(hit)
-        shares = [100 * k / n for k, n in counts.values()]
-        listed = ", ".join(f"{title} {words.percent_of(k, n)} % of {n}" for title, (k, n) in counts.items())
+        shares = {
+            title: seeds.across([(k / n, metrics.wilson(k, n), n) for k, n in each], limits=(0, 1))
+            for title, each in spoken.fragile(units).items()
+        }
+        listed = ", ".join(f"{title} {words.percent(share, *ends)} %" for title, (share, ends, _) in shares.items())
         return (
-            f"The attack makes {words.span(shares, '.1f')} % of the sampled useful features useless or misleading "
-            f"({listed}; 95 % intervals over features).",
+            f"The attack makes {words.span([100 * share for share, *_ in shares.values()], '.1f')} % of the sampled "
+            f"useful features useless or misleading ({listed}; 95 % intervals over features, and over networks where "
+            "there are several).",
             "The paper prints no number, so nothing can differ. The search for the worst image is an attack, so γ̂ is "
             "an upper bound: a feature counted as non-robust is so on these images, one counted as robust may not be.",
             (

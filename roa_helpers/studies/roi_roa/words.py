@@ -52,6 +52,25 @@ def learnt(test, train):
     )
 
 
+def fragile(units):
+    """Useful features (ρ̂ > 0) that the attack makes useless or worse (γ̂ ≤ 0): title → (k, n) of each network."""
+    found = {}
+    for unit in units:
+        table = unit.table("features")
+        gamma = table.gamma[table.rho > 0]
+        found.setdefault(title_of(unit.result["dataset"]), []).append((int((gamma <= 0).sum()), len(gamma)))
+    return found
+
+
+def on_features(units):
+    """How many useful features are fragile, network by network, in words."""
+    told = (f"{title}: {words.listed([f'{k} of {n}' for k, n in each])}" for title, each in fragile(units).items())
+    return (
+        "Useful features (ρ̂ > 0) that the attack makes useless or worse (γ̂ ≤ 0), at the ε of each data set, network "
+        f"by network: {'; '.join(told)}."
+    )
+
+
 def tilt(pairs):
     """What a table of :func:`.charts.tilts` shows, in words: where both directions gain, where one gains, one loses."""
     up = (pairs[["low, first", "low, second"]] > 0).to_numpy()

@@ -1,5 +1,7 @@
 """Charts draw what the results say: the data behind each against the tables and counts of the units."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from matplotlib.figure import Figure
 from roa_helpers import evidence, metrics, studies
 from roa_helpers.data import title_of
 from roa_helpers.page import claims, tables
-from roa_helpers.studies.roi_roa import charts, comparison, results, words
+from roa_helpers.studies.roi_roa import answers, charts, comparison, results, words
 from roa_helpers.studies.roi_roa.claims import CLAIMS
 from roa_helpers.studies.roi_roa.tables import similarity_choices
 
@@ -107,6 +109,22 @@ def test_sentences_beside_the_papers_numbers(units):
     verdicts = studies.verdicts(units)
     assert words.on_paper(verdicts).startswith("In 6 rows the paper’s own numbers have an interval; in 6 of them")
     assert words.on_paper(studies.verdicts(units[:1])) == ""
+
+
+def test_fragile_features_are_counted_network_by_network():
+    def unit(dataset, rho, gamma):
+        table = pd.DataFrame({"rho": rho, "gamma": gamma})
+        return SimpleNamespace(result={"dataset": dataset}, table=lambda name: table)
+
+    units = [unit("mnist", [1, 1, 1, 1], [-1, 0, 0.1, 0.2]), unit("mnist", [1, -1, 1], [-1, -1, 1]),
+             unit("cifar10", [0.5], [-0.5])]  # fmt: skip
+    assert words.fragile(units) == {"MNIST": [(2, 4), (1, 2)], "CIFAR-10": [(1, 1)]}
+    assert words.on_features(units).endswith("network by network: MNIST: 2 of 4 and 1 of 2; CIFAR-10: 1 of 1.")
+    ours = answers.features(units).ours
+    low, high = evidence.over_networks([0.5, 0.5], [metrics.wilson(2, 4), metrics.wilson(1, 2)], limits=(0, 1))[1]
+    assert f"MNIST 50.0 [{100 * low:.1f}, {100 * high:.1f}] %" in ours and ours.startswith(
+        "The attack makes 50.0 to 100"
+    )
 
 
 def test_levels_are_the_range_over_directions(units):
