@@ -81,7 +81,7 @@ def costly(units):
         lost = [100 * one.value for one in found if one.interval[1] < 0]
         networks = f" in {len(lost)} of {len(found)} networks" if len(found) > 1 else ""
         told += [f"{where} ({words.span(lost, '+.1f')} points{networks})"] if lost else []
-    return f" One class alone clearly loses clean accuracy: {'; '.join(told)}." if told else ""
+    return f" By itself the clean accuracy of these classes clearly falls: {'; '.join(told)}." if told else ""
 
 
 def whole(units):

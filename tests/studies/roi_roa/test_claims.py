@@ -188,7 +188,9 @@ def test_what_one_class_loses_is_told():
     pair = Pair(images(**{"mod, held out": [0] * 40 + [1] * 160}), images())
     found = roi_roa.claims.by_class(pair, "clean", "mod, held out")
     assert found["a to b"].value == pytest.approx(-0.2) and found["b to a"].value == 0 and found["a to b"].n == 200
-    assert roi_roa.answers.costly([pair]) == " One class alone clearly loses clean accuracy: x, a to b (−20.0 points)."
+    assert roi_roa.answers.costly([pair]) == (
+        " By itself the clean accuracy of these classes clearly falls: x, a to b (−20.0 points)."
+    )
     both = [pair, Pair(images(), images())]
     assert roi_roa.answers.costly(both).endswith(": x, a to b (−20.0 points in 1 of 2 networks).")
     assert roi_roa.answers.costly(both[1:]) == ""
