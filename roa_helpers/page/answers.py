@@ -91,7 +91,7 @@ def networks(table):
     if not few:
         return ""
     what = "All that the box at the top says rests" if few == len(counts) else (
-        f"{few} of the {len(counts)} numbers behind the box at the top rest"
+        f"{few} of the {len(counts)} numbers behind the box at the top rest{'s' if few == 1 else ''}"
     )  # fmt: skip
     return (
         f"{what} on fewer than three trained networks, too few for a verdict: their intervals know of images alone, "

@@ -50,5 +50,5 @@ def test_few_networks_are_told_of():
         "All that the box at the top says rests on fewer"
     )
     assert answers.networks(pd.DataFrame({"networks": [1, 3, 3]})).startswith(
-        "1 of the 3 numbers behind the box at the top rest on"
+        "1 of the 3 numbers behind the box at the top rests on"
     )

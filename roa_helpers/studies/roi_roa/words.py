@@ -185,6 +185,8 @@ def _few(rows):
     few = int(rows.verdict.isin(claims.FEW.values()).sum())
     if not few:
         return ""
+    if few == 1 < len(rows):
+        return " One of these rests on fewer than three networks and decides nothing."
     return f" {'All' if few == len(rows) else few} of these rest on fewer than three networks and decide nothing."
 
 

@@ -350,7 +350,7 @@ def test_the_answer_about_accuracy_says_how_near_it_is_and_from_where_training_s
     assert words.answer_accuracy(pd.DataFrame(rows)) == (
         "M classifies 90.0 % to 100.0 % of the test images correctly, depending on the data set. "
         "Beside the mean of the paper’s two score_clean it agrees for B (+0.5) and differs for A (−9.0) "
-        "(ours − theirs, in points). 1 of these rest on fewer than three networks and decide nothing. "
+        "(ours − theirs, in points). One of these rests on fewer than three networks and decides nothing. "
         "Training started from ImageNet weights for B. Training started from random weights for A, C."
     )
     assert "correctly." in words.answer_accuracy(pd.DataFrame(rows)[2:])
