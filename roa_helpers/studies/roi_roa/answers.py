@@ -1,5 +1,7 @@
 """What each page about the paper comes to, from the units of its own data sets. Needs no torch."""
 
+from itertools import chain
+
 import pandas as pd
 
 from ... import metrics, studies
@@ -72,15 +74,16 @@ def _pointed(rows):
 
 def costly(units):
     """The classes on which neutralisation clearly costs clean accuracy, which the mean over both can hide, in words."""
-    changes = {}
-    for unit in units:
-        for name, change in by_class(unit, "clean", "mod, held out").items():
-            changes.setdefault(f"{title_of(unit.result['dataset'])}, {name}", []).append(change)
     told = []
-    for where, found in changes.items():
-        lost = [100 * one.value for one in found if one.interval[1] < 0]
-        networks = f" in {len(lost)} of {len(found)} networks" if len(found) > 1 else ""
-        told += [f"{where} ({words.span(lost, '+.1f')} points{networks})"] if lost else []
+    for group in seeds.groups(units):
+        changes = [by_class(unit, "clean", "mod, held out") for unit in group]
+        for name in dict.fromkeys(chain(*changes)):
+            found = [one[name] for one in changes if name in one]
+            lost = [100 * one.value for one in found if one.interval[1] < 0]
+            networks = f" in {len(lost)} of {len(found)} networks" if len(found) > 1 else ""
+            if lost:
+                title = title_of(group[0].result["dataset"])
+                told.append(f"{title}, {name} ({words.span(lost, '+.1f')} points{networks})")
     return f" By itself the clean accuracy of these classes clearly falls: {'; '.join(told)}." if told else ""
 
 
@@ -113,13 +116,13 @@ def features(units):
     """Section II-C: useful features and robust ones."""
 
     def found(units):
-        shares = {
-            title: seeds.across([(k / n, metrics.wilson(k, n), n) for k, n in each], limits=(0, 1))
-            for title, each in spoken.fragile(units).items()
-        }
-        listed = ", ".join(f"{title} {words.percent(share, *ends)} %" for title, (share, ends, _) in shares.items())
+        shares = [
+            (title, *seeds.across([(k / n, metrics.wilson(k, n), n) for k, n in each], limits=(0, 1)))
+            for title, each in spoken.fragile(units)
+        ]
+        listed = ", ".join(f"{title} {words.percent(share, *ends)} %" for title, share, ends, _ in shares)
         return (
-            f"The attack makes {words.span([100 * share for share, *_ in shares.values()], '.1f')} % of the sampled "
+            f"The attack makes {words.span([100 * share for _, share, *_ in shares], '.1f')} % of the sampled "
             f"useful features useless or misleading ({listed}; 95 % intervals over features, and over networks where "
             "there are several).",
             "The paper prints no number, so nothing can differ. The search for the worst image is an attack, so γ̂ is "

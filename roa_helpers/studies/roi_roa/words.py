@@ -4,6 +4,7 @@ import numpy as np
 
 from ...data import title_of
 from ...page import capitalised, claims, minus, words
+from ...records import seeds
 from . import readings as every_reading
 from .claims import SHARED
 from .published import BATCH, PUBLISHED
@@ -53,18 +54,21 @@ def learnt(test, train):
 
 
 def fragile(units):
-    """Useful features (ρ̂ > 0) that the attack makes useless or worse (γ̂ ≤ 0): title → (k, n) of each network."""
-    found = {}
-    for unit in units:
-        table = unit.table("features")
-        gamma = table.gamma[table.rho > 0]
-        found.setdefault(title_of(unit.result["dataset"]), []).append((int((gamma <= 0).sum()), len(gamma)))
-    return found
+    """Useful features (ρ̂ > 0) that the attack makes useless or worse (γ̂ ≤ 0): (title, (k, n) of each network), a group
+    of networks each.
+    """
+    return [(title_of(group[0].result["dataset"]), [_fragile(unit.table("features")) for unit in group])
+            for group in seeds.groups(units)]  # fmt: skip
+
+
+def _fragile(table):
+    gamma = table.gamma[table.rho > 0]
+    return int((gamma <= 0).sum()), len(gamma)
 
 
 def on_features(units):
     """How many useful features are fragile, network by network, in words."""
-    told = (f"{title}: {words.listed([f'{k} of {n}' for k, n in each])}" for title, each in fragile(units).items())
+    told = (f"{title}: {words.listed([f'{k} of {n}' for k, n in each])}" for title, each in fragile(units))
     return (
         "Useful features (ρ̂ > 0) that the attack makes useless or worse (γ̂ ≤ 0), at the ε of each data set, network "
         f"by network: {'; '.join(told)}."

@@ -1,5 +1,6 @@
 """Charts draw what the results say: the data behind each against the tables and counts of the units."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -112,13 +113,14 @@ def test_sentences_beside_the_papers_numbers(units):
 
 
 def test_fragile_features_are_counted_network_by_network():
-    def unit(dataset, rho, gamma):
+    def unit(dataset, seed, rho, gamma):
         table = pd.DataFrame({"rho": rho, "gamma": gamma})
-        return SimpleNamespace(result={"dataset": dataset}, table=lambda name: table)
+        path = Path(f"desk/roi_roa/{dataset}-seed{seed}")
+        return SimpleNamespace(path=path, result={"dataset": dataset, "seed": seed}, table=lambda name: table)
 
-    units = [unit("mnist", [1, 1, 1, 1], [-1, 0, 0.1, 0.2]), unit("mnist", [1, -1, 1], [-1, -1, 1]),
-             unit("cifar10", [0.5], [-0.5])]  # fmt: skip
-    assert words.fragile(units) == {"MNIST": [(2, 4), (1, 2)], "CIFAR-10": [(1, 1)]}
+    units = [unit("mnist", 0, [1, 1, 1, 1], [-1, 0, 0.1, 0.2]), unit("mnist", 1, [1, -1, 1], [-1, -1, 1]),
+             unit("cifar10", 0, [0.5], [-0.5])]  # fmt: skip
+    assert words.fragile(units) == [("MNIST", [(2, 4), (1, 2)]), ("CIFAR-10", [(1, 1)])]
     assert words.on_features(units).endswith("network by network: MNIST: 2 of 4 and 1 of 2; CIFAR-10: 1 of 1.")
     ours = answers.features(units).ours
     low, high = evidence.over_networks([0.5, 0.5], [metrics.wilson(2, 4), metrics.wilson(1, 2)], limits=(0, 1))[1]
