@@ -7,7 +7,7 @@ what.
 """
 
 from . import photo, resnet, small, weights
-from .devices import device, device_name, has_bfloat16, use_threads
+from .devices import device, device_name, has_bfloat16, keep_memory, use_threads
 from .inference import CHUNK, ask, chunks, correct, frozen, gradient, input_gradient, predict
 from .lite import efficientnet_lite0, lite0_imagenet
 from .squeeze import squeezenet, squeezenet_imagenet
@@ -17,8 +17,7 @@ from .wrappers import eager, unwrapped
 
 __all__ = [
     "CHUNK", "Classifier", "Trained", "Training", "ask", "chunks", "correct", "device", "device_name", "eager",
-    "efficientnet_lite0", "fit", "frozen", "gradient", "has_bfloat16", "input_gradient", "lite0_imagenet",
-    "load_imagenet_features", "photo", "plain_vgg16",
-    "predict", "resnet", "small", "squeezenet", "squeezenet_imagenet", "unwrapped", "use_threads", "vgg16",
-    "weights",
+    "efficientnet_lite0", "fit", "frozen", "gradient", "has_bfloat16", "input_gradient", "keep_memory",
+    "lite0_imagenet", "load_imagenet_features", "photo", "plain_vgg16", "predict", "resnet", "small", "squeezenet",
+    "squeezenet_imagenet", "unwrapped", "use_threads", "vgg16", "weights",
 ]  # fmt: skip

@@ -1,6 +1,12 @@
 """On what is computed: CPU or GPU, threads, and what the processor does by itself."""
 
+import ctypes
+import platform
+
 import torch
+
+#: glibc's names for how many blocks may be the system's own, and from how much free memory on it is handed back.
+M_MMAP_MAX, M_TRIM_THRESHOLD = -4, -1
 
 
 def device():
@@ -15,6 +21,18 @@ def use_threads(count):
     torch.backends.cudnn.benchmark = False
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
+
+
+def keep_memory():
+    """Let glibc keep what tensors free for those that follow; where the C library is another one, do nothing.
+
+    By itself it hands large blocks back to the system, which clears every page of the next one: a quarter of the time
+    that EfficientNet-Lite0 takes on a CPU, a fifteenth of a training step of VGG16. No number depends on it.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        library = ctypes.CDLL(None)
+        library.mallopt(M_MMAP_MAX, 0)
+        library.mallopt(M_TRIM_THRESHOLD, -1)
 
 
 def device_name():

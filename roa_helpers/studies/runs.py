@@ -135,6 +135,7 @@ def run(plan, *, profile, root=None, progress=True):
     start, study = time.perf_counter(), find(plan.study)
     path = place_of(plan, profile)
     models.use_threads(profiles.profile(profile).threads)
+    models.keep_memory()
     loaded = study.load(plan.choices, root=root, progress=progress)
     wanted = expected(plan) | {"data": loaded.fingerprint}
     with store.lock(path):

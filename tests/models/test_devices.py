@@ -1,4 +1,8 @@
-"""Which processors are faster in bfloat16 is told alike by every torch."""
+"""Which processors are faster in bfloat16 is told alike by every torch; memory that was freed is used again."""
+
+import platform
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -15,3 +19,30 @@ def test_an_older_torch_tells_of_bfloat16_what_a_newer_one_does(monkeypatch, bf1
     monkeypatch.delattr(torch.cpu, "get_capabilities")
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
     assert models.has_bfloat16() == amx
+
+
+#: Pages that the system makes anew while 64 MiB are taken, filled and freed, before and after glibc is told to keep it.
+PAGES = """
+import resource, torch
+from roa_helpers import models
+
+def pages():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(2**24)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+torch.set_num_threads(1)
+pages()
+given_back = pages()
+models.keep_memory()
+pages()
+print(given_back, pages())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library is left as it is")
+def test_memory_that_a_tensor_frees_is_kept_for_the_next():
+    told = subprocess.run([sys.executable, "-c", PAGES], capture_output=True, text=True, check=True).stdout
+    given_back, kept = map(int, told.split())
+    assert given_back >= 32  # 64 MiB in pages of 2 MiB; of 4 KiB they are 16,384
+    assert kept < given_back / 8
