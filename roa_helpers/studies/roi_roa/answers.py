@@ -40,9 +40,14 @@ _REGIONS = ("roi-colocated", "roa-colocated", "roi-aligned", "roa-aligned")
 
 
 def _shown(rows, *ids, noun="data set"):
-    """“1 of the 2 data sets”: in how many of those that could be tested the interval points to the claim."""
+    """“1 of the 2 data sets (1 undecided)”: how many of those that could be tested reproduce the claim.
+
+    Where too few networks were trained for a verdict, the interval points to it (see :func:`_pointed`).
+    """
     tested = rows[rows.id.isin(ids) & (rows.verdict != claims.NOT_TESTABLE)]
-    return f"{int((tested.toward == claims.REPRODUCED).sum())} of the {words.counted(len(tested), noun)}"
+    found = tested.verdict.where(~tested.networks.isin(claims.FEW), tested.toward)
+    held, open_ = (int((found == verdict).sum()) for verdict in (claims.REPRODUCED, claims.UNDECIDED))
+    return f"{held} of the {words.counted(len(tested), noun)}" + (f" ({open_} undecided)" if open_ else "")
 
 
 def _excess(verdicts, *ids):
@@ -68,8 +73,10 @@ def _pointed(rows):
     """On which data sets too few networks were trained for a verdict, in words; empty where on none."""
     known = rows[rows.networks > 0]
     few = known[known.networks.isin(claims.FEW)]["where"].unique()
+    if not len(few):
+        return ""
     where = f"On {words.listed(few)} that" if len(few) < known["where"].nunique() else "That"
-    return f" {where} is where intervals point; a verdict needs three networks." if len(few) else ""
+    return f" {where} is where intervals point; a verdict needs three networks."
 
 
 def costly(units):
