@@ -62,7 +62,7 @@ from roa_helpers.data import title_of
 from roa_helpers.page import answers, figures, parameters, ranges, widgets
 from roa_helpers.records import seeds
 from roa_helpers.studies import roi_roa
-from roa_helpers.studies.roi_roa import SCORES, directions, pictures
+from roa_helpers.studies.roi_roa import SCORES, by_direction, pictures
 
 parameters.check(globals())
 units = studies.units("roi_roa", profile, seed=seed, own=own_images)
@@ -248,22 +248,24 @@ import pandas as pd
 
 scores = pd.DataFrame(
     [
-        {"data set": title_of(unit.result["dataset"]), "direction": name}
-        | {SCORES[s]: f"{c['k']}/{c['n']}" for s, c in block["scores"].items()}
-        for unit, name, block in directions(units)
+        {"data set": title_of(group[0].result["dataset"]), "direction": name}
+        | {SCORES[s]: roi_roa.words.of_each([block["scores"][s] for block in blocks]) for s in blocks[0]["scores"]}
+        for group, name, blocks in by_direction(units)
     ]
 )
 figures.show_table(
-    scores, name="scores", caption="Images of the source class classified correctly, of how many.", units=units
+    scores,
+    name="scores",
+    caption="Images of the source class classified correctly, of how many; network by network.",
+    units=units,
 )
 
 # %% tags=["remove-input"]
-accuracy = {unit: unit.result["model"]["test"] for unit in units}
-figures.show_text(
-    "The models are right on clean test images in "
-    + ", ".join(f"{c['k']} of {c['n']} cases ({title_of(u.result['dataset'])})" for u, c in accuracy.items())
-    + "."
-)
+accuracy = [
+    f"{title_of(group[0].result['dataset'])}, {roi_roa.words.of_each([unit.result['model']['test'] for unit in group])}"
+    for group in seeds.groups(units)
+]
+figures.show_text(f"Clean test images that the networks classify correctly, network by network: {'; '.join(accuracy)}.")
 
 # %% [markdown]
 # ## What remains open

@@ -34,7 +34,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "nulls": ["SEED_OFFSET"],
         "pairs": ["accuracies", "load", "sides", "train"],
         "published": ["PUBLISHED", "attacked_accuracy"],
-        "results": ["SCORES", "directions", "holding", "images_that_tune", "rows_of"],
+        "results": ["SCORES", "by_direction", "directions", "holding", "images_that_tune", "rows_of"],
     },
 )
 __all__ += ["STUDY", "images_a_direction"]

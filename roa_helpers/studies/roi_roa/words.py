@@ -66,6 +66,14 @@ def _fragile(table):
     return int((gamma <= 0).sum()), len(gamma)
 
 
+def of_each(counts):
+    """“99, 98 and 97 of 100”: how many (k) of how many (n), network by network."""
+    sizes = {count["n"] for count in counts}
+    if len(sizes) > 1:
+        return words.listed([f"{count['k']} of {count['n']}" for count in counts])
+    return f"{words.listed([str(count['k']) for count in counts])} of {sizes.pop()}"
+
+
 def on_features(units):
     """How many useful features are fragile, network by network, in words."""
     told = (f"{title}: {words.listed([f'{k} of {n}' for k, n in each])}" for title, each in fragile(units))
