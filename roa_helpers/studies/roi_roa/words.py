@@ -76,7 +76,7 @@ def of_each(counts):
 
 def on_features(units):
     """How many useful features are fragile, network by network, in words."""
-    told = (f"{title}: {words.listed([f'{k} of {n}' for k, n in each])}" for title, each in fragile(units))
+    told = (f"{title}: {of_each([{'k': k, 'n': n} for k, n in each])}" for title, each in fragile(units))
     return (
         "Useful features (ρ̂ > 0) that the attack makes useless or worse (γ̂ ≤ 0), at the ε of each data set, network "
         f"by network: {'; '.join(told)}."
