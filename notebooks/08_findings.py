@@ -108,7 +108,7 @@ figures.show_apart(
     both,
     view=lambda table: claims.grid(claims.judged(table)),
     name="verdict-grid",
-    caption=f"Verdicts: {claims.legend()}.",
+    caption=f"Verdicts: {claims.legend(*both)}.",
     units=(own, others),
 )
 
@@ -226,7 +226,7 @@ figures.show_apart(
     by_gradient,
     view=lambda table: claims.grid(claims.judged(table)),
     name="verdict-grid-gradient",
-    caption=f"The same with the RoA by gradient magnitude: {claims.legend()}.",
+    caption=f"The same with the RoA by gradient magnitude: {claims.legend(*by_gradient)}.",
     units=(own, others),
 )
 

@@ -409,7 +409,7 @@ figures.show_apart(
     both,
     view=lambda table: claims.grid(table[table.verdict != claims.NOT_JUDGED]),
     name="curvature-grid",
-    caption=f"Verdicts at a glance: {claims.legend()}. "
+    caption=f"Verdicts at a glance: {claims.legend(*both)}. "
     "Several marks stand for several cases (signs of curvature, sides). Of the paper’s own numbers, where it prints "
     "them, the grid says what they point to.",
     units=studies.apart(units),

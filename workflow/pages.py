@@ -68,7 +68,7 @@ def summary(units):
             markdown_table(claims.grid(verdicts)),
             ":::",
             "",
-            f"{_text(claims.legend()).capitalize()}. [Every rule and interval](../notebooks/08_findings.ipynb); [when "
+            f"{_text(claims.legend(verdicts)).capitalize()}. [Every rule and interval](../notebooks/08_findings.ipynb); [when "
             f"rules were set](rules.md).{_warning(units)} {_recorded(own)}\n",
         ]
     )

@@ -339,12 +339,16 @@ def spoken(table, *, reasons=True):
 def grid(table):
     """Verdicts at a glance: a row a claim, a column for each ``where``, a mark for each case (:func:`legend`)."""
     toward = table["toward"].where(table["toward"] != "", table["paper toward"])
-    open_ = table.verdict.isin((ONE_NETWORK, TWO_NETWORKS, NOT_JUDGED, ""))
-    marks = table.verdict.map(MARKS).where(~open_, "(" + toward.map(MARKS) + ")")
+    marks = table.verdict.map(MARKS).where(~_open(table), "(" + toward.map(MARKS) + ")")
     wide = table.assign(mark=marks).pivot_table(
         index="claim", columns="where", values="mark", aggfunc=" ".join, sort=False
     )
     return wide.fillna("").rename_axis(columns=None).reset_index()
+
+
+def _open(table):
+    """Of each row, whether nothing is decided and :func:`grid` can only say what its interval points to."""
+    return table.verdict.isin((ONE_NETWORK, TWO_NETWORKS, NOT_JUDGED, ""))
 
 
 def summary(table, *, by="claim"):
@@ -399,7 +403,9 @@ def _gathered(rows, everything):
         yield where if len(part) == whole[where] or not cases else f"{where} ({cases})"
 
 
-def legend():
-    """What the marks of verdicts mean, in words."""
+def legend(*tables):
+    """What the marks of verdicts mean, in words; what brackets mean only where the :func:`grid` of a table has any."""
     marks = ", ".join(f"{MARKS[verdict]} {verdict}" for verdict in VERDICTS if MARKS[verdict])
+    if not any(_open(table).any() for table in tables):
+        return marks
     return f"{marks}; in brackets, what an interval points to where nothing is decided: fewer than three networks"

@@ -178,7 +178,9 @@ def test_a_part_stands_beside_the_whole_without_a_verdict():
     assert claims.judged(table).case.tolist() == ["all"] and claims.summary(table).columns.tolist() == [
         "claim", REPRODUCED,
     ]  # fmt: skip
-    assert claims.grid(table).a.tolist() == ["● (○)"]
+    assert claims.grid(table).a.tolist() == ["● (○)"] and "in brackets" in claims.legend(table)
+    decided = claims.judged(table)
+    assert "brackets" not in claims.legend(decided) and "in brackets" in claims.legend(decided, table)
 
 
 def test_what_the_papers_numbers_point_to_stands_beside_ours_and_alone():
