@@ -58,7 +58,7 @@ from roa_helpers import studies
 from roa_helpers.data import title_of
 from roa_helpers.page import answers, figures, parameters, ranges, tables, widgets
 from roa_helpers.studies import roi_roa, supplement
-from roa_helpers.studies.supplement import agreement, choices, matrices, presented, reference, words
+from roa_helpers.studies.supplement import agreement, choices, matrices, presented, reference, spread, words
 
 parameters.check(globals())
 units = studies.units("supplement", profile, seed=seed)
@@ -178,6 +178,49 @@ widgets.browse(
     [widgets.choice("data set", [title_of(d) for d in datasets]), widgets.slider("θ", thetas)],
     legend=matrices.LEGEND,
 )
+
+# %% [markdown]
+# ## Does the pair decide, or the training?
+#
+# The files hold one network for each pair. Another training of the same pair, with other initial weights, another order
+# of the images and other test images, has other numbers. Were the pair to decide them, the networks of a pair would
+# agree: dots would lie on the line, far apart along it. Where the training decides, two studies need not agree on which
+# pairs are high, however alike they are in method. The share of the variance that lies between directions, the
+# intraclass correlation ([Shrout and Fleiss, 1979](../book/references.md)), says how far that goes: 1 where the pair
+# decides alone, 0 or less where the training does.
+
+# %% tags=["hide-input"]
+if repeated := spread.repeated(units):
+    figure, data = spread.plot(spread.by_network(repeated))
+    figures.show(
+        figure,
+        name="pairs-networks",
+        caption="One network’s number over the mean of all networks of its direction, a dot a network; after "
+        "neutralisation the mean over θ. Only pairs that several networks were trained for, drawn by a fixed seed.",
+        alt="Scatter plots about the line of equality. One network − the mean: "
+        + ranges(
+            data.assign(less=data.number - data["mean"]),
+            "less",
+            of=["dataset", "source", "target", "seed"],
+            by=["quantity"],
+            form="+.2f",
+            bound=0,
+        ),
+        data=data,
+        units=repeated,
+    )
+    shares = spread.shares(data)
+    figures.show_table(
+        shares.round(3),
+        name="pairs-variance",
+        caption="Standard deviation between the directions’ means and between the trainings of one direction; the "
+        "share of the variance that lies between directions, with its 95 % interval, in which both directions of a "
+        "pair, which share a network, count as one; and Spearman’s ρ of one training with another over directions.",
+        units=repeated,
+    )
+    figures.show_text(words.repeated(shares))
+else:
+    figures.show_text("Every pair has one network among these results: nothing can be said of another training.")
 
 # %% [markdown]
 # ## Beside the authors’ files

@@ -136,6 +136,50 @@ def welch(first, second, *, level=0.95):
     return Interval(float(interval.low), float(interval.high))
 
 
+def intraclass(values, groups, *, independent=None, level=0.95):
+    """Share of the variance of N values that lies between groups and not within: the intraclass correlation ICC(1).
+
+    Shrout and Fleiss (1979), one-way random effects. With the mean squares B between and W within G groups of kᵢ
+    values, and k = (N − Σ kᵢ² / N) / (G − 1), which is kᵢ where all are equal,
+
+        ICC = (B − W) / (B + (k − 1) W),
+
+    1 where the groups decide the value, 0 where they do not; B / W has an F distribution, whence the interval.
+
+    Args:
+        values: (N,).
+        groups: (N,), the group of each value.
+        independent: how many of the groups count as independent (None: all G of them). The interval has
+            independent − 1 and independent · (k − 1) degrees of freedom.
+
+    Returns:
+        (ICC, :class:`Interval`); NaN where all values are equal.
+
+    Raises:
+        ValueError: fewer than two independent groups, more than there are, or no group with two values.
+    """
+    _check_level(level)
+    values = np.asarray(values, dtype=float)
+    _, place, sizes = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    independent = len(sizes) if independent is None else independent
+    if not 2 <= independent <= len(sizes) or sizes.max() < 2 or len(values) != len(place):
+        raise ValueError(
+            f"a share of variance needs two independent groups and two values in one: got {len(values)} values in "
+            f"{len(sizes)} groups, {independent} of them independent"
+        )
+    means = np.bincount(place, values) / sizes
+    within = ((values - means[place]) ** 2).sum() / (len(values) - len(sizes))
+    between = (sizes * (means - values.mean()) ** 2).sum() / (len(sizes) - 1)
+    k = (len(values) - (sizes**2).sum() / len(values)) / (len(sizes) - 1)
+    if within == 0:
+        value = 1.0 if between > 0 else np.nan
+        return value, Interval(value, value)
+    degrees, tail = (independent - 1, independent * (k - 1)), (1 + level) / 2
+    ratios = between / within / np.array([1, stats.f.ppf(tail, *degrees), 1 / stats.f.ppf(tail, *degrees[::-1])])
+    value, low, high = (float(ratio) for ratio in (ratios - 1) / (ratios + k - 1))
+    return value, Interval(low, high)
+
+
 def bootstrap(values, *, statistic=np.mean, level=0.95, resamples=2000, seed=0):
     """Percentile bootstrap interval of a statistic of N values; for paired scores give their differences.
 

@@ -311,6 +311,43 @@ def test_the_jackknife_of_a_mean_is_its_classical_interval():
         metrics.jackknife(1.0, [1.0])
 
 
+def test_the_intraclass_correlation_by_the_table_of_its_source():
+    """Six targets rated by four judges (Shrout and Fleiss, 1979, Table 2): .17 by their Table 4."""
+    ratings = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]])
+    targets = np.repeat(range(6), 4)
+    value, (low, high) = metrics.intraclass(ratings.ravel(), targets)
+    between, within = 4 * ratings.mean(1).var(ddof=1), ratings.var(axis=1, ddof=1).mean()
+    assert (between, within) == pytest.approx((11.24, 6.26), abs=0.005)  # their Table 3
+    assert value == pytest.approx((between - within) / (between + 3 * within)) and round(value, 2) == 0.17
+    fewer, (lower, higher) = metrics.intraclass(ratings.ravel(), targets, independent=3)
+    assert lower < low < value == fewer < high < higher
+
+
+def test_the_intraclass_correlation_recovers_the_share_that_values_were_drawn_with():
+    rng, covered = np.random.default_rng(0), []
+    groups = np.repeat(range(8), [2, 3, 3, 3, 3, 3, 3, 2])
+    for _ in range(300):
+        values = 2 * rng.normal(size=8)[groups] + rng.normal(size=len(groups))  # variances 4 and 1
+        _, (low, high) = metrics.intraclass(values, groups)
+        covered.append(low <= 4 / 5 <= high)
+    assert 0.92 <= np.mean(covered) <= 0.98
+
+
+def test_values_that_do_not_vary_within_their_groups_are_all_the_groups():
+    assert metrics.intraclass([1, 1, 2, 2], [0, 0, 1, 1]) == (1, (1, 1))
+    assert np.isnan(metrics.intraclass([1, 1, 1, 1], [0, 0, 1, 1])[0])
+
+
+@pytest.mark.parametrize(
+    ("values", "groups", "independent"),
+    [([1, 2], [0, 0], None), ([1, 2], [0, 1], None), ([1, 2, 3], [0, 0], None), ([1, 2, 3, 4], [0, 0, 1, 1], 1),
+     ([1, 2, 3, 4], [0, 0, 1, 1], 3)],
+)  # fmt: skip
+def test_a_share_of_variance_needs_groups(values, groups, independent):
+    with pytest.raises(ValueError, match="two independent groups"):
+        metrics.intraclass(values, groups, independent=independent)
+
+
 def test_welch_by_hand():
     """Means 3 and 6, squared standard errors 1/3 and 4: 3 ± t √(13/3), ν = (13/3)² / ((1/3)²/2 + 4²/1)."""
     low, high = metrics.welch([2, 3, 4], [4, 8])
@@ -362,6 +399,7 @@ def test_a_level_that_is_none_is_refused(level):
     for interval in (
         lambda: metrics.paired_difference([0, 1], [1, 1], level=level),
         lambda: metrics.jackknife(1.0, [1.0, 2.0], level=level),
+        lambda: metrics.intraclass([1, 2, 3, 4], [0, 0, 1, 1], level=level),
     ):
         with pytest.raises(ValueError, match="level must lie between 0 and 1"):
             interval()

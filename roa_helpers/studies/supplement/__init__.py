@@ -1,7 +1,7 @@
 """The supplement of the book's paper: every pair of classes, beside the authors' own files.
 
 ``reference`` reads these files, ``presented`` looks at what the paper took from them, ``matrices`` and ``agreement``
-set ours beside theirs.
+set ours beside theirs, ``spread`` says what another training of a pair changes.
 """
 
 import lazy_loader
@@ -11,7 +11,7 @@ from ..roi_roa import images_a_direction
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["agreement", "answers", "choices", "matrices", "presented", "reference", "words"],
+    submodules=["agreement", "answers", "choices", "matrices", "presented", "reference", "spread", "words"],
 )
 __all__ += ["STUDY"]
 

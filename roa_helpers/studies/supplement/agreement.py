@@ -10,40 +10,51 @@ from scipy import stats
 
 from ...data import title_of
 from ...page import NARROW, look, panels
-from .matrices import PAIR, STAGES, datasets
+from .matrices import PAIR, STAGES, datasets, stages
+
+_BLOB = "pictures’ blob "
+
+
+def quantities(similarity, scores, signed=None):
+    """What is compared: the SSIM of RoI and RoA, and the class probability at each stage, a number a row.
+
+    Args:
+        similarity, scores: as :func:`.matrices.collected` returns them, or the authors', which name no value that
+            neutralised pixels get.
+        signed: scores by the procedure of the authors' pictures (:func:`.matrices.signed`), where there are any.
+
+    Returns:
+        dataset, source, target, quantity, theta (NaN but after neutralisation), number.
+    """
+    parts = [
+        similarity[PAIR].assign(quantity=f"SSIM of {what}", theta=np.nan, number=similarity[column])
+        for column, what in (("mean", "individuals"), ("representative", "representatives"))
+    ]
+    for stage in STAGES:
+        for blob, table in (("", scores), (_BLOB, signed)):
+            for label, rows in () if table is None else stages(table, stage):
+                if label == "before":
+                    rows = rows.drop_duplicates(PAIR).assign(theta=np.nan)
+                parts.append(rows[[*PAIR, "theta"]].assign(quantity=f"{stage}, {blob}{label}", number=rows["mean"]))
+    return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
 
 def matched(ours, theirs, *, signed=None):
     """Our numbers beside the authors' for the pairs that both have.
 
     Args:
-        ours, theirs: (similarity, scores), as :func:`.matrices.collected` returns them.
-        signed: our scores by the procedure of the authors' pictures (:func:`.matrices.signed`), where there are any.
+        ours, theirs, signed: as :func:`quantities` takes them.
 
     Returns:
         a row a pair and quantity (after neutralisation one for each value of ours, each the mean over the θ that both
         have): dataset, source, target, quantity, ours, theirs.
     """
-    (similarity, scores), (published, probabilities) = ours, theirs
-    parts = [
-        _joined(similarity, published, column, PAIR).assign(quantity=f"SSIM of {what}")
-        for column, what in (("mean", "individuals"), ("representative", "representatives"))
-    ]
-    for name, (before, after) in STAGES.items():
-        sides = [table[table.score == before].drop_duplicates(PAIR) for table in (scores, probabilities)]
-        parts.append(_joined(*sides, "mean", PAIR).assign(quantity=f"{name}, before"))
-        for table, blob in ((scores, ""), (signed, "pictures’ blob ")):
-            for value in () if table is None else sorted(table.value.dropna().unique()):
-                own = table[(table.score == after) & (table.value == value)]
-                both = _joined(own, probabilities[probabilities.score == after], "mean", [*PAIR, "theta"])
-                parts.append(both.assign(quantity=f"{name}, {blob}set to {value:g}"))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _joined(ours, theirs, column, keys):
-    both = ours[[*keys, column]].merge(theirs[[*keys, column]], on=keys, suffixes=(" ours", " theirs"))
-    both = both.rename(columns={f"{column} {whose}": whose for whose in ("ours", "theirs")})
-    return both.groupby(PAIR, sort=False)[["ours", "theirs"]].mean().reset_index()
+    own, published = quantities(*ours, signed), quantities(*theirs)
+    own = own.assign(counterpart=own.quantity.str.replace(f", ({_BLOB})?set to .*", ", after", regex=True))
+    both = own.rename(columns={"number": "ours"}).merge(
+        published.rename(columns={"number": "theirs", "quantity": "counterpart"}), on=[*PAIR, "counterpart", "theta"]
+    )
+    return both.groupby([*PAIR, "quantity"], sort=False)[["ours", "theirs"]].mean().reset_index()
 
 
 #: Fewer ordered pairs than this are not correlated.
@@ -52,6 +63,12 @@ LEAST = 8
 
 #: What a row over the pairs of all data sets is called.
 TOGETHER = "all together"
+
+
+def spearman(a, b):
+    """Spearman's ρ; NaN where one side is constant."""
+    a, b = stats.rankdata(a), stats.rankdata(b)
+    return np.nan if np.ptp(a) == 0 or np.ptp(b) == 0 else float(np.corrcoef(a, b)[0, 1])
 
 
 def correlations(pairs, *, resamples=2000, seed=0):
@@ -75,7 +92,7 @@ def correlations(pairs, *, resamples=2000, seed=0):
                 low, high = _over_pairs(part, resamples, np.random.default_rng(seed))
                 rows.append(
                     {"data set": title, "quantity": quantity, "n": len(part), "ours": part.ours.mean(),
-                     "theirs": part.theirs.mean(), "ρ": _spearman(part.ours, part.theirs), "low": low, "high": high}
+                     "theirs": part.theirs.mean(), "ρ": spearman(part.ours, part.theirs), "low": low, "high": high}
                 )  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -86,15 +103,9 @@ def _over_pairs(part, resamples, rng):
     ours, theirs, draws = part.ours.to_numpy(), part.theirs.to_numpy(), []
     for _ in range(resamples):
         rows = np.concatenate([groups[i] for i in rng.integers(0, len(groups), len(groups))])
-        draws.append(_spearman(ours[rows], theirs[rows]))
+        draws.append(spearman(ours[rows], theirs[rows]))
     known = [draw for draw in draws if np.isfinite(draw)]
     return np.quantile(known, [0.025, 0.975]) if known else (np.nan, np.nan)
-
-
-def _spearman(a, b):
-    """Spearman's ρ; NaN where one side is constant."""
-    a, b = stats.rankdata(a), stats.rankdata(b)
-    return np.nan if np.ptp(a) == 0 or np.ptp(b) == 0 else float(np.corrcoef(a, b)[0, 1])
 
 
 def plot(pairs):
@@ -102,18 +113,28 @@ def plot(pairs):
 
     Quantities with fewer than ``LEAST`` pairs have no panel.
     """
-    quantities = [name for name, part in pairs.groupby("quantity", sort=False) if len(part) >= LEAST]
-    figure, axes = panels(len(quantities), columns=2, width=NARROW, height=2.1, margin=0.5)
-    for axis, quantity in zip(axes, quantities, strict=True):
-        part = pairs[pairs.quantity == quantity]
-        ends = [part[["ours", "theirs"]].min().min(), part[["ours", "theirs"]].max().max()]
+    enough = pairs.groupby("quantity")["quantity"].transform("size") >= LEAST
+    return scatter(pairs[enough], "theirs", "ours", xlabel="the authors’", ylabel="ours"), pairs
+
+
+def scatter(table, x, y, **labels):
+    """One column of a table over another about the line on which they are equal, a panel a quantity.
+
+    Args:
+        table: dataset, quantity, and the columns ``x`` and ``y``.
+        labels: of the axes, ``xlabel`` and ``ylabel``.
+    """
+    groups = list(table.groupby("quantity", sort=False))
+    figure, axes = panels(len(groups), columns=2, width=NARROW, height=2.1, margin=0.5)
+    for axis, (quantity, part) in zip(axes, groups, strict=True):
+        ends = [part[[x, y]].min().min(), part[[x, y]].max().max()]
         axis.plot(ends, ends, color="#999999", lw=0.8)
         for dataset, rows in part.groupby("dataset", sort=False):
             colour, marker = look(title_of(dataset))
-            axis.plot(rows.theirs, rows.ours, marker, color=colour, ms=5, mec="white", mew=0.4, alpha=0.85)
+            axis.plot(rows[x], rows[y], marker, color=colour, ms=5, mec="white", mew=0.4, alpha=0.85)
         axis.set_title(quantity.replace(", ", ",\n", 1), fontsize=8)
-        axis.set(xlabel="the authors’", ylabel="ours")
-    looks = {title: look(title) for title in map(title_of, datasets(pairs))}
+        axis.set(**labels)
+    looks = {title: look(title) for title in map(title_of, datasets(table))}
     handles = [Line2D([], [], color=colour, marker=mark, ls="", label=name) for name, (colour, mark) in looks.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
-    return figure, pairs
+    return figure

@@ -2,7 +2,7 @@
 
 from ...data import title_of
 from ...page import answers, words
-from . import agreement, presented
+from . import agreement, presented, spread
 from .matrices import PAIR, STAGES, best, collected, datasets, signed
 
 
@@ -45,9 +45,19 @@ def pairs(units, authors):
         "The files give probabilities of the true class, the paper accuracies, of other images or another network "
         "perhaps: some printed accuracies are larger than the files allow. "
         + ("Over pairs, our probabilities after neutralisation go with theirs by a rank correlation of "
-           f"{words.span(clean['ρ'], '.2f')}." if len(clean) else "Too few pairs were run here to correlate them."),
+           f"{words.span(clean['ρ'], '.2f')}." if len(clean) else "Too few pairs were run here to correlate them.")
+        + _repeated(units),
         _open(units),
     )  # fmt: skip
+
+
+def _repeated(units):
+    """How alike two of our own trainings are, where pairs were trained more than once."""
+    if not spread.repeated(units):
+        return ""
+    rho = spread.shares(spread.by_network(units))
+    rho = rho[rho.quantity.str.startswith("clean, set")]["ρ"].dropna()
+    return f" Two of our own trainings of one pair go with each other by {words.span(rho, '.2f')}." if len(rho) else ""
 
 
 def _held(scores):

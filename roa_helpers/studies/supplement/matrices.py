@@ -193,8 +193,8 @@ def best(scores):
     return rows.sort_index()
 
 
-def _stages(scores, stage):
-    """Label → rows of a table of scores: before neutralisation, and after it, ours for each value."""
+def stages(scores, stage):
+    """(label, rows) of a table of scores: before neutralisation, and after it, ours for each value."""
     before, after = STAGES[stage]
     yield "before", scores[scores.score == before]
     if "value" not in scores:
@@ -219,7 +219,7 @@ def probability_sheet(ours, theirs, stage):
         names = classes(dataset, ours)
         for whose, table in (("ours", ours), ("the authors’", theirs)):
             rows = None if table is None else best(table[table.dataset == dataset])
-            shown = [] if rows is None else [(label, part) for label, part in _stages(rows, stage) if len(part)]
+            shown = [] if rows is None else [(label, part) for label, part in stages(rows, stage) if len(part)]
             if shown:
                 title = f"{title_of(dataset)}, {whose}"
                 strips.append(Matrices(title, tuple(_cell(part, "mean", names, label) for label, part in shown)))
@@ -235,7 +235,7 @@ def theta_frames(ours, theirs, dataset, thetas):
         for stage in STAGES:
             for whose, table in (("ours", ours), ("the authors’", theirs)):
                 rows = ours[:0] if table is None else table[(table.dataset == dataset) & np.isclose(table.theta, theta)]
-                parts = ((label, part) for label, part in _stages(rows, stage) if label != "before" and len(part))
+                parts = ((label, part) for label, part in stages(rows, stage) if label != "before" and len(part))
                 cells += [_cell(part, "mean", names, f"{stage}: {whose}, {label}") for label, part in parts]
         frames.append(Matrices(f"{title_of(dataset)}, θ = {theta:.2f}", tuple(cells)))
     return frames

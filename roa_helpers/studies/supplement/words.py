@@ -2,7 +2,7 @@
 
 from ...data import title_of
 from ...page import words
-from . import reference
+from . import reference, spread
 from .matrices import PAIR, STAGES, best, collected, datasets
 from .presented import MOST, attack_rows, equal_numbers, is_flat, kept, printed, table_two
 
@@ -28,13 +28,38 @@ def sample(units):
     """How many pairs were run, and how good the networks are, in Markdown."""
     lines = []
     for dataset in datasets(collected(units)[0]):
-        tests = [unit.result["model"]["test"] for unit in units if unit.result["dataset"] == dataset]
-        shares = [100 * test["k"] / test["n"] for test in tests]
-        lines.append(f"{title_of(dataset)}, {len(tests)} networks, {min(shares):.0f} to {max(shares):.0f} %")
+        own = [unit for unit in units if unit.result["dataset"] == dataset]
+        shares = [100 * test["k"] / test["n"] for test in (unit.result["model"]["test"] for unit in own)]
+        pairs = len({tuple(unit.result["classes"]) for unit in own})
+        networks = words.counted(len(own), "network") + (f" of {pairs} pairs" if pairs < len(own) else "")
+        lines.append(f"{title_of(dataset)}, {networks}, {min(shares):.0f} to {max(shares):.0f} %")
+    more = ", several for some pairs, of which the mean is shown" if spread.repeated(units) else ""
     return (
-        "Ours: one network for each unordered pair that was run. How many there are, and what share of its test images "
-        f"the worst and the best of them classify correctly: {'; '.join(lines)}."
+        f"Ours: one network for each unordered pair that was run{more}. How many there are, and what share of its test "
+        f"images the worst and the best of them classify correctly: {'; '.join(lines)}."
     )
+
+
+def repeated(shares):
+    """What decides each number, the pair of classes or the training, in Markdown.
+
+    Args:
+        shares: of :func:`.spread.shares`.
+    """
+    parts = []
+    for name, rows in shares.groupby("data set", sort=False):
+        found = {"it is the pair’s": rows.low > 0.5, "the training’s": rows.high < 0.5}
+        found["undecided"] = ~(found["it is the pair’s"] | found["the training’s"])
+        told = [
+            f"{who} for {of.sum()} ({', '.join(f'“{quantity}”' for quantity in rows.quantity[of])})"
+            for who, of in found.items() if of.any()
+        ]  # fmt: skip
+        directions, networks = rows.directions.iloc[0], rows.networks.iloc[0]
+        parts.append(
+            f"**{name}**, {directions} directions, {networks} networks: whose is more than half of the variance of "
+            f"{words.counted(len(rows), 'number')}? {words.capitalised(words.listed(told))}."
+        )
+    return "\n\n".join(parts)
 
 
 def answer(scores, dataset):

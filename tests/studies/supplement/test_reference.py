@@ -18,7 +18,7 @@ from roa_helpers.data import downloads
 from roa_helpers.errors import UserError
 from roa_helpers.page import tables
 from roa_helpers.records import store
-from roa_helpers.studies.supplement import agreement, choices, matrices, presented, reference, words
+from roa_helpers.studies.supplement import agreement, answers, choices, matrices, presented, reference, spread, words
 
 HEAD = "dataset,left_side,right_side,"
 FIVE = HEAD + "min,max,median,stddev\n"
@@ -390,7 +390,7 @@ def test_pairs_of_several_data_sets_are_also_correlated_together():
 def test_both_directions_of_a_pair_are_drawn_together(monkeypatch):
     pairs = ordered_pairs(4, 1)
     drawn = []
-    monkeypatch.setattr(agreement, "_spearman", lambda a, b: drawn.append(list(np.asarray(b))) or 0.0)
+    monkeypatch.setattr(agreement, "spearman", lambda a, b: drawn.append(list(np.asarray(b))) or 0.0)
     agreement.correlations(pairs, resamples=5)
     mate = {row.theirs: pairs[(pairs.source == row.target) & (pairs.target == row.source)].theirs.item()
             for row in pairs.itertuples()}  # fmt: skip
@@ -408,7 +408,8 @@ def test_sentences_and_choices_come_from_the_units(ours):
     empty = scores.assign(blob=scores.blob.where(scores.source != "1", 0))
     assert "In 2 pairs the blob is empty" in words.answer(empty, "mnist")
     assert "0.50 before neutralisation, 0.29 with pixels set to 0 (it rises in 0 pairs), 0.79" in text
-    assert "MNIST, 3 networks, 95 to 95 %" in words.sample(ours)
+    assert "MNIST, 3 networks of 2 pairs, 95 to 95 %" in words.sample(ours) and "mean" in words.sample(ours)
+    assert "MNIST, 2 networks, 95 to 95 %" in words.sample(ours[1:]) and "mean" not in words.sample(ours[1:])
     table = tables.open_choices(ours, choices.REASONS).set_index("choice")
     assert table.value["eps"] == "0.1, 0.3" and table.value["delta1"] == "0.3"
     assert table.value["value"] == "0, 1" and table.why.str.len().min() > 10
@@ -425,3 +426,12 @@ def test_charts_draw_every_pair(root, ours):
         "clean, set to 1",
     ]
     assert data is pairs and Path(found.files.file[0]).name == "some.csv"
+
+
+def test_the_box_sets_our_own_trainings_beside_the_agreement_with_the_authors(root, ours, tmp_path):
+    authors = reference.load(root)
+    assert "our own trainings" not in answers.pairs(ours[1:], authors).why
+    others = [unit_of(tmp_path / "units", "mnist", ("3", "4"), seed=seed, shift=0.1 + 0.2 * seed) for seed in (0, 1)]
+    rho = spread.shares(spread.by_network([*ours, *others])).set_index("quantity")["ρ"]["clean, set to 0"]
+    told = answers.pairs([*ours, *others], authors).why
+    assert rho == pytest.approx(1) and "Two of our own trainings of one pair go with each other by 1.00." in told
