@@ -51,6 +51,7 @@ def repeated(shares):
         found = {"it is the pair’s": rows.low > 0.5, "the training’s": rows.high < 0.5}
         found["undecided"] = ~(found["it is the pair’s"] | found["the training’s"])
         told = [
+            f"{who} for all {len(rows)}" if of.all() else
             f"{who} for {of.sum()} ({', '.join(f'“{quantity}”' for quantity in rows.quantity[of])})"
             for who, of in found.items() if of.any()
         ]  # fmt: skip

@@ -66,7 +66,7 @@ def test_one_pair_alone_has_no_share():
     (row,) = spread.shares(of_networks([[0.1, 0.9]])).to_dict("records")
     assert np.isnan([row["share"], row["low"], row["high"]]).all()
     text = words.repeated(pd.DataFrame([row]))
-    assert "2 networks" in text and "Undecided for 1 (“q”)" in text
+    assert "2 networks" in text and text.endswith("of 1 number? Undecided for all 1.")
 
 
 def test_sentences_say_whose_the_variance_is():
