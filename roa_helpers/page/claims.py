@@ -79,6 +79,7 @@ class Claim:
             them.
         judged: case → whether it gets a verdict. Other cases stand beside: parts of the whole, or the paper's own way
             of scoring.
+        limits: what a value cannot go beyond; intervals over networks are cut there.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Claim:
     statement: str = ""
     together: str = ""
     judged: Callable = lambda case: True
+    limits: tuple[float, float] = (-np.inf, np.inf)
 
 
 def judge(interval, bound, *, above=True):
@@ -210,8 +212,8 @@ def _row(claim, where, case, paper, ours, networks):
         return row
     triples = [one[:3] for one in ours]
     values, intervals, _ = seeds.arrays(triples)
-    mean, interval, n = seeds.across(triples)
-    further = evidence.next_network(values, intervals)
+    mean, interval, n = seeds.across(triples, limits=claim.limits)
+    further = evidence.next_network(values, intervals, limits=claim.limits)
     why = _why(ours, mean, interval)
     judged_ = claim.judged(case)
     testable = judged_ and not why and networks not in FEW

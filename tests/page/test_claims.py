@@ -107,6 +107,13 @@ def test_units_that_differ_in_their_seed_are_one_row_over_networks_and_images():
     assert (row.verdict, row.seeds, row.profile) == (REPRODUCED, "0, 1, 2", "desk")
 
 
+def test_intervals_end_where_values_must_and_verdicts_stay():
+    units = [Made("a", {"": (value, (value - 0.1, value + 0.1), 9)}, seed) for seed, value in enumerate((0.9, 0.7, 1))]
+    table = judged((made(bound=0.5), made("d", bound=0.5, limits=(0.0, 1.0))), units)
+    assert table.high[0] > 1 == table.high[1] == table.next_high[1] and table.low[0] == table.low[1]
+    assert table.p[0] == table.p[1] and table.verdict[0] == table.verdict[1]
+
+
 @pytest.mark.parametrize(("seeds", "verdict"), [(1, ONE_NETWORK), (2, TWO_NETWORKS), (3, REPRODUCED)])
 def test_fewer_than_three_networks_decide_nothing(seeds, verdict):
     (row,) = judged((made(),), thrice("a", {"": (0.3, (0.29, 0.31), 9000)}, seeds=seeds)).itertuples()

@@ -21,12 +21,13 @@ def _untrained(unit):
     return claims.untrained(unit.result["model"]["accuracy"], len(unit.result["classes"]))
 
 
-def _claim(name, text, rule, terms, models, rows, bound=0.0):
+def _claim(name, text, rule, terms, models, rows, bound=0.0, *, limits=(-1.0, 1.0)):
     """A claim about some models and rows together, which is judged, and beside it about each of them alone.
 
     Args:
         terms: (accuracies or hits (model, row, test set, …), model, row) → [(sign, values (…))]: their sum is judged.
         models, rows: as in ``MODELS`` and ``ROWS``.
+        limits: what the sum cannot go beyond.
     """
     cells = [(model, row) for model in models for row in rows]
     cases = {f"{MODELS[model]}, {ROWS[row]}": [(model, row)] for model, row in cells} | {ALL: cells}
@@ -42,7 +43,7 @@ def _claim(name, text, rule, terms, models, rows, bound=0.0):
         return {case: _printed(terms, of) for case, of in cases.items()} if has_printed(unit) else {}
 
     return claims.Claim(name, text, rule, claims.unless(_untrained, estimate), bound, paper=paper, percent=True,
-                        judged=lambda case: case == ALL)  # fmt: skip
+                        judged=lambda case: case == ALL, limits=limits)  # fmt: skip
 
 
 def _printed(terms, cells):
@@ -74,7 +75,7 @@ CLAIMS = (
         _RULE.format("A’s loss − theirs, mean over the six test sets,", "0"),
         lambda v, m, r: [(1, _of(v, m, r)), (-1, _of(v, m, "clean")), (-1, _of(v, "original", r)),
                          (1, _of(v, "original", "clean"))],
-        tuple(HEATMAPS), ATTACKED,
+        tuple(HEATMAPS), ATTACKED, limits=(-2.0, 2.0),
     ),
     _claim(
         "late", "blurring after the attack keeps accuracy about the same",

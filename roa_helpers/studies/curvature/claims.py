@@ -106,11 +106,15 @@ def _untrained(unit):
 def _outweighs(unit):
     """Why scaled perturbations say nothing of compression: they are longer than the images."""
     share = max(FACTORS) * unit.result["deepfool"]["norm"] / unit.result["deepfool"]["image"]
-    return f"at f = {max(FACTORS)} perturbations have {share:.0%} of the norm of the images" if share >= 1 else ""
+    return f"at f = {max(FACTORS)} perturbations outweigh images: {share:.0%} of their norm" if share >= 1 else ""
 
 
-def _claim(name, text, rule, estimate, *bound, **more):
-    return claims.Claim(name, text, rule, claims.unless(_untrained, estimate), *bound, **more)
+#: What shares and errors cannot go beyond, and what their differences, areas between shares and ρ cannot.
+_SHARE, _CHANGE = (0.0, 1.0), (-1.0, 1.0)
+
+
+def _claim(name, text, rule, estimate, *bound, limits=_CHANGE, **more):
+    return claims.Claim(name, text, rule, claims.unless(_untrained, estimate), *bound, limits=limits, **more)
 
 
 _NEAR = (
@@ -129,18 +133,18 @@ CLAIMS = (
     _lines(
         "symmetric", "a class score is nearly symmetric about some point of the line",
         _NEAR.format("the share of a curve’s variation that is odd about its best centre, median over images"),
-        _shape("odd"), NEAR, above=False,
+        _shape("odd"), NEAR, above=False, limits=_SHARE,
     ),
     _lines(
         "monotone", "it is monotone on both half-lines",
         _NEAR.format("the share of a curve’s movement that goes against the direction the sign of the curvature "
                      "predicts, median over images"),
-        _shape("backward"), NEAR, above=False,
+        _shape("backward"), NEAR, above=False, limits=_SHARE,
     ),
     _lines(
         "separable", "the curves of different images differ by a shift only",
         _NEAR.format("the share of the variation along the line that is not common to all images"),
-        _shape("interaction"), NEAR, above=False,
+        _shape("interaction"), NEAR, above=False, limits=_SHARE,
     ),
     _lines(
         "sends-to", "the most positive direction sends images of other classes into its class",
@@ -190,13 +194,13 @@ CLAIMS = (
     _compression(
         "weakens", "compression weakens an attack that was made without it",
         "reproduced where the fooling rate at f = 1 lies below one half, contradicted where it lies above (Wilson)",
-        _fooled(1), 0.5, above=False, alone=_printed(1),
+        _fooled(1), 0.5, above=False, alone=_printed(1), limits=_SHARE,
     ),
     _compression(
         "rescaled", "more norm restores it",
         "reproduced where the fooling rate at f = 10 lies above one half, contradicted where it lies below (Wilson); "
         "not testable where perturbations are then as long as images",
-        claims.unless(_outweighs, _fooled(10)), 0.5, alone=_printed(10),
+        claims.unless(_outweighs, _fooled(10)), 0.5, alone=_printed(10), limits=_SHARE,
     ),
     _compression(
         "aware", "an attacker who knows of it needs less than twice the norm",
@@ -204,6 +208,7 @@ CLAIMS = (
         "bootstrap over test images) lies below 2, the smallest factor above 1 in Table 1, contradicted where it lies "
         "above",
         _compressed("ratio", "ratio_low", "ratio_high", "fooled"), AS_EFFECTIVE, above=False,
+        limits=(0.0, float("inf")),
     ),
     _compression(
         "costs", "it costs accuracy",

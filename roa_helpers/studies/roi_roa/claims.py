@@ -228,6 +228,8 @@ SHARED = {
         "no verdict: one direction alone, and a blob made from the images that are scored; 95 % interval, same images"
     ),
 }
+#: What a difference of two values of Moran's I, and what all others, changes of shares, cannot go beyond.
+_MORAN, _CHANGE = (-np.inf, np.inf), (-1.0, 1.0)
 _REGION, _WAY = "{} against the strongest null", "no verdict"
 
 
@@ -235,19 +237,19 @@ def by_definition(definition):
     """The claims, with RoA in one of ``roa_helpers.pipeline.DEFINITIONS``."""
 
     def claim(name, text, rule, estimate, bound=0.0, **more):
-        more = {"judged": _both} | more
+        more = {"judged": _both, "limits": _CHANGE} | more
         return claims.Claim(name, text, rule, partial(estimate, definition=definition), bound, **more)
 
     return (
         claim(
             "roi-colocated", "pixels of an image’s RoI are co-located",
             _REGION.format("Moran’s I of an RoI, mean over images,"),
-            _beyond_null("roi", "moran"), EXCESS,
+            _beyond_null("roi", "moran"), EXCESS, limits=_MORAN,
         ),
         claim(
             "roa-colocated", "pixels of an image’s RoA are co-located",
             _REGION.format("Moran’s I of an RoA, mean over images (0 for one that is empty or the whole image),"),
-            _beyond_null("roa", "moran"), EXCESS,
+            _beyond_null("roa", "moran"), EXCESS, limits=_MORAN,
         ),
         claim(
             "roi-aligned", "the RoIs of a class share a place", _REGION.format("their alignment,"),
