@@ -106,12 +106,12 @@ print(f"largest eigenvalue {highest:.1f}, smallest {lowest:.1f}")
 
 # %% tags=["hide-input"]
 figures.show_table(
-    tables.accuracies(shown),
+    tables.accuracies(units),
     name="curvature-networks",
     caption="The networks. D: numbers in an image. Images are given in [0, 1]; each network subtracts the mean image "
     "of its training data inside, as the paper does. Norms: of test images less the mean image, and of their DeepFool "
     "perturbations. Intervals: Wilson, 95 %.",
-    units=shown,
+    units=units,
     sample="accuracy on all test images of the profile, the rest on a random sample of them",
 )
 
@@ -125,6 +125,7 @@ figures.show_table(
 # images.
 
 # %% tags=["remove-input"]
+figures.show_text(words.drawn(units))
 figures.show_text(words.untaught(shown))
 
 # %% [markdown]

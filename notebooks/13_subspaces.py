@@ -103,6 +103,9 @@ for name, kept in {"leading": basis[:, :d], "last": basis[:, -d:]}.items():
     right = int(read.sum())
     print(f"{name} {d} directions: {right} of {len(x)} images are read correctly")
 
+# %% tags=["remove-input"]
+figures.show_text(words.drawn(units))
+
 # %% [markdown]
 # ## Fig. 3: accuracy and attacks in the same subspaces
 #
@@ -135,7 +138,7 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(words.few(shown))
+figures.show_text(words.few(units))
 
 # %% tags=["hide-input"]
 epochs = tables.universal(shown)
@@ -332,7 +335,7 @@ figures.show(
 
 # %% tags=["remove-input"]
 figures.show_text(words.findings("compression", claims.counted(verdicts)))
-figures.show_text(words.beyond(shown))
+figures.show_text(words.beyond(units))
 
 # %% tags=["hide-input"]
 figures.show_table(

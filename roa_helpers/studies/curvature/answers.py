@@ -4,7 +4,6 @@ from ... import studies
 from ...page import answers, claims
 from . import words
 from .claims import STATEMENTS
-from .results import named
 
 
 def _stands(units, statements):
@@ -59,7 +58,7 @@ def subspaces(units):
     return answers.Answer(
         paper,
         f"{told}. How few directions is not judged; the most curved that keep nine tenths of the accuracy: "
-        f"{'; '.join(f'{named(unit)}, {words.held(unit)}' for unit in own)}.",
+        f"{'; '.join(words.held(own))}.",
         "Nested subspaces hold more of everything as they grow, so dimension alone makes accuracy and norms go "
         "together; here subspaces are held against random ones of the same dimension. Our images are small, and ten "
         "times a perturbation can outweigh them, which says nothing of compression.",

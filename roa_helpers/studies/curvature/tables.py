@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ...page import span, words
+from ...records import seeds
 from .published import IMAGES, NETWORK, SIDE, TABLE_ONE
 from .results import named
 
@@ -27,7 +28,8 @@ def accuracies(units):
         start = {"scratch": "random", "imagenet": "ImageNet"}[model["initialisation"]]
         twin, found = unit.result["twin_agreement"], unit.result["deepfool"]
         rows.append(
-            {"network": named(unit), "D": unit.result["dimensions"], "classes": len(unit.result["classes"]),
+            {"network": named(unit), "seed": seeds.of(unit), "D": unit.result["dimensions"],
+             "classes": len(unit.result["classes"]),
              "training images": sum(counts.values()) if start == "random" else "none of these",
              "initial weights": start,
              "test accuracy (%)": words.percent_of(model["test"]["k"], model["test"]["n"]),

@@ -3,6 +3,8 @@
 import numpy as np
 
 from ...page import capitalised, claims, minus, span
+from ...page.words import listed
+from ...records import seeds
 from .choices import FACTORS
 from .claims import CLAIMS, STATEMENTS
 from .published import TABLE_ONE
@@ -115,33 +117,64 @@ def _source(unit):
     return unit.result["model"]["weights"]["source"]
 
 
+def drawn(units):
+    """Which of several networks of one kind pictures and charts show, in words; empty where there is one of each."""
+    several = [group for group in seeds.groups(units) if len(group) > 1]
+    if not several:
+        return ""
+    told = "; ".join(f"{named(group[0])}, seeds {listed([str(seeds.of(unit)) for unit in group])}" for group in several)
+    return (
+        f"Several networks were trained of {told}. The box, the verdicts and what is said of all networks count each; "
+        "pictures, charts and the other tables show the one with the lowest seed."
+    )
+
+
 def few(units):
     """How many of the most curved dimensions hold nine tenths of the accuracy, in words."""
-    told = [f"- {named(unit)}: {held(unit)}." for unit in units]
+    told = [f"- {text}." for text in held(units)]
     return "Smallest S_neg∪pos tried that keeps nine tenths of the bare accuracy:\n\n" + "\n".join(told)
 
 
-def held(unit):
-    """How many of the most curved dimensions hold nine tenths of the accuracy of one network, in words."""
+def held(units):
+    """How many of the most curved dimensions hold nine tenths of the accuracy, in words: a text a kind of network."""
+    for group in seeds.groups(units):
+        size, found = group[0].result["dimensions"], [_enough(unit) for unit in group]
+        reached = [dimension for dimension, _ in found if dimension is not None]
+        missed = [last for dimension, last in found if dimension is None]
+        told = []
+        if reached:
+            told.append(f"{span(reached)} of {size} dimensions ({span([one / size for one in reached], '.0%')})")
+        if missed:
+            whose = f" by {len(missed)} of {len(group)} networks" if reached else ""
+            told.append(
+                f"not reached{whose}; {span([last.k / last.n for last in missed], '.0%')} accuracy at "
+                f"{span([last.dimension for last in missed])} of {size}, the last computed"
+            )
+        networks = f", {len(group)} networks" if len(group) > 1 else ""
+        yield f"{named(group[0])}{networks}: {', '.join(told)}"
+
+
+def _enough(unit):
+    """(the smallest dimension that holds nine tenths of the accuracy or None, the row of the last one computed)."""
     table, method = unit.table("accuracy"), unit.result["parameters"]["choices"]["methods"][0]
     own = table[(table.method == method) & (table.kind == "both") & (table.part == "test")].sort_values("dimension")
     bare = unit.table("compression").query("measured == 'accuracy'").sort_values("side").iloc[-1]
-    size, last = unit.result["dimensions"], own.iloc[-1]
-    enough = own[own.k / own.n >= 0.9 * bare.k / bare.n]
-    if len(enough):
-        return f"{enough.iloc[0].dimension} of {size} dimensions ({enough.iloc[0].dimension / size:.0%})"
-    return f"not reached; {last.k / last.n:.0%} accuracy at {last.dimension} of {size}, the last computed"
+    enough = own.dimension[own.k / own.n >= 0.9 * bare.k / bare.n]
+    return int(enough.iloc[0]) if len(enough) else None, own.iloc[-1]
 
 
 def beyond(units):
     """How large perturbations are at the largest f, in words."""
     f, paper = FACTORS[-1], TABLE_ONE[0]
-    shares = [f * unit.result["deepfool"]["norm"] / unit.result["deepfool"]["image"] for unit in units]
-    told = ", ".join(f"{named(unit)} {share:.0%}" for unit, share in zip(units, shares, strict=True))
+    told = []
+    for group in seeds.groups(units):
+        shares = [f * unit.result["deepfool"]["norm"] / unit.result["deepfool"]["image"] for unit in group]
+        told.append(f"{named(group[0])} {span(shares, '.0%')}")
     return (
         f"The paper scales perturbations only while they stay far smaller than images: at f = {f} they have "
-        f"{100 * f * paper.perturbation / paper.image:.1f} % of the norm of its images. Here they have more: {told}. "
-        "Above 100 % a perturbation outweighs the image, and a changed prediction says nothing of the compression."
+        f"{100 * f * paper.perturbation / paper.image:.1f} % of the norm of its images. Here they have more: "
+        f"{', '.join(told)}. Above 100 % a perturbation outweighs the image, and a changed prediction says nothing of "
+        "the compression."
     )
 
 

@@ -33,6 +33,38 @@ def test_networks_that_were_not_trained_here_are_told(unit, changed):
     assert tables.accuracies([other])["initial weights"].tolist() == ["ImageNet"]
 
 
+def of_seed(unit, changed, seed, *, norm, right=None):
+    """The unit as one of another seed: norms of perturbations as given, and what accuracy curved directions hold."""
+    table = unit.table("accuracy")
+    if right is not None:
+        table["k"] = table.k.where(table.kind != "both", right)
+    found = unit.result["deepfool"] | {"norm": norm, "image": 1.0}
+    path = unit.path.with_name(unit.path.name.replace("seed0", f"seed{seed}"))
+    return changed(path=path, seed=seed, deepfool=found, files=unit.files | {"accuracy.csv": table.to_csv().encode()})
+
+
+def test_networks_of_one_kind_are_told_together(unit, changed):
+    assert words.drawn([unit]) == ""
+    several = [of_seed(unit, changed, seed, norm=norm) for seed, norm in enumerate((0.1, 0.25, 0.2))]
+    assert "trained of Digits, LeNet, seeds 0, 1 and 2." in words.drawn(several)
+    assert "Here they have more: Digits, LeNet 100% to 250%." in words.beyond(several)
+    assert tables.accuracies(several).seed.tolist() == [0, 1, 2]
+
+
+def test_how_few_dimensions_hold_the_accuracy_is_told_for_all_networks(unit, changed):
+    (one,) = words.held([unit])
+    bare = unit.table("compression").query("measured == 'accuracy'").sort_values("side").iloc[-1]
+    all_ = of_seed(unit, changed, 0, norm=0.1, right=bare.k)
+    none = of_seed(unit, changed, 1, norm=0.1, right=0)
+    (both,), (missed,), (same,) = (list(words.held(units)) for units in ([all_, none], [none], [all_]))
+    least = unit.table("accuracy").query("kind == 'both' and part == 'test'").dimension.min()
+    size = unit.result["dimensions"]
+    assert one.startswith("Digits, LeNet: ") and same.startswith(f"Digits, LeNet: {least} of {size} dimensions (")
+    assert missed.startswith("Digits, LeNet: not reached; 0% accuracy at ")
+    assert both.startswith(f"Digits, LeNet, 2 networks: {least} of {size} dimensions (")
+    assert "), not reached by 1 of 2 networks; 0% accuracy at" in both
+
+
 def test_sentences_about_a_unit(unit):
     assert "norm 0." in words.asymmetry([unit])
     told = words.depends(tables.dependence([unit]))
