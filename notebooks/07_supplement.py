@@ -116,7 +116,8 @@ figures.show(
     sheet,
     name="pairs-ssim-individual",
     caption="SSIM of RoI and RoA, mean over the images of the source class. White: no number.",
-    alt="For each data set two matrices, source class by target class: our mean SSIM and the authors’.",
+    alt="For each data set our mean SSIM as a matrix, source class by target class, and the authors’ where it is "
+    "known.",
     data=data,
     units=units,
 )
@@ -127,7 +128,8 @@ figures.show(
     sheet,
     name="pairs-ssim-representative",
     caption="SSIM of the representatives of RoI and RoA. White: no number.",
-    alt="For each data set two matrices, source class by target class: our SSIM of representatives and the authors’.",
+    alt="For each data set our SSIM of representatives as a matrix, source class by target class, and the authors’ "
+    "where it is known.",
     data=data,
     units=units,
 )
@@ -145,7 +147,8 @@ figures.show(
     sheet,
     name="pairs-probability",
     caption="Class probability on clean images before neutralisation, and after it at the best θ. White: no number.",
-    alt="For each data set matrices of the class probability before and after neutralisation, ours and the authors’.",
+    alt="For each data set matrices of the class probability before and after neutralisation, ours and the authors’ "
+    "where they are known.",
     data=data,
     units=units,
 )
@@ -182,12 +185,14 @@ widgets.browse(
 # %% [markdown]
 # ## Does the pair decide, or the training?
 #
-# The files hold one network for each pair. Another training of the same pair, with other initial weights, another order
-# of the images and other test images, has other numbers. Were the pair to decide them, the networks of a pair would
-# agree: dots would lie on the line, far apart along it. Where the training decides, two studies need not agree on which
-# pairs are high, however alike they are in method. The share of the variance that lies between directions, the
-# intraclass correlation ([Shrout and Fleiss, 1979](../book/references.md)), says how far that goes: 1 where the pair
-# decides alone, 0 or less where the training does.
+# The files have one number for each direction of a pair, of one network as it seems. Another training of ours, of the
+# same training images with other initial weights and in another order, has another ε and other numbers, of other test
+# images. Were the pair to decide them, dots would lie on the line below, far apart along it; where the training
+# decides, they form no line. Then two studies need not agree on which pairs are high, however alike they are in method;
+# they differ in their training images, too, so by more than is seen here. The share of the variance that lies between
+# directions, the intraclass correlation ([Shrout and Fleiss, 1979](../book/references.md)), says how far that goes: 1
+# where the direction decides alone, 0 where the training does. More than half of it lies between directions, or between
+# trainings, where its interval lies above, or below, one half; a few pairs can hardly show either.
 
 # %% tags=["hide-input"]
 if repeated := spread.repeated(units):
@@ -195,16 +200,15 @@ if repeated := spread.repeated(units):
     figures.show(
         figure,
         name="pairs-networks",
-        caption="One network’s number over the mean of all networks of its direction, a dot a network; after "
-        "neutralisation the mean over θ. Only pairs that several networks were trained for, drawn by a fixed seed.",
-        alt="Scatter plots about the line of equality. One network − the mean: "
+        caption="One network’s number over the mean of the other networks of its direction, a dot a network and "
+        "direction; after neutralisation the mean over θ. Only pairs that several networks were trained for, drawn by "
+        "a fixed seed.",
+        alt="Scatter plots about the line of equality. How far one network is from the mean of the others: "
         + ranges(
-            data.assign(less=data.number - data["mean"]),
-            "less",
-            of=["dataset", "source", "target", "seed"],
+            data.assign(dataset=data.dataset.map(title_of), far=(data.number - data.others).abs()),
+            "far",
+            of=["dataset", "source", "target"],
             by=["quantity"],
-            form="+.2f",
-            bound=0,
         ),
         data=data,
         units=repeated,
@@ -213,9 +217,10 @@ if repeated := spread.repeated(units):
     figures.show_table(
         shares.round(3),
         name="pairs-variance",
-        caption="Standard deviation between the directions’ means and between the trainings of one direction; the "
-        "share of the variance that lies between directions, with its 95 % interval, in which both directions of a "
-        "pair, which share a network, count as one; and Spearman’s ρ of one training with another over directions.",
+        caption="Standard deviations of the directions’ own numbers and of the trainings of one direction; the share "
+        "of the variance that lies between directions, with its 95 % interval (the two directions of a pair share "
+        "their networks and count as one; estimates below 0 are shown as 0); and Spearman’s ρ of one training with "
+        f"another over directions, where there are {agreement.LEAST}.",
         units=repeated,
     )
     figures.show_text(words.repeated(shares))
@@ -225,9 +230,9 @@ else:
 # %% [markdown]
 # ## Beside the authors’ files
 #
-# Two networks that were trained apart need not agree in each number, but pairs that are high in one study should be
-# high in the other. The files alone tell where the presented pairs stand among all: pairs are ranked by the
-# share of its class probability that a pair keeps at its best θ.
+# As far as the pair decides, pairs that are high in one study should be high in the other. The files alone tell where
+# the presented pairs stand among all: pairs are ranked by the share of its class probability that a pair keeps at its
+# best θ.
 
 # %% tags=["hide-input"]
 pairs = agreement.matched(ours, theirs, signed=matrices.signed(units)) if authors else None

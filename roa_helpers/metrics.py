@@ -144,7 +144,8 @@ def intraclass(values, groups, *, independent=None, level=0.95):
 
         ICC = (B − W) / (B + (k − 1) W),
 
-    1 where the groups decide the value, 0 where they do not; B / W has an F distribution, whence the interval.
+    1 where the groups decide the value, 0 where they do not, below it by chance alone; B / W has an F distribution,
+    whence the interval, which is approximate where groups differ in size.
 
     Args:
         values: (N,).

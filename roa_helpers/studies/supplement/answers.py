@@ -25,11 +25,10 @@ def pairs(units, authors):
     ]
     told = f"Run here: {words.listed(counted)}."
     if authors is None:
-        kept, count = _held(ours[1])
         return answers.Answer(
             paper,
-            f"{kept} of {words.counted(count, 'ordered pair')} keep {100 * presented.MOST:.0f} % of their class "
-            f"probability after neutralisation, each at the best θ and value of the pixels. {told}",
+            f"Of the ordered pairs in which anything is neutralised, so many keep {100 * presented.MOST:.0f} % of "
+            f"their class probability, each at its best θ: {_held(ours[1])}. {told}",
             "The authors’ files are not at hand. With them this page counts all their pairs, and says whether the "
             "presented ones are among those that keep it.",
             _open(units),
@@ -37,7 +36,7 @@ def pairs(units, authors):
     table = presented.kept(authors.scores)
     held = int((table.kept >= presented.MOST).sum())
     rho = agreement.correlations(agreement.matched(ours, (authors.similarity, authors.scores), signed=signed(units)))
-    clean = rho[rho.quantity.str.startswith("clean, set")] if len(rho) else rho
+    clean = rho[_after(rho) & (rho["data set"] != agreement.TOGETHER)] if len(rho) else rho
     return answers.Answer(
         paper,
         f"In the authors’ own files {held} of {len(table)} pairs keep {100 * presented.MOST:.0f} % of their class "
@@ -55,16 +54,32 @@ def _repeated(units):
     """How alike two of our own trainings are, where pairs were trained more than once."""
     if not spread.repeated(units):
         return ""
-    rho = spread.shares(spread.by_network(units))
-    rho = rho[rho.quantity.str.startswith("clean, set")]["ρ"].dropna()
-    return f" Two of our own trainings of one pair go with each other by {words.span(rho, '.2f')}." if len(rho) else ""
+    shares = spread.shares(spread.by_network(units))
+    rho = shares["ρ"][_after(shares)].dropna()
+    if rho.empty:
+        return ""
+    return f" Over pairs that were trained again, one training of ours goes with another by {words.span(rho, '.2f')}."
+
+
+def _after(table):
+    """Rows about class probabilities of clean images after neutralisation."""
+    return table.quantity.str.startswith("clean, set")
 
 
 def _held(scores):
-    """How many of our pairs keep ``MOST`` of the class probability of clean images, and how many pairs there are."""
+    """How many pairs keep ``MOST`` of the class probability of clean images, by data set and value, in words."""
+    before, after = STAGES["clean"]
+    done = scores[(scores.score == after) & (scores.blob > 0)].set_index(PAIR).index
     table = best(scores)
-    start, end = (table[table.score == one].groupby(["dataset", *PAIR])["mean"].max() for one in STAGES["clean"])
-    return int((end >= presented.MOST * start).sum()), len(start)
+    table = table[table.set_index(PAIR).index.isin(done)]
+    start = table[table.score == before].set_index(PAIR)["mean"].rename("start")
+    table, told = table[table.score == after].join(start, on=PAIR), []
+    for name in datasets(table):
+        own = table[table.dataset == name]
+        kept = (own["mean"] >= presented.MOST * own.start).groupby(own.value).sum()
+        parts = [f"{count} with pixels set to {value:g}" for value, count in kept.items()]
+        told.append(f"{title_of(name)}, of {len(own[PAIR].drop_duplicates())}, {words.listed(parts)}")
+    return "; ".join(told) or "none was run"
 
 
 def _open(units):

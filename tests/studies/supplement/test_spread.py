@@ -17,12 +17,12 @@ def units(tmp_path):
     return [unit_of(tmp_path / "units", "mnist", tuple(pair), seed=seed, shift=shift) for pair, seed, shift in runs]
 
 
-def test_each_networks_numbers_stand_beside_the_mean_of_its_direction(units):
+def test_each_networks_numbers_stand_beside_the_mean_of_the_others_of_its_direction(units):
     assert [unit.path.name for unit in spread.repeated(units)] == [unit.path.name for unit in units[:4]]
     table = spread.by_network(units)
     assert set(table.source + table.target) == {"01", "10", "23", "32"} and set(table.seed) == {0, 1}
     one = table[(table.quantity == "clean, set to 1") & (table.source == "0")]
-    assert one.number.tolist() == pytest.approx([0.72, 0.92]) and one["mean"].tolist() == pytest.approx([0.82, 0.82])
+    assert one.number.tolist() == pytest.approx([0.72, 0.92]) and one.others.tolist() == pytest.approx([0.92, 0.72])
     one = table[(table.quantity == "SSIM of individuals") & (table.source == "3")]
     assert one.number.tolist() == pytest.approx([0.4, 0.4])  # .2 and .1 for the second direction and the shift
     assert len(table) == 4 * 2 * 8
@@ -39,15 +39,30 @@ def of_networks(numbers, quantity="q"):
 
 
 def test_where_the_pair_decides_all_variance_is_its_own():
-    (row,) = spread.shares(of_networks([[0.1, 0.1], [0.4, 0.4], [0.8, 0.8]])).to_dict("records")
+    (row,) = spread.shares(of_networks([[0.1, 0.1], [0.4, 0.4], [0.8, 0.8], [0.9, 0.9]])).to_dict("records")
     assert (row["share"], row["low"], row["high"]) == (1, 1, 1) and row["ρ"] == pytest.approx(1)
-    assert (row["directions"], row["networks"], row["between trainings"]) == (6, 6, 0)
-    assert row["between pairs"] == pytest.approx(np.std([0.1, 0.4, 0.8, 0.1, 0.4, 0.8], ddof=1))
+    assert (row["directions"], row["networks"], row["between trainings"]) == (8, 8, 0)
+    assert row["between directions"] == pytest.approx(np.std([0.1, 0.4, 0.8, 0.9] * 2, ddof=1))
 
 
 def test_where_the_training_decides_no_variance_is_the_pairs():
-    (row,) = spread.shares(of_networks([[0.1, 0.9], [0.9, 0.1], [0.5, 0.5]])).to_dict("records")
-    assert row["share"] < 0 and row["between pairs"] == pytest.approx(0, abs=1e-12) and row["ρ"] == pytest.approx(-1)
+    (row,) = spread.shares(of_networks([[0.1, 0.9], [0.9, 0.1], [0.5, 0.5], [0.3, 0.7]])).to_dict("records")
+    assert row["share"] == row["low"] == row["high"] == row["between directions"] == 0
+    assert row["ρ"] == pytest.approx(-1)
+    assert row["between trainings"] == pytest.approx(np.sqrt((0.32 + 0.32 + 0 + 0.08) / 4))
+
+
+def test_share_and_standard_deviations_say_the_same():
+    rng = np.random.default_rng(2)
+    numbers = rng.normal(size=(6, 1)) + 0.5 * rng.normal(size=(6, 3))
+    (row,) = spread.shares(of_networks(numbers)).to_dict("records")
+    between, within = row["between directions"] ** 2, row["between trainings"] ** 2
+    assert row["share"] == pytest.approx(between / (between + within))
+
+
+def test_trainings_are_correlated_over_enough_directions_alone():
+    few = of_networks([[0.1, 0.1], [0.4, 0.4], [0.8, 0.8]])
+    assert np.isnan(spread.shares(few)["ρ"].item())
 
 
 def test_both_directions_of_a_pair_count_as_one_in_the_interval():
@@ -64,20 +79,17 @@ def test_both_directions_of_a_pair_count_as_one_in_the_interval():
 
 def test_one_pair_alone_has_no_share():
     (row,) = spread.shares(of_networks([[0.1, 0.9]])).to_dict("records")
-    assert np.isnan([row["share"], row["low"], row["high"]]).all()
+    assert np.isnan([row["share"], row["low"], row["high"], row["between directions"]]).all()
     text = words.repeated(pd.DataFrame([row]))
-    assert "2 networks" in text and text.endswith("of 1 number? Undecided for all 1.")
+    assert "2 networks" in text and "nothing to compare" in text
 
 
-def test_sentences_say_whose_the_variance_is():
+def test_sentences_say_where_the_variance_lies():
     pair = of_networks([[0.1, 0.1], [0.4, 0.4], [0.8, 0.8]], "one")
-    rng = np.random.default_rng(1)
-    noise = rng.normal(size=(40, 3))
-    training = of_networks(noise, "two")
+    training = of_networks(np.random.default_rng(1).normal(size=(40, 3)), "two")
     table = pd.concat([spread.shares(pair), spread.shares(training)])
-    assert words.repeated(table).endswith(
-        "of 2 numbers? It is the pair’s for 1 (“one”) and the training’s for 1 (“two”)."
-    )
+    assert words.repeated(table).endswith("lie? Between directions for 1 (“one”) and between trainings for 1 (“two”).")
+    assert words.repeated(table[:1]).endswith("lie? Between directions for all 1.")
 
 
 def test_a_panel_a_quantity_a_dot_a_network(units):
