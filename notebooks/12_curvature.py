@@ -173,7 +173,7 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(words.asymmetry(shown))
+figures.show_text(words.asymmetry(units))
 
 # %% [markdown]
 # So there are three definitions that can be defended, and all are computed:
@@ -238,7 +238,7 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(words.enough(halved))
+figures.show_text(words.enough(tables.halved(units)))
 
 # %% [markdown]
 # ## Fig. 1: one curve an image
@@ -338,7 +338,7 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-own, others = studies.apart(shown)  # the paper's data sets, and those that only show that the code runs
+own, others = studies.apart(units)  # the paper's data sets, and those that only show that the code runs
 figures.show_text(words.findings("lines", claims.counted(verdicts)))
 figures.show_text(words.beside_random(own or others))
 

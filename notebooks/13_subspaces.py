@@ -297,7 +297,7 @@ figures.show_text(words.findings("coupling", claims.counted(verdicts)))
 # and holds the larger image:
 
 # %% tags=["remove-input"]
-figures.show_text(words.at_one_dimension(shown))
+figures.show_text(words.at_one_dimension(units))
 
 # %% [markdown]
 # ## Table 1: compression as a defence
@@ -371,7 +371,7 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(words.bridged(shown))
+figures.show_text(words.bridged(units))
 
 # %% [markdown]
 # ## Is our DeepFool DeepFool?
@@ -394,8 +394,9 @@ figures.show_text(words.on_libraries(libraries))
 # ## What holds?
 #
 # *Reproduced* and *contradicted* need three trained networks and a p-value that is adjusted for all claims of this page
-# and the one before; with fewer networks the tables say where the interval points. [Rules, and when they were
-# set](../book/rules.md) lists when rules were set and changed.
+# and the one before; with fewer networks the tables say where the interval points. The more can be tested, the smaller
+# a p-value must be: a verdict may change when networks are added. [Rules, and when they were set](../book/rules.md)
+# lists when rules were set and changed.
 
 # %% tags=["hide-input"]
 both = claims.apart(verdicts)

@@ -94,6 +94,6 @@ def networks(table):
         f"{few} of the {len(counts)} numbers behind the box at the top rest{'s' if few == 1 else ''}"
     )  # fmt: skip
     return (
-        f"{what} on fewer than three trained networks, too few for a verdict: their intervals know of images alone, "
-        "and other networks may lie outside them."
+        f"{what} on fewer than three trained networks, too few for a verdict: their intervals hold little or nothing "
+        "of the spread over networks, and others may lie outside them."
     )

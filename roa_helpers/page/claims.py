@@ -239,7 +239,7 @@ def _why(estimates, mean, interval):
     told = []
     for kind, numbers in reasons.items():
         share = "" if len(numbers) == len(estimates) else f"in {len(numbers)} of {len(estimates)} networks, "
-        told.append(share + kind + _gathered_numbers(list(dict.fromkeys(numbers))))
+        told.append(share + kind + _gathered_numbers(numbers))
     if told:
         return "; ".join(told)
     if np.isnan(mean):
@@ -248,12 +248,12 @@ def _why(estimates, mean, interval):
 
 
 def _gathered_numbers(texts):
-    """Texts that differ in their numbers alone as one: “at most 1.2 and 2.3 points”; others as they are, listed."""
+    """Texts that differ in their numbers alone as one, “at most 1.2 and 2.3 points”, in their order; others listed."""
     parts = [re.split(r"(\d+(?:\.\d+)?)", text) for text in texts]  # numbers in the odd places
     if len({tuple(part[::2]) for part in parts}) > 1:
-        return " / ".join(texts)
-    places = zip(*parts, strict=True)
-    return "".join(words.listed(list(dict.fromkeys(place))) for place in places)
+        return " / ".join(dict.fromkeys(texts))
+    places = (place if len(set(place)) > 1 else place[:1] for place in zip(*parts, strict=True))
+    return "".join(words.listed(list(place)) for place in places)
 
 
 def _decided(table):

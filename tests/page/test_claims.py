@@ -347,7 +347,7 @@ def test_sentences_count_what_is_about_the_paper_or_else_what_there_is():
     ("reasons", "told"),
     [
         (["", "no attack: 1", "no attack: 2"], "in 2 of 3 networks, no attack: 1 and 2"),
-        (["no attack: 1", "no attack: 2", "no attack: 1"], "no attack: 1 and 2"),
+        (["no attack: 1", "no attack: 2", "no attack: 1"], "no attack: 1, 2 and 1"),
         (["a: 1.5 of 2 %", "a: 1 of 2 %", "a: 1.52 of 2 %"], "a: 1.5, 1 and 1.52 of 2 %"),
         (["a: 1 more", "a: 1 less", "a: 1 more"], "a: 1 more / 1 less"),
         (["no attack: 1", "empty", ""], "in 1 of 3 networks, no attack: 1; in 1 of 3 networks, empty"),

@@ -2,6 +2,7 @@
 
 from ... import studies
 from ...page import answers, claims
+from ...page.words import listed
 from . import words
 from .claims import STATEMENTS
 
@@ -12,7 +13,9 @@ def _stands(units, statements):
     told = []
     for one in statements:
         own = rows[rows.statement == one]
-        told.append(f"“{STATEMENTS[one]}”: {answers.standing(own, noun='case')}")
+        decided = own[own.verdict.isin((claims.REPRODUCED, claims.CONTRADICTED))]["where"].unique()
+        on = f", decided on {listed(list(decided))}" if len(decided) else ""
+        told.append(f"“{STATEMENTS[one]}”: {answers.standing(own, noun='case')}{on}")
     return "; ".join(told), answers.networks(rows[rows.statement.isin(statements)])
 
 
@@ -27,14 +30,12 @@ def lines(units):
     if not own:
         return answers.nothing(paper)
     told, few = _stands(own, ("lines",))
-    random = [(unit.result["shapes"]["odd"][kind]["high"] < unit.result["shapes"]["odd"]["random"]["low"])
-              for unit in own for kind in ("positive", "negative")]  # fmt: skip
     return answers.Answer(
         paper,
         f"{told}.",
         "The statements say “near”; here an error of a quarter is the bound. A random direction is the opponent that "
-        f"the paper lacks: curved directions are clearly more symmetric than random ones in {sum(random)} of "
-        f"{len(random)} cases.",
+        "the paper lacks. Curved directions are clearly more symmetric than random ones, a network and sign each, in "
+        f"{words.more_symmetric(own)}.",
         tuple(filter(None, (
             few,
             "A network of rectifiers has no curvature but at its kinks: what is found depends on the step of the "
@@ -57,8 +58,8 @@ def subspaces(units):
     told, few = _stands(own, ("coupling", "compression"))
     return answers.Answer(
         paper,
-        f"{told}. How few directions is not judged; the most curved that keep nine tenths of the accuracy: "
-        f"{'; '.join(words.held(own))}.",
+        f"{told}. How few directions is not judged; the fewest tried, most curved first, that keep nine tenths of the "
+        f"accuracy: {'; '.join(words.held(own))}.",
         "Nested subspaces hold more of everything as they grow, so dimension alone makes accuracy and norms go "
         "together; here subspaces are held against random ones of the same dimension. Our images are small, and ten "
         "times a perturbation can outweigh them, which says nothing of compression.",

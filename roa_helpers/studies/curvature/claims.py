@@ -10,7 +10,8 @@ from .results import named
 
 #: The three statements that the paper makes, in the order of its sections.
 STATEMENTS = {
-    "lines": "Class scores are near-symmetric, monotone functions of one direction, alike for all images",
+    "lines": "Along one direction class scores are near-symmetric, monotone and alike for all images, and moving along "
+    "it classifies or fools",
     "coupling": "Accuracy lives in few directions of high curvature, and the attacks’ norm lies in the same",
     "compression": "Compression helps only against an attacker who ignores it",
 }

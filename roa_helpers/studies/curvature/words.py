@@ -1,8 +1,11 @@
 """What the units of this study say, in sentences: Markdown made of their numbers. Needs no torch."""
 
-import numpy as np
+from collections import Counter
 
-from ...page import capitalised, claims, minus, span
+import numpy as np
+import pandas as pd
+
+from ...page import capitalised, claims, span
 from ...page.words import listed
 from ...records import seeds
 from .choices import FACTORS
@@ -60,19 +63,31 @@ def _side(low, high):
 def asymmetry(units):
     """What the step study shows, in words."""
     told = []
-    for unit in units:
-        table = unit.table("steps")
-        wide = table.pivot(index="share", columns="quantity", values="asymmetry")
-        exact = unit.result["exact_hessian"]
-        best = wide["logits"][wide["logits"] > 0].idxmin() if (wide["logits"] > 0).any() else np.nan
-        used = unit.result["parameters"]["choices"]["step"]
+    for name, group in _kinds(units):
+        found = [_least_asymmetric(unit) for unit in group]
+        least, at, used, twin = zip(*found, strict=True)
+        exact = span([unit.result["exact_hessian"] for unit in group], "g")
         told.append(
-            f"- {named(unit)}: the exact Hessian of the logits times a random vector has norm {exact:g}. Differences "
-            f"of them, on these directions, are least asymmetric, {wide['logits'].loc[best]:.2f}, at {best:g} of the "
-            f"distance to the boundary, and {wide['logits'].loc[used]:.2f} at the step that is used; those of the "
-            f"smooth twin reach {wide['twin'].min():.0e}."
+            f"- {name}: the exact Hessian of the logits times a random vector has norm {exact}. Differences of them, "
+            f"on these directions, are least asymmetric, {span(least, '.2f')}, at {span(at, 'g')} of the distance to "
+            f"the boundary, and {span(used, '.2f')} at the step that is used; those of the smooth twin reach "
+            f"{span(twin, '.0e')}."
         )
     return "\n".join(told)
+
+
+def _least_asymmetric(unit):
+    """(least asymmetry of the logits' differences, at which step, at the step that is used; least of the twin's)."""
+    wide = unit.table("steps").pivot(index="share", columns="quantity", values="asymmetry")
+    at = wide["logits"][wide["logits"] > 0].idxmin() if (wide["logits"] > 0).any() else np.nan
+    used = unit.result["parameters"]["choices"]["step"]
+    return wide["logits"].loc[at], at, wide["logits"].loc[used], wide["twin"].min()
+
+
+def _kinds(units):
+    """(name, units) of networks that differ in their seed alone; the name says how many they are if several."""
+    for group in seeds.groups(units):
+        yield named(group[0]) + (f", {len(group)} networks" if len(group) > 1 else ""), group
 
 
 def enough(units):
@@ -82,19 +97,21 @@ def enough(units):
         units: from :func:`.curvature.tables.halved`.
     """
     told = []
-    for unit in units:
-        choices, table = unit.result["parameters"]["choices"], unit.table("halves")
+    for name, group in _kinds(units):
+        choices = group[0].result["parameters"]["choices"]
         used = dict(zip(choices["methods"], choices["boundary"], strict=True))
-        for method, own in table.groupby("method", sort=False):
-            means = own.groupby("points")[["overlap", "expected"]].mean()
-            count, last = int(means.index[-1]), means.iloc[-1]
+        halves = pd.concat([unit.table("halves").assign(seed=seeds.of(unit)) for unit in group])
+        for method, own in halves.groupby("method", sort=False):
+            means = [one.groupby("points")[["overlap", "expected"]].mean() for _, one in own.groupby("seed")]
+            last = pd.concat([one[-1:] for one in means])
             text = (
-                f"- {named(unit)}, {METHODS[method]}: two sets of {count} boundary points share {last.overlap:.2f} "
-                f"(random: {last.expected:.2f})"
+                f"- {name}, {METHODS[method]}: two sets of {span(last.index)} boundary points share "
+                f"{span(last.overlap, '.2f')} (random: {span(last.expected, '.2f')})"
             )
-            if len(means) > 1:
-                before, gain = int(means.index[-2]), last.overlap - means.overlap.iloc[-2]
-                text += f", {minus(gain, '+.2f')} to two sets of {before}"
+            longer = [one for one in means if len(one) > 1]
+            if longer:
+                gains = [one.overlap.iloc[-1] - one.overlap.iloc[-2] for one in longer]
+                text += f", {span(gains, '+.2f')} to two sets of {span([one.index[-2] for one in longer])}"
             told.append(f"{text}; the directions rest on up to {used[method]} a class.")
     return "\n".join(told)
 
@@ -124,8 +141,9 @@ def drawn(units):
         return ""
     told = "; ".join(f"{named(group[0])}, seeds {listed([str(seeds.of(unit)) for unit in group])}" for group in several)
     return (
-        f"Several networks were trained of {told}. The box, the verdicts and what is said of all networks count each; "
-        "pictures, charts and the other tables show the one with the lowest seed."
+        f"Several networks were trained of {told}, on the same training images. The box, the verdicts and sentences "
+        "that name their number count each; pictures, charts, the tables with them and the comparison of definitions "
+        "show the one with the lowest seed."
     )
 
 
@@ -137,27 +155,29 @@ def few(units):
 
 def held(units):
     """How many of the most curved dimensions hold nine tenths of the accuracy, in words: a text a kind of network."""
-    for group in seeds.groups(units):
-        size, found = group[0].result["dimensions"], [_enough(unit) for unit in group]
+    for name, group in _kinds(units):
+        size, found = group[0].result["dimensions"], [_enough(unit, "both") for unit in group]
         reached = [dimension for dimension, _ in found if dimension is not None]
         missed = [last for dimension, last in found if dimension is None]
         told = []
         if reached:
-            told.append(f"{span(reached)} of {size} dimensions ({span([one / size for one in reached], '.0%')})")
+            random = [_enough(unit, "random")[0] for unit in group]
+            by_chance = "not by all" if None in random else span(random)
+            share = span([one / size for one in reached], ".0%")
+            told.append(f"{span(reached)} of {size} dimensions ({share}; random ones: {by_chance})")
         if missed:
-            whose = f" by {len(missed)} of {len(group)} networks" if reached else ""
+            whose = f" by {len(missed)} of them" if reached else ""
             told.append(
-                f"not reached{whose}; {span([last.k / last.n for last in missed], '.0%')} accuracy at "
-                f"{span([last.dimension for last in missed])} of {size}, the last computed"
+                f"not reached{whose} ({span([last.k / last.n for last in missed], '.0%')} accuracy at "
+                f"{span([last.dimension for last in missed])} of {size}, the last computed)"
             )
-        networks = f", {len(group)} networks" if len(group) > 1 else ""
-        yield f"{named(group[0])}{networks}: {', '.join(told)}"
+        yield f"{name}: {', '.join(told)}"
 
 
-def _enough(unit):
-    """(the smallest dimension that holds nine tenths of the accuracy or None, the row of the last one computed)."""
+def _enough(unit, kind):
+    """(the smallest dimension tried that holds nine tenths of the accuracy, or None; the row of the last computed)."""
     table, method = unit.table("accuracy"), unit.result["parameters"]["choices"]["methods"][0]
-    own = table[(table.method == method) & (table.kind == "both") & (table.part == "test")].sort_values("dimension")
+    own = table[(table.method == method) & (table.kind == kind) & (table.part == "test")].sort_values("dimension")
     bare = unit.table("compression").query("measured == 'accuracy'").sort_values("side").iloc[-1]
     enough = own.dimension[own.k / own.n >= 0.9 * bare.k / bare.n]
     return int(enough.iloc[0]) if len(enough) else None, own.iloc[-1]
@@ -167,13 +187,13 @@ def beyond(units):
     """How large perturbations are at the largest f, in words."""
     f, paper = FACTORS[-1], TABLE_ONE[0]
     told = []
-    for group in seeds.groups(units):
+    for name, group in _kinds(units):
         shares = [f * unit.result["deepfool"]["norm"] / unit.result["deepfool"]["image"] for unit in group]
-        told.append(f"{named(group[0])} {span(shares, '.0%')}")
+        told.append(f"{name} {span(shares, '.0%')}")
     return (
         f"The paper scales perturbations only while they stay far smaller than images: at f = {f} they have "
-        f"{100 * f * paper.perturbation / paper.image:.1f} % of the norm of its images. Here they have more: "
-        f"{', '.join(told)}. Above 100 % a perturbation outweighs the image, and a changed prediction says nothing of "
+        f"{100 * f * paper.perturbation / paper.image:.1f} % of the norm of its images. Here: "
+        f"{'; '.join(told)}. Above 100 % a perturbation outweighs the image, and a changed prediction says nothing of "
         "the compression."
     )
 
@@ -187,25 +207,38 @@ def beside_random(units):
         pairs = [(one[kind], one["random"]) for one in found for kind in ("positive", "negative")]
         smaller = sum(own["high"] < random["low"] for own, random in pairs)
         random = span([one["random"]["mean"] for one in found], ".2f")
-        told.append(f"of {words} in {smaller} of {len(pairs)} cases (random: {random})")
+        told.append(f"of {words} in {smaller} of {len(pairs)} (random: {random})")
     return (
         "Are curved directions special in this? Along a random direction nothing of the kind is claimed. The interval "
-        f"of the error along a curved direction lies below that along a random one: {'; '.join(told)}. Where a random "
-        "direction is as symmetric, symmetry says little about curvature."
+        "of the error along a curved direction, a network and sign each, lies below that along a random one: "
+        f"{'; '.join(told)}. Where a random direction is as symmetric, symmetry says little about curvature."
     )
+
+
+def more_symmetric(units):
+    """In how many of their curved directions networks are clearly more symmetric than along a random one, in words."""
+    told = []
+    for name, group in _kinds(units):
+        odd = [unit.result["shapes"]["odd"] for unit in group]
+        found = [one[kind]["high"] < one["random"]["low"] for one in odd for kind in ("positive", "negative")]
+        told.append(f"{name}: {sum(found)} of {len(found)}")
+    return "; ".join(told)
 
 
 def at_one_dimension(units):
     """S_hi beside S_lo at equal dimension, in words."""
     told = []
-    for unit in units:
-        wide = unit.table("confined").pivot(index="dimension", columns="order", values=["median", "image"])
-        wide = wide[wide.index < wide.index.max()]
-        smaller = int((wide["median"]["hi"] < wide["median"]["lo"]).sum())
-        larger = int((wide["image"]["hi"] > wide["image"]["lo"]).sum())
+    for name, group in _kinds(units):
+        found = []
+        for unit in group:
+            wide = unit.table("confined").pivot(index="dimension", columns="order", values=["median", "image"])
+            wide = wide[wide.index < wide.index.max()]
+            smaller, larger = wide["median"]["hi"] < wide["median"]["lo"], wide["image"]["hi"] > wide["image"]["lo"]
+            found.append((len(wide), int(smaller.sum()), int(larger.sum())))
+        count, smaller, larger = (span(numbers) for numbers in zip(*found, strict=True))
         told.append(
-            f"- {named(unit)}: of {len(wide)} dimensions below the whole space, S_hi needs the smaller perturbation in "
-            f"{smaller} and holds the larger image in {larger}."
+            f"- {name}: of {count} dimensions below the whole space, S_hi needs the smaller perturbation in {smaller} "
+            f"and holds the larger image in {larger}."
         )
     return "\n".join(told)
 
@@ -213,20 +246,21 @@ def at_one_dimension(units):
 def bridged(units):
     """What the bridge shows, in words: where the energy of curved directions lies beyond the share of pixels."""
     names = {"roi": "the RoI", "roa": "the RoA", "not_u_v": "U−V+"}
+    than = {"above 0": "more than", "below 0": "less than", "around 0": "not clearly other than"}
     told = []
-    for unit in units:
-        table = unit.table("bridge")
-        own = table[(table.definition == "perturbation") & (table.kind == "curved")].set_index("region")
+    for network, group in _kinds(units):
+        bridges = pd.concat([unit.table("bridge") for unit in group])
+        own = bridges[(bridges.definition == "perturbation") & (bridges.kind == "curved")]
         parts = []
-        for region, words in names.items():
-            one = own.loc[region]
-            than = {"above 0": "more than", "below 0": "less than", "around 0": "not clearly other than"}
-            share = than[_side(one.low, one.high)]
+        for region, name in names.items():
+            rows = own[own.region == region]
+            sides = Counter(than[_side(row.low, row.high)] for row in rows.itertuples())
+            share = ", ".join(f"by {k} {side}" for side, k in sides.items()) if len(sides) > 1 else next(iter(sides))
             parts.append(
-                f"{words} holds {100 * one.energy:.1f} %, {share} its {100 * one.pixels:.1f} % of the pixels"
-                + (" (nearly the whole image, so this says nothing)" if one.pixels > 0.95 else "")
+                f"{name} holds {span(100 * rows.energy, '.1f')} %, {share} its {span(100 * rows.pixels, '.1f')} % of "
+                "the pixels" + (" (nearly the whole image, so this says nothing)" if rows.pixels.min() > 0.95 else "")
             )
-        told.append(f"- {named(unit)}: {'; '.join(parts)}.")
+        told.append(f"- {network}: {'; '.join(parts)}.")
     return "Energy of the most curved directions, RoA by perturbation:\n\n" + "\n".join(told)
 
 

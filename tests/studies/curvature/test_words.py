@@ -46,8 +46,10 @@ def of_seed(unit, changed, seed, *, norm, right=None):
 def test_networks_of_one_kind_are_told_together(unit, changed):
     assert words.drawn([unit]) == ""
     several = [of_seed(unit, changed, seed, norm=norm) for seed, norm in enumerate((0.1, 0.25, 0.2))]
-    assert "trained of Digits, LeNet, seeds 0, 1 and 2." in words.drawn(several)
-    assert "Here they have more: Digits, LeNet 100% to 250%." in words.beyond(several)
+    assert "trained of Digits, LeNet, seeds 0, 1 and 2, on" in words.drawn(several)
+    assert "Here: Digits, LeNet, 3 networks 100% to 250%." in words.beyond(several)
+    for text in (words.asymmetry(several), words.at_one_dimension(several), words.bridged(several)):
+        assert text.count("- Digits, LeNet, 3 networks: ") == 1
     assert tables.accuracies(several).seed.tolist() == [0, 1, 2]
 
 
@@ -60,9 +62,41 @@ def test_how_few_dimensions_hold_the_accuracy_is_told_for_all_networks(unit, cha
     least = unit.table("accuracy").query("kind == 'both' and part == 'test'").dimension.min()
     size = unit.result["dimensions"]
     assert one.startswith("Digits, LeNet: ") and same.startswith(f"Digits, LeNet: {least} of {size} dimensions (")
-    assert missed.startswith("Digits, LeNet: not reached; 0% accuracy at ")
-    assert both.startswith(f"Digits, LeNet, 2 networks: {least} of {size} dimensions (")
-    assert "), not reached by 1 of 2 networks; 0% accuracy at" in both
+    assert missed.startswith("Digits, LeNet: not reached (0% accuracy at ")
+    assert both.startswith(f"Digits, LeNet, 2 networks: {least} of {size} dimensions (") and "; random ones: " in both
+    assert "), not reached by 1 of them (0% accuracy at" in both
+
+
+def test_networks_that_differ_in_where_energy_lies_are_told_apart(unit, changed):
+    def where(seed, *, difference):
+        table = unit.table("bridge").assign(low=difference - 0.01, high=difference + 0.01)
+        path = unit.path.with_name(unit.path.name.replace("seed0", f"seed{seed}"))
+        return changed(path=path, seed=seed, files=unit.files | {"bridge.csv": table.to_csv(index=False).encode()})
+
+    more, less, none = (where(seed, difference=one) for seed, one in enumerate((0.1, -0.1, 0.0)))
+    assert ", by 1 more than, by 1 less than, by 1 not clearly other than its " in words.bridged([more, less, none])
+    assert words.bridged([more, where(1, difference=0.2)]).count(" %, more than its ") == 3
+
+
+def test_halves_of_several_networks_are_told_as_spans(unit, changed):
+    def halved(seed, last):
+        rows = [("softmax", 0, 4, 10, 0.2, 0.1), ("softmax", 0, 8, 10, last, 0.1)]
+        table = pd.DataFrame(rows, columns=["method", "class", "points", "dimension", "overlap", "expected"])
+        path = unit.path.with_name(unit.path.name.replace("seed0", f"seed{seed}"))
+        return changed(path=path, seed=seed, files=unit.files | {"halves.csv": table.to_csv().encode()})
+
+    assert words.enough([halved(0, 0.5), halved(1, 0.3)]) == (
+        "- Digits, LeNet, 2 networks, closed form, softmax: two sets of 8 boundary points share 0.30 to 0.50 (random: "
+        "0.10), +0.10 to +0.30 to two sets of 4; the directions rest on up to 4 a class."
+    )
+
+
+def test_symmetry_beyond_a_random_direction_is_counted_by_network(unit, changed):
+    odd = {kind: {"mean": 0.1, "low": low, "high": low + 0.1, "n": 2}
+           for kind, low in (("positive", 0.0), ("negative", 0.3), ("random", 0.2))}  # fmt: skip
+    one = changed(shapes=unit.result["shapes"] | {"odd": odd})
+    assert words.more_symmetric([one]) == "Digits, LeNet: 1 of 2"
+    assert "of symmetry in 1 of 2 (random: 0.10)" in words.beside_random([one])
 
 
 def test_sentences_about_a_unit(unit):
