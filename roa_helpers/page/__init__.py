@@ -40,6 +40,17 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "report": ["Section"],
         "sheets": ["Bar", "Cell", "Sheet", "Strip"],
         "tables": ["in_brackets", "open_choices"],
-        "words": ["an", "capitalised", "levels", "minus", "parts_of", "percent_of", "ranges", "seeds_note", "span"],
+        "words": [
+            "an",
+            "capitalised",
+            "levels",
+            "listed",
+            "minus",
+            "parts_of",
+            "percent_of",
+            "ranges",
+            "seeds_note",
+            "span",
+        ],
     },
 )

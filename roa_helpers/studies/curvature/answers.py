@@ -1,8 +1,7 @@
 """What the two pages of this study come to. Needs no torch."""
 
 from ... import studies
-from ...page import answers, claims
-from ...page.words import listed
+from ...page import answers, claims, listed
 from . import words
 from .claims import STATEMENTS
 

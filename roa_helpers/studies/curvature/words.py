@@ -5,8 +5,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from ...page import capitalised, claims, span
-from ...page.words import listed
+from ...page import capitalised, claims, listed, span
 from ...records import seeds
 from .choices import FACTORS
 from .claims import CLAIMS, STATEMENTS
