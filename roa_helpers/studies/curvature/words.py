@@ -188,10 +188,10 @@ def beyond(units):
     told = []
     for name, group in _kinds(units):
         shares = [f * unit.result["deepfool"]["norm"] / unit.result["deepfool"]["image"] for unit in group]
-        told.append(f"{name} {span(shares, '.0%')}")
+        told.append(f"{name}, {span(shares, '.0%')}")
     return (
         f"The paper scales perturbations only while they stay far smaller than images: at f = {f} they have "
-        f"{100 * f * paper.perturbation / paper.image:.1f} % of the norm of its images. Here: "
+        f"{100 * f * paper.perturbation / paper.image:.1f} % of the norm of its images. Ours have: "
         f"{'; '.join(told)}. Above 100 % a perturbation outweighs the image, and a changed prediction says nothing of "
         "the compression."
     )

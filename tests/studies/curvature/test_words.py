@@ -47,7 +47,7 @@ def test_networks_of_one_kind_are_told_together(unit, changed):
     assert words.drawn([unit]) == ""
     several = [of_seed(unit, changed, seed, norm=norm) for seed, norm in enumerate((0.1, 0.25, 0.2))]
     assert "trained of Digits, LeNet, seeds 0, 1 and 2, on" in words.drawn(several)
-    assert "Here: Digits, LeNet, 3 networks 100% to 250%." in words.beyond(several)
+    assert "Ours have: Digits, LeNet, 3 networks, 100% to 250%." in words.beyond(several)
     for text in (words.asymmetry(several), words.at_one_dimension(several), words.bridged(several)):
         assert text.count("- Digits, LeNet, 3 networks: ") == 1
     assert tables.accuracies(several).seed.tolist() == [0, 1, 2]
