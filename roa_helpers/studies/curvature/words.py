@@ -78,9 +78,10 @@ def asymmetry(units):
 def _least_asymmetric(unit):
     """(least asymmetry of the logits' differences, at which step, at the step that is used; least of the twin's)."""
     wide = unit.table("steps").pivot(index="share", columns="quantity", values="asymmetry")
-    at = wide["logits"][wide["logits"] > 0].idxmin() if (wide["logits"] > 0).any() else np.nan
-    used = unit.result["parameters"]["choices"]["step"]
-    return wide["logits"].loc[at], at, wide["logits"].loc[used], wide["twin"].min()
+    curved = wide["logits"][wide["logits"] > 0]
+    at = curved.idxmin() if len(curved) else np.nan
+    used = wide["logits"].loc[unit.result["parameters"]["choices"]["step"]]
+    return curved.min(), at, used, wide["twin"].min()
 
 
 def _kinds(units):

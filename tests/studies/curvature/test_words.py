@@ -99,8 +99,12 @@ def test_symmetry_beyond_a_random_direction_is_counted_by_network(unit, changed)
     assert "of symmetry in 1 of 2 (random: 0.10)" in words.beside_random([one])
 
 
-def test_sentences_about_a_unit(unit):
+def test_sentences_about_a_unit(unit, changed):
     assert "norm 0." in words.asymmetry([unit])
+    table = unit.table("steps")
+    flat = table.assign(asymmetry=table.asymmetry.where(table.quantity != "logits", 0.0))
+    nowhere = changed(files=unit.files | {"steps.csv": flat.to_csv(index=False).encode()})
+    assert "least asymmetric, nan, at nan of the distance" in words.asymmetry([nowhere])
     told = words.depends(tables.dependence([unit]))
     assert told.count("\n") == 0 and told.count(" directions, ") == 2 and told.count("Compared up to dimension") == 1
     assert words.bridged([unit]).count("the pixels") == 3
