@@ -68,8 +68,8 @@ def summary(units):
             markdown_table(claims.grid(verdicts)),
             ":::",
             "",
-            f"{_text(claims.legend(verdicts)).capitalize()}. [Every rule and interval](../notebooks/08_findings.ipynb); "
-            f"[when rules were set](rules.md).{_warning(units)} {_recorded(own)}\n",
+            f"{_text(claims.legend(verdicts)).capitalize()}. [Every rule and interval](../notebooks/08_findings.ipynb);"
+            f" [when rules were set](rules.md).{_warning(units)} {_recorded(own)}\n",
         ]
     )
 
