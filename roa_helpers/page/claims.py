@@ -60,6 +60,10 @@ class Estimate(NamedTuple):
     why: str = ""
 
 
+#: What shares and errors cannot go beyond; what their differences, areas between them and correlations cannot.
+SHARE, CHANGE = (0.0, 1.0), (-1.0, 1.0)
+
+
 @dataclass(frozen=True)
 class Claim:
     """A statement of a paper with the rule that judges it.

@@ -21,7 +21,7 @@ def _untrained(unit):
     return claims.untrained(unit.result["model"]["accuracy"], len(unit.result["classes"]))
 
 
-def _claim(name, text, rule, terms, models, rows, bound=0.0, *, limits=(-1.0, 1.0)):
+def _claim(name, text, rule, terms, models, rows, bound=0.0, *, limits=claims.CHANGE):
     """A claim about some models and rows together, which is judged, and beside it about each of them alone.
 
     Args:

@@ -6,7 +6,7 @@ from ... import evidence, metrics
 from ...page import claims
 from ...records import seeds
 from .published import FACTORS, IMAGES, NETWORK, SIDE, TABLE_ONE
-from .results import named
+from .results import named, scaled_norm
 
 #: The three statements that the paper makes, in the order of its sections.
 STATEMENTS = {
@@ -106,15 +106,11 @@ def _untrained(unit):
 
 def _outweighs(unit):
     """Why scaled perturbations say nothing of compression: they are longer than the images."""
-    share = max(FACTORS) * unit.result["deepfool"]["norm"] / unit.result["deepfool"]["image"]
+    share = scaled_norm(unit)
     return f"at f = {max(FACTORS)} perturbations outweigh images: {share:.0%} of their norm" if share >= 1 else ""
 
 
-#: What shares and errors cannot go beyond, and what their differences, areas between shares and ρ cannot.
-_SHARE, _CHANGE = (0.0, 1.0), (-1.0, 1.0)
-
-
-def _claim(name, text, rule, estimate, *bound, limits=_CHANGE, **more):
+def _claim(name, text, rule, estimate, *bound, limits=claims.CHANGE, **more):
     return claims.Claim(name, text, rule, claims.unless(_untrained, estimate), *bound, limits=limits, **more)
 
 
@@ -134,18 +130,18 @@ CLAIMS = (
     _lines(
         "symmetric", "a class score is nearly symmetric about some point of the line",
         _NEAR.format("the share of a curve’s variation that is odd about its best centre, median over images"),
-        _shape("odd"), NEAR, above=False, limits=_SHARE,
+        _shape("odd"), NEAR, above=False, limits=claims.SHARE,
     ),
     _lines(
         "monotone", "it is monotone on both half-lines",
         _NEAR.format("the share of a curve’s movement that goes against the direction the sign of the curvature "
                      "predicts, median over images"),
-        _shape("backward"), NEAR, above=False, limits=_SHARE,
+        _shape("backward"), NEAR, above=False, limits=claims.SHARE,
     ),
     _lines(
         "separable", "the curves of different images differ by a shift only",
         _NEAR.format("the share of the variation along the line that is not common to all images"),
-        _shape("interaction"), NEAR, above=False, limits=_SHARE,
+        _shape("interaction"), NEAR, above=False, limits=claims.SHARE,
     ),
     _lines(
         "sends-to", "the most positive direction sends images of other classes into its class",
@@ -195,13 +191,13 @@ CLAIMS = (
     _compression(
         "weakens", "compression weakens an attack that was made without it",
         "reproduced where the fooling rate at f = 1 lies below one half, contradicted where it lies above (Wilson)",
-        _fooled(1), 0.5, above=False, alone=_printed(1), limits=_SHARE,
+        _fooled(1), 0.5, above=False, alone=_printed(1), limits=claims.SHARE,
     ),
     _compression(
         "rescaled", "more norm restores it",
         "reproduced where the fooling rate at f = 10 lies above one half, contradicted where it lies below (Wilson); "
         "not testable where perturbations are then as long as images",
-        claims.unless(_outweighs, _fooled(10)), 0.5, alone=_printed(10), limits=_SHARE,
+        claims.unless(_outweighs, _fooled(10)), 0.5, alone=_printed(10), limits=claims.SHARE,
     ),
     _compression(
         "aware", "an attacker who knows of it needs less than twice the norm",

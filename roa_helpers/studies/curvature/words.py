@@ -10,7 +10,7 @@ from ...records import seeds
 from .choices import FACTORS
 from .claims import CLAIMS, STATEMENTS
 from .published import TABLE_ONE
-from .results import named
+from .results import named, scaled_norm
 from .tables import METHODS
 
 #: The choices as a reader calls them, where that is more than their name.
@@ -63,14 +63,17 @@ def asymmetry(units):
     """What the step study shows, in words."""
     told = []
     for name, group in _kinds(units):
-        found = [_least_asymmetric(unit) for unit in group]
-        least, at, used, twin = zip(*found, strict=True)
         exact = span([unit.result["exact_hessian"] for unit in group], "g")
+        head = f"- {name}: the exact Hessian of the logits times a random vector has norm {exact}."
+        found = [one for one in map(_least_asymmetric, group) if np.isfinite(one[0])]
+        if not found:
+            told.append(f"{head} Differences of them, on these directions, find none at any step.")
+            continue
+        least, at, used, twin = zip(*found, strict=True)
         told.append(
-            f"- {name}: the exact Hessian of the logits times a random vector has norm {exact}. Differences of them, "
-            f"on these directions, are least asymmetric, {span(least, '.2f')}, at {span(at, 'g')} of the distance to "
-            f"the boundary, and {span(used, '.2f')} at the step that is used; those of the smooth twin reach "
-            f"{span(twin, '.0e')}."
+            f"{head} Differences of them, on these directions, are least asymmetric, {span(least, '.2f')}, at "
+            f"{span(at, 'g')} of the distance to the boundary, and {span(used, '.2f')} at the step that is used; those "
+            f"of the smooth twin reach {span(twin, '.0e')}."
         )
     return "\n".join(told)
 
@@ -188,8 +191,7 @@ def beyond(units):
     f, paper = FACTORS[-1], TABLE_ONE[0]
     told = []
     for name, group in _kinds(units):
-        shares = [f * unit.result["deepfool"]["norm"] / unit.result["deepfool"]["image"] for unit in group]
-        told.append(f"{name}, {span(shares, '.0%')}")
+        told.append(f"{name}, {span([scaled_norm(unit) for unit in group], '.0%')}")
     return (
         f"The paper scales perturbations only while they stay far smaller than images: at f = {f} they have "
         f"{100 * f * paper.perturbation / paper.image:.1f} % of the norm of its images. Ours have: "
@@ -203,11 +205,8 @@ def beside_random(units):
     names = {"odd": "symmetry", "backward": "monotony", "interaction": "separability"}
     told = []
     for measure, words in names.items():
-        found = [unit.result["shapes"][measure] for unit in units]
-        pairs = [(one[kind], one["random"]) for one in found for kind in ("positive", "negative")]
-        smaller = sum(own["high"] < random["low"] for own, random in pairs)
-        random = span([one["random"]["mean"] for one in found], ".2f")
-        told.append(f"of {words} in {smaller} of {len(pairs)} (random: {random})")
+        random = span([unit.result["shapes"][measure]["random"]["mean"] for unit in units], ".2f")
+        told.append(f"of {words} in {_below_random(units, measure)} (random: {random})")
     return (
         "Are curved directions special in this? Along a random direction nothing of the kind is claimed. The interval "
         "of the error along a curved direction, a network and sign each, lies below that along a random one: "
@@ -217,12 +216,14 @@ def beside_random(units):
 
 def more_symmetric(units):
     """In how many of their curved directions networks are clearly more symmetric than along a random one, in words."""
-    told = []
-    for name, group in _kinds(units):
-        odd = [unit.result["shapes"]["odd"] for unit in group]
-        found = [one[kind]["high"] < one["random"]["low"] for one in odd for kind in ("positive", "negative")]
-        told.append(f"{name}: {sum(found)} of {len(found)}")
-    return "; ".join(told)
+    return "; ".join(f"{name}: {_below_random(group, 'odd')}" for name, group in _kinds(units))
+
+
+def _below_random(units, measure):
+    """“3 of 6”: for how many networks and signs the error's interval lies below that along a random direction."""
+    errors = [unit.result["shapes"][measure] for unit in units]
+    found = [one[kind]["high"] < one["random"]["low"] for one in errors for kind in ("positive", "negative")]
+    return f"{sum(found)} of {len(found)}"
 
 
 def at_one_dimension(units):

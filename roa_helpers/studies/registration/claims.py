@@ -58,6 +58,6 @@ REGISTERED = claims.Claim(
     "both classes; the interval is Student’s over networks, which share their images), contradicted where less; "
     f"not testable with fewer than {LEAST} networks of each shift, or where at most one image of a class has a region "
     "by one of them",
-    _lost, LOSS, together="all shifts", limits=(-1.0, 1.0),
+    _lost, LOSS, together="all shifts", limits=claims.CHANGE,
 )  # fmt: skip
 CLAIMS = (REGISTERED,)

@@ -228,8 +228,8 @@ SHARED = {
         "no verdict: one direction alone, and a blob made from the images that are scored; 95 % interval, same images"
     ),
 }
-#: What a difference of two values of Moran's I, and what all others, changes of shares, cannot go beyond.
-_MORAN, _CHANGE = (-np.inf, np.inf), (-1.0, 1.0)
+#: What a difference of two values of Moran's I cannot go beyond.
+_MORAN = (-np.inf, np.inf)
 _REGION, _WAY = "{} against the strongest null", "no verdict"
 
 
@@ -237,7 +237,7 @@ def by_definition(definition):
     """The claims, with RoA in one of ``roa_helpers.pipeline.DEFINITIONS``."""
 
     def claim(name, text, rule, estimate, bound=0.0, **more):
-        more = {"judged": _both, "limits": _CHANGE} | more
+        more = {"judged": _both, "limits": claims.CHANGE} | more
         return claims.Claim(name, text, rule, partial(estimate, definition=definition), bound, **more)
 
     return (

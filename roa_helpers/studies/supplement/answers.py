@@ -3,7 +3,7 @@
 from ...data import title_of
 from ...page import answers, words
 from . import agreement, presented, spread
-from .matrices import PAIR, STAGES, best, collected, datasets, signed
+from .matrices import PAIR, collected, datasets, kept_by_value, signed
 
 
 def pairs(units, authors):
@@ -68,12 +68,9 @@ def _after(table):
 
 def _held(scores):
     """How many pairs keep ``MOST`` of the class probability of clean images, by data set and value, in words."""
-    before, after = STAGES["clean"]
-    done = scores[(scores.score == after) & (scores.blob > 0)].set_index(PAIR).index
-    table = best(scores)
+    done = scores[scores.blob > 0].set_index(PAIR).index
+    table, told = kept_by_value(scores, "clean"), []
     table = table[table.set_index(PAIR).index.isin(done)]
-    start = table[table.score == before].set_index(PAIR)["mean"].rename("start")
-    table, told = table[table.score == after].join(start, on=PAIR), []
     for name in datasets(table):
         own = table[table.dataset == name]
         kept = (own["mean"] >= presented.MOST * own.start).groupby(own.value).sum()

@@ -193,6 +193,19 @@ def best(scores):
     return rows.sort_index()
 
 
+def kept_by_value(scores, stage):
+    """Of each pair and value: the class probability before neutralisation, ``start``, and after it at the best θ.
+
+    Args:
+        scores: ours, of :func:`collected`.
+        stage: ``clean`` or ``attacked``.
+    """
+    before, after = STAGES[stage]
+    table = best(scores)
+    start = table[table.score == before].set_index(PAIR)["mean"].rename("start")
+    return table[table.score == after].join(start, on=PAIR)
+
+
 def stages(scores, stage):
     """(label, rows) of a table of scores: before neutralisation, and after it, ours for each value."""
     before, after = STAGES[stage]

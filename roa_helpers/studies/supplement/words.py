@@ -3,7 +3,7 @@
 from ...data import title_of
 from ...page import words
 from . import reference, spread
-from .matrices import PAIR, STAGES, best, collected, datasets
+from .matrices import PAIR, STAGES, collected, datasets, kept_by_value
 from .presented import MOST, attack_rows, equal_numbers, is_flat, kept, printed, table_two
 
 _MOST = f"{100 * MOST:.0f} %"
@@ -69,14 +69,14 @@ def repeated(shares):
 def answer(scores, dataset):
     """What our matrices of a data set say, in Markdown, from its numbers alone."""
     scores = scores[scores.dataset == dataset]
-    table, largest = best(scores), scores[scores.score == "mod"].groupby(PAIR).blob.max()
-    parts = []
-    for stage, (before, after) in STAGES.items():
-        start = table[table.score == before].set_index(PAIR)["mean"]
-        part = f"on {stage} images the mean class probability is {start.mean():.2f} before neutralisation"
-        for value, rows in table[table.score == after].groupby("value"):
-            end = rows.set_index(PAIR)["mean"].reindex(start.index)
-            kept_, risen = int((end >= MOST * start).sum()), int((end > start + _RISE).sum())
+    largest, parts = scores[scores.score == "mod"].groupby(PAIR).blob.max(), []
+    for stage in STAGES:
+        table = kept_by_value(scores, stage)
+        start = table.drop_duplicates(PAIR).start.mean()
+        part = f"on {stage} images the mean class probability is {start:.2f} before neutralisation"
+        for value, rows in table.groupby("value"):
+            end = rows["mean"]
+            kept_, risen = int((end >= MOST * rows.start).sum()), int((end > rows.start + _RISE).sum())
             held = f"{words.counted(kept_, 'pair')} {'keeps' if kept_ == 1 else 'keep'} {_MOST} of it"
             told = held if stage == "clean" else f"it rises by more than {_RISE:g} in {words.counted(risen, 'pair')}"
             part += f", {end.mean():.2f} with pixels set to {value:g} ({told})"
