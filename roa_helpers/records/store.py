@@ -11,6 +11,7 @@ import logging
 import math
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -334,14 +335,27 @@ def provenance(*, device, data, seconds):
 
 
 def _commit():
-    """The commit that the package is of; None where it is not tracked by the repository that it lies in."""
+    """The commit that the package is of, by git or by the archive that it came in; None where neither tells.
+
+    Git tells nothing of a package that the repository it lies in does not track.
+    """
     git = ["git", "-C", Path(__file__).parent]
     try:
         subprocess.run([*git, "ls-files", "--error-unmatch", Path(__file__).name], capture_output=True, check=True)
         command = [*git, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
+        return _archived()
+
+
+def _archived():
+    """The commit of an archive that ``git archive``, or the project's host, made; None elsewhere."""
+    try:
+        text = (Path(__file__).parents[2] / ".git_archival.txt").read_text(encoding="utf-8")
+    except OSError:
         return None
+    found = re.fullmatch(r"node: ([0-9a-f]{12})[0-9a-f]*\s*", text)
+    return found and found[1]
 
 
 def _cpu():

@@ -1,7 +1,9 @@
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -486,6 +488,15 @@ def test_without_git_there_is_no_commit(monkeypatch):
     assert store.provenance(device="cpu", data=None, seconds=0)["commit"] is None
 
 
+def commit_told_in(folder):
+    """What a result says of its commit where the package lies in ``folder``."""
+    code = (
+        "from roa_helpers.records import store; print(store.provenance(device='cpu', data=None, seconds=0)['commit'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
 def test_a_copy_inside_somebody_elses_repository_names_no_commit(tmp_path):
     shutil.copytree(Path(store.__file__).parents[1], tmp_path / "roa_helpers")
     git = ["git", "-C", tmp_path, "-c", "user.name=a", "-c", "user.email=a@b"]
@@ -493,18 +504,27 @@ def test_a_copy_inside_somebody_elses_repository_names_no_commit(tmp_path):
     (tmp_path / "theirs").write_text("")
     subprocess.run([*git, "add", "theirs"], check=True)
     subprocess.run([*git, "commit", "-qm", "theirs"], check=True)
-    code = (
-        "from roa_helpers.records import store; print(store.provenance(device='cpu', data=None, seconds=0)['commit'])"
-    )
-
-    def told():
-        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
-    assert told() == "None"
+    assert commit_told_in(tmp_path) == "None"
     subprocess.run([*git, "add", "roa_helpers"], check=True)
     subprocess.run([*git, "commit", "-qm", "now it is tracked"], check=True)
-    assert len(told()) == 12
+    assert len(commit_told_in(tmp_path)) == 12
+
+
+def test_an_archive_tells_its_commit_and_a_copy_of_its_files_does_not(tmp_path):
+    checkout, theirs = Path(store.__file__).parents[2], tmp_path / "repository"
+    shutil.copytree(checkout / "roa_helpers", theirs / "roa_helpers", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in (".git_archival.txt", ".gitattributes"):
+        shutil.copy(checkout / name, theirs)
+    git = ["git", "-C", theirs, "-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "all"]):
+        subprocess.run([*git, *command], check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout
+    packed = subprocess.run([*git, "archive", "HEAD"], capture_output=True, check=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    assert commit_told_in(tmp_path / "unpacked") == head[:12]
+    shutil.copy(checkout / ".git_archival.txt", tmp_path / "unpacked")
+    assert commit_told_in(tmp_path / "unpacked") == "None"
 
 
 def test_the_processor_is_named_and_what_torch_takes_of_it():

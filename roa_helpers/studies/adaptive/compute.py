@@ -126,4 +126,4 @@ def elsewhere(model, x, y, *, eps, choices, seed):
             "apgd": torchattacks.APGD(model, norm="Linf", eps=eps, steps=choices.apgd_steps, seed=seed),
             "square": torchattacks.Square(model, norm="Linf", eps=eps, n_queries=choices.queries, seed=seed),
         }
-        return {name: models.correct(model, attack(x, y).detach(), y) for name, attack in made.items()}
+        return {name: models.correct(model, attack(x, y).detach().to(x), y) for name, attack in made.items()}
