@@ -26,7 +26,7 @@ class Neutralised(nn.Module):
     def __init__(self, model, blob, value):
         super().__init__()
         self.model, self.value = model, value
-        self.register_buffer("blob", blob)
+        self.register_buffer("blob", blob.to(next(model.parameters()).device))
 
     def forward(self, x):
         return self.model(torch.where(self.blob, torch.as_tensor(self.value, dtype=x.dtype, device=x.device), x))
