@@ -191,10 +191,11 @@ figures.show_text(words.learnt())
 # pre-training on the other classes of the same data set, which shares no class with those told apart. The thesis’s
 # discussion asks for more classes: another version tells all of them apart. Only `paper` gives it all images; in `desk`
 # it has fewer of each class than the others have, and an A so weak that its verdicts carry little. For the sake of
-# time, `desk` also takes fewer channels than ResNet-50 has, and few images for the attackers who know the blur.
+# time, `desk` also takes fewer channels than ResNet-50 has, but for one version of full width, and few images for the
+# attackers who know the blur.
 #
-# Seeds of one group share the images and, where there is one, the pre-training; they differ in what comes after it.
-# Groups with a single seed say nothing of the spread over seeds.
+# Seeds of one group share the images and nothing else: each has a pre-training of its own. Groups with a single seed
+# say nothing of the spread over seeds.
 
 # %% tags=["hide-input"]
 accuracies = tables.accuracies(units)

@@ -54,9 +54,10 @@ def block(units):
         rows = table.loc[list(dict.fromkeys(own["claim"]))].fillna("–").reset_index()
         note = getattr(studies.find(name).part("claims"), "NOTE", "")
         parts.append(f"**{studies.find(name).paper}**{f'. {note}' if note else ''}\n\n{markdown_table(rows)}")
-    profiles = " and ".join(sorted(set(verdicts.profile)))
+    names = sorted(set(verdicts.profile))
+    profiles = f"{' and '.join(names)} profile{'s' if len(names) > 1 else ''}"
     note = (
-        f"Recorded with the {profiles} profile; where cases of a claim differ, all verdicts stand. A verdict needs "
+        f"Recorded with the {profiles}; where cases of a claim differ, all verdicts stand. A verdict needs "
         "three trained networks: with fewer the table says so, and what their interval points to. *Not testable* means "
         "that nothing that ran could tell; the book says why. [book/rules.md](book/rules.md) lists when rules were set "
         "and changed, and what had been seen by then."

@@ -1,4 +1,4 @@
-"""Units that differ in their seed or repetition alone: found together, and their estimates as one. Needs no torch.
+"""Units that differ in their seed alone: found together, and their estimates as one. Needs no torch.
 
 The value is the mean over seeds; the interval holds the spread over seeds and over images
 (:func:`roa_helpers.evidence.over_networks`); n is that of one seed.
@@ -13,17 +13,17 @@ from . import store
 
 
 def groups(units):
-    """Units that differ in their seed or repetition alone, in order of the seeds: a list of lists."""
+    """Units that differ in their seed alone, in order of the seeds: a list of lists."""
     found = {}
     for unit in units:
-        stem = re.sub(r"(-repeat\d+)?-seed\d+$", "", unit.path.name)
+        stem = re.sub(r"-seed\d+$", "", unit.path.name)
         found.setdefault((unit.path.parent, stem), []).append(unit)
     return [sorted(group, key=of) for group in found.values()]
 
 
 def of(unit):
-    """The seed that a unit's networks were trained with: that of the unit, and its repetition."""
-    return unit.result["seed"] + unit.result.get("repeat", 0)
+    """The seed that a unit's networks were trained with."""
+    return unit.result["seed"]
 
 
 def one_of_each(units):

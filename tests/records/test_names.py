@@ -16,7 +16,7 @@ RECORDED = {
     ("imagenette", "tench", "English springer"): "imagenette-tench-English_springer",
     ("imagenette", "segments"): "imagenette-segments",
     ("faces", "face", "non-face"): "faces-face-non-face",
-    ("cifar10", "3", "pretrained", "repeat1"): "cifar10-3-pretrained-repeat1",
+    ("cifar10", "3", "scratch", "full-width"): "cifar10-3-scratch-full-width",
     ("cifar10", "imagenet-alexnet"): "cifar10-imagenet-alexnet",
     ("/data/zoo", "ant", "bee"): "own-zoo-6b8c40-ant-bee",
     ("/data/my zoo.zip", "squares"): "own-my_zoo.zip-f766e8-squares",

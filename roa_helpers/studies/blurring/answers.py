@@ -3,7 +3,6 @@
 from ... import studies
 from ...page import answers, words
 from ...records import seeds
-from .choices import PRETRAINED
 from .claims import ALL
 from .results import has_printed, named
 from .tables import compare, knowing
@@ -23,7 +22,6 @@ def defence(units):
     stands = [f"“{claim}”: {answers.standing(part, noun='group')}" for claim, part in rows.groupby("claim", sort=False)]
     groups = [group for group in seeds.groups(own) if has_printed(group[0])]
     cells = [f"{answers.agreeing(compare(group))} ({named(group[0])})" for group in groups]
-    shared = [group for group in groups if len(group) > 1 and group[0].result["model"]["initialisation"] == PRETRAINED]
     agree = words.listed(cells) if cells else "none: it prints none for these"
     known = knowing(own)
     left = known[known.attacker == "worst"]
@@ -36,8 +34,6 @@ def defence(units):
         f"{above} of {len(left)} networks behind their blur are clearly more accurate than the undefended A.",
         tuple(filter(None, (
             answers.networks(rows),
-            *(f"The {len(group)} networks of {named(group[0])} share their pre-training and their images: another "
-              "pre-training may give other numbers." for group in shared),
             "The thesis does not say whether its network started from ImageNet weights, nor what its “PGD” heatmap is.",
             "No attack tried here differentiates the choice of the pixels that stay sharp.",
         ))),

@@ -15,7 +15,7 @@ class Blurring:
 
     Attributes:
         classes: the first so many classes of the data set are told apart (None: all of them).
-        repeat: added to the unit's seed, so that a profile of one seed can repeat what it trains.
+        most_seeds: how many of the profile's seeds are run (None: all).
         blocks, width: of :func:`roa_helpers.models.resnet.resnet`.
         pretrain: images a class of the other classes, for ``pretrained``.
         aims: accuracy of the model A on attacked originals that the attacks' strengths are matched to, by attack.
@@ -25,7 +25,7 @@ class Blurring:
     dataset: str
     classes: int | None = CLASSES
     weights: str = SCRATCH
-    repeat: int = 0
+    most_seeds: int | None = None
     size: int = 32
     train: int | None = TRAIN
     val: int | None = 80
@@ -58,13 +58,8 @@ class Blurring:
 
     @property
     def name(self):
-        """Name of the choices: ``cifar10-3-pretrained``, with ``-repeat1`` for a repetition."""
-        repeat = (f"repeat{self.repeat}",) if self.repeat else ()
-        return stem(self.dataset, str(self.classes or "all"), self.weights, *repeat)
-
-
-def _repeated(choices, count):
-    return tuple(replace(choices, repeat=k) for k in range(count))
+        """Name of the choices: ``cifar10-3-pretrained``, with ``-full-width`` where no channel is left out."""
+        return stem(self.dataset, str(self.classes or "all"), self.weights, *(["full-width"] * (self.width == 1)))
 
 
 _NARROW = Blurring(
@@ -78,9 +73,10 @@ _FINE = {"weights": PRETRAINED, "epochs": 6, "learning_rate": 0.02}
 _QUICK = (_NARROW, replace(_NARROW, weights=PRETRAINED))
 _QUARTER = replace(_CIFAR, width=0.25, knowing=30)
 _DESK = (
-    *_repeated(replace(_QUARTER, **_FINE), 3),
+    replace(_QUARTER, **_FINE),
     _QUARTER,
-    replace(_QUARTER, classes=None, train=100, val=10, test=20, epochs=10, knowing=9),
+    replace(_QUARTER, width=1.0, most_seeds=1),
+    replace(_QUARTER, classes=None, train=100, val=10, test=20, epochs=10, knowing=9, most_seeds=1),
 )
 _FULL = replace(_CIFAR, pretrain=None, pretrain_epochs=30, val=200, knowing=None, epochs=40)
 _PAPER = (
@@ -92,6 +88,8 @@ _PAPER = (
 
 #: Which units a profile has.
 UNITS = {"quick": _QUICK, "desk": _DESK, "paper": _PAPER}
+#: Networks of each profile that is not run with one seed.
+SEEDS = {"desk": (0, 1, 2)}
 
 #: Why each open choice is what it is; the book prints this beside the values.
 REASONS = {

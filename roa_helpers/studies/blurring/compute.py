@@ -84,8 +84,8 @@ def compute(plan, loaded, *, checkpoints, progress=True):
         images with their heatmaps, and under both attacks.
     """
     choices, test = plan.choices, loaded.splits.test
-    folder, seed = checkpoints / "blurring", plan.seed + choices.repeat
-    state, told = initial(loaded, choices, seed=plan.seed, folder=folder, progress=progress)
+    folder, seed = checkpoints / "blurring", plan.seed
+    state, told = initial(loaded, choices, seed=seed, folder=folder, progress=progress)
     key = fingerprints.value([asdict(choices), seed, told, loaded.fingerprint, fingerprints.code(compute)])
 
     def network_of(name, images):
@@ -110,7 +110,7 @@ def compute(plan, loaded, *, checkpoints, progress=True):
     found = {name: partial.kept(files[name], key, lambda name=name: measured(name)) for name in MODELS}
     masks = defence.keep_masks(test.images)
     result = {
-        "dataset": choices.dataset, "classes": list(test.class_names), "repeat": choices.repeat,
+        "dataset": choices.dataset, "classes": list(test.class_names),
         "model": told | {
             "parameters": sum(p.numel() for p in resnet_of(choices, len(test.class_names), seed).parameters()),
             "mixed": choices.mixed and models.has_bfloat16(),

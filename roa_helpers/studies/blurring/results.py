@@ -14,10 +14,11 @@ ATTACKERS = {
 
 
 def named(unit):
-    """A unit, whatever its seed, in words: ``CIFAR-10, 3 classes, pre-trained``."""
+    """A unit, whatever its seed, in words: ``CIFAR-10, 3 classes, pre-trained``, and whether no channel is left out."""
     result = unit.result
     start = INITIALISATION[result["model"]["initialisation"]]
-    return f"{title_of(result['dataset'])}, {len(result['classes'])} classes, {start}"
+    width = ", full width" if result["parameters"]["choices"]["width"] == 1 else ""
+    return f"{title_of(result['dataset'])}, {len(result['classes'])} classes, {start}{width}"
 
 
 def has_printed(unit):

@@ -78,25 +78,25 @@ def outcome(loaded, tmp_path_factory):
     return found, folder, networks
 
 
-def stored(folder, outcome, *, dataset="digits", repeat=0, profile="quick"):
-    """A unit below ``folder`` that claims to be of ``dataset``, and one of its repetitions."""
+def stored(folder, outcome, *, dataset="digits", seed=0, profile="quick"):
+    """A unit below ``folder`` that claims to be of ``dataset``, and of ``seed``."""
     result, arrays, tables = outcome
-    plan = replace(PLAN, choices=replace(PLAN.choices, dataset=dataset, repeat=repeat))
-    head = {"study": "blurring", "unit": plan.name, "profile": profile, "seed": 0}
+    plan = replace(PLAN, choices=replace(PLAN.choices, dataset=dataset), seed=seed)
+    head = {"study": "blurring", "unit": plan.name, "profile": profile, "seed": seed}
     origin = store.provenance(device="cpu", data=made_here(dataset, classes=CLASSES[:3], limit=(8, 4, 5)).provenance,
                               seconds=1.0)  # fmt: skip
-    whole = head | result | {"dataset": dataset, "repeat": repeat, "provenance": origin}
+    whole = head | result | {"dataset": dataset, "provenance": origin}
     whole |= {"fingerprint": studies.expected(plan) | {"data": "made here"}}
     return store.write(folder / profile / "blurring" / plan.name, whole, arrays=arrays, tables=tables)
 
 
 @pytest.fixture(scope="session")
 def units(outcome, tmp_path_factory):
-    """A unit of a data set without published values, and two repetitions that say they are of CIFAR-10."""
+    """A unit of a data set without published values, and two seeds that say they are of CIFAR-10."""
     folder = tmp_path_factory.mktemp("results")
     first, arrays, tables = outcome[0]
     hits = arrays["hits"].copy()
     hits[1:, 1:] = ~hits[1:, 1:]
     again = first, arrays | {"hits": hits}, tables
     return [stored(folder, outcome[0]), stored(folder, outcome[0], dataset="cifar10", profile="desk"),
-            stored(folder, again, dataset="cifar10", profile="desk", repeat=1)]  # fmt: skip
+            stored(folder, again, dataset="cifar10", profile="desk", seed=1)]  # fmt: skip

@@ -16,8 +16,12 @@ def test_profiles_plan_units_of_their_own_names(profile):
 
 def test_three_seeds_and_a_larger_version_are_planned():
     desk = [plan.choices for plan in studies.planned("desk", "blurring")]
-    assert [one.repeat for one in desk if one.weights == choices.PRETRAINED] == [0, 1, 2]
-    assert any(one.classes is None for one in desk)
+    names = [plan.name for plan in studies.planned("desk", "blurring")]
+    assert names == [
+        *(f"cifar10-3-{weights}-seed{seed}" for weights in ("pretrained", "scratch") for seed in range(3)),
+        "cifar10-3-scratch-full-width-seed0",
+        "cifar10-all-scratch-seed0",
+    ]
     paper = studies.planned("paper", "blurring")
     full = [plan.choices for plan in paper if plan.choices.classes is None]
     assert full and all(one.train is None and one.test is None for one in full)
