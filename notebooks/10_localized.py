@@ -63,16 +63,18 @@ seed = None  # None: all seeds of the profile
 # %% tags=["hide-input"]
 from roa_helpers import studies
 from roa_helpers.page import answers, beside, claims, figures, in_brackets, open_choices, parameters, ranges, widgets
+from roa_helpers.records import seeds
 from roa_helpers.studies import localized
 from roa_helpers.studies.localized import charts, choices, recovery, tables, words
 
 parameters.check(globals())
 units = studies.units("localized", profile, seed=seed)
-as_in_paper = charts.as_in_paper(units)
+once = seeds.one_of_each(units)  # seeds of LIME differ in little that a figure shows
+as_in_paper, with_seeds = charts.as_in_paper(once), charts.as_in_paper(units)
 sample = "all successful attacks in a region; intervals by a bootstrap over photos"
 
 # %% tags=["remove-input"]
-answer = localized.answers.recovered(as_in_paper, units)
+answer = localized.answers.recovered(as_in_paper, once)
 answers.show(answer)
 
 # %% [markdown]
@@ -117,7 +119,7 @@ print(f"Jaccard index of LIME’s superpixels and the segment: {score:.2f}")
 # ## The network
 
 # %% tags=["remove-input"]
-figures.show_text(words.network(units))
+figures.show_text(words.network(once))
 
 # %% [markdown]
 # ## How an example is made
@@ -143,17 +145,17 @@ figures.show(
 )
 
 # %% tags=["hide-input"]
-attempts = tables.attempts(units)
+attempts = tables.attempts(once)
 figures.show_table(
     attempts,
     name="localized-attempts",
     caption="Attacks tried and how they ended; the share that succeeded with its 95 % interval (Wilson).",
-    units=units,
+    units=once,
     sample="all regions of all photos",
 )
 
 # %% tags=["remove-input"]
-figures.show_text(words.reached(units))
+figures.show_text(words.reached(once))
 
 # %% [markdown]
 # ## What the explainers say
@@ -203,14 +205,14 @@ figures.show(
 # For every example and every n the three explainers are ranked, 1 the best (Table 1 of the paper).
 
 # %% tags=["hide-input"]
-ranks = [tables.mean_ranks(part) for part in studies.apart(as_in_paper)]
+ranks = [tables.mean_ranks(part) for part in studies.apart(with_seeds)]
 figures.show_apart(
     ranks,
     view=beside.layout,
     name="localized-ranks",
     caption="<b>Table 1 of the paper</b>: mean rank of its explainers over all explanations, 1 the best of 3. The "
     "paper prints no interval. " + beside.legend(),
-    units=studies.apart(as_in_paper),
+    units=studies.apart(with_seeds),
     sample=sample,
 )
 own = next(filter(len, ranks))  # the small sets where there is no other
@@ -221,7 +223,7 @@ figures.show(
     caption="Table 1 as a chart: the paper’s mean ranks and ours with 95 % intervals.",
     alt=beside.finding(own),
     data=data,
-    units=next(filter(len, studies.apart(as_in_paper))),
+    units=next(filter(len, studies.apart(with_seeds))),
     sample=sample,
 )
 
@@ -247,14 +249,14 @@ figures.show_table(
 # over photos points. [Rules, and when they were set](../book/rules.md) lists when rules were set and changed.
 
 # %% tags=["hide-input"]
-verdicts = studies.verdicts(as_in_paper)
+verdicts = studies.verdicts(with_seeds)
 figures.show_apart(
     claims.apart(verdicts),
     name="localized-verdicts",
     caption="R1: an explainer’s mean Jaccard index minus that of a random explanation of the same size. R2 and Table "
     "1: the mean rank of the worse minus that of the better explainer. Both should be above 0 (bootstrap over photos; "
     "one photo has no interval).",
-    units=studies.apart(as_in_paper),
+    units=studies.apart(with_seeds),
     sample=sample,
 )
 
@@ -269,7 +271,7 @@ figures.show_text(words.answer(as_in_paper, verdicts))
 # beside chance.
 
 # %% tags=["hide-input"]
-figure, data = charts.ranks(units, "all")
+figure, data = charts.ranks(once, "all")
 figures.show(
     figure,
     name="localized-all-ranks",
@@ -277,7 +279,7 @@ figures.show(
     "Hollow: averaged over superpixels.",
     alt="Mean ranks with intervals: " + ranges(data, "rank", of=["unit"], by=["explainer"], form=".1f"),
     data=data,
-    units=units,
+    units=once,
     sample=sample,
 )
 
@@ -291,7 +293,7 @@ figures.show(
 # is a third: its map is as coarse as superpixels are, and knows none.
 
 # %% tags=["hide-input"]
-figure, data = charts.ranks(units, "superpixels")
+figure, data = charts.ranks(once, "superpixels")
 figures.show(
     figure,
     name="localized-superpixels",
@@ -299,7 +301,7 @@ figures.show(
     "averaged over superpixels.",
     alt="Mean ranks with intervals: " + ranges(data, "rank", of=["unit"], by=["explainer"], form=".1f"),
     data=data,
-    units=units,
+    units=once,
     sample=sample,
 )
 
@@ -316,7 +318,7 @@ figures.show_table(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(words.answer_superpixels(units, questions))
+figures.show_text(words.answer_superpixels(once, questions))
 
 # %% [markdown]
 # ## How sure is LIME of itself?
@@ -337,7 +339,7 @@ figures.show(
 )
 
 # %% tags=["remove-input"]
-figures.show_text(words.sizes(as_in_paper))
+figures.show_text("\n\n".join(filter(None, (words.reseeded(with_seeds), words.sizes(as_in_paper)))))
 
 # %% [markdown]
 # ### Look for yourself

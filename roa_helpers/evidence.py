@@ -8,7 +8,7 @@ truth + effect of the network + effect of the images, two random effects. Arrays
 import numpy as np
 from scipy import optimize, stats
 
-from .metrics import Interval
+from .metrics import Interval, paired_difference
 
 #: The level of all intervals that are given here, and that come back.
 LEVEL = 0.95
@@ -140,6 +140,22 @@ def combined(terms):
         for lowers in (True, False)
     )  # fmt: skip
     return float(total), Interval(float(total - down), float(total + up))
+
+
+def balanced_change(scored):
+    """Mean over classes of the change of accuracy, and its 95 % interval over images.
+
+    Args:
+        scored: for each class its (before, after), hits (N,) of the same images, 0 or 1.
+
+    Returns:
+        (value, :class:`roa_helpers.metrics.Interval`): Bonett and Price's intervals of the classes
+        (:func:`roa_helpers.metrics.paired_difference`) as one (:func:`combined`).
+    """
+    pairs = [(np.asarray(before, dtype=float), np.asarray(after, dtype=float)) for before, after in scored]
+    return combined([
+        (1 / len(pairs), (after - before).mean(), paired_difference(before, after)) for before, after in pairs
+    ])  # fmt: skip
 
 
 def _reaches(values, intervals):

@@ -187,3 +187,12 @@ def test_combined_is_newcombes_for_two_proportions():
 def test_combined_of_a_mean_by_hand():
     value, interval = evidence.combined([(0.5, 0.2, (0.1, 0.5)), (0.5, 0.6, (0.2, 0.7))])
     assert (value, *interval) == pytest.approx((0.4, 0.4 - sqrt(0.05**2 + 0.2**2), 0.4 + sqrt(0.15**2 + 0.05**2)))
+
+
+def test_a_balanced_change_is_the_mean_of_the_classes_changes_and_adds_their_squared_reaches():
+    first, second = ([1, 1, 0, 0], [1, 1, 1, 0]), ([1] * 10, [0] * 5 + [1] * 5)
+    value, (low, high) = evidence.balanced_change([first, second])
+    assert value == pytest.approx((1 / 4 - 5 / 10) / 2)
+    parts = [(1 / 4, metrics.paired_difference(*first)), (-5 / 10, metrics.paired_difference(*second))]
+    assert low == pytest.approx(value - sqrt(sum((own - ends.low) ** 2 for own, ends in parts)) / 2)
+    assert high == pytest.approx(value + sqrt(sum((ends.high - own) ** 2 for own, ends in parts)) / 2)

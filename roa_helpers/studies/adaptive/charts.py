@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from ... import metrics
+from ... import evidence, metrics
 from ...data import title_of
-from ...page import NARROW
+from ...page import NARROW, in_brackets
 from ...page import panels as grid
 
 #: The attacks in the order in which they are shown.
@@ -29,6 +29,38 @@ def table(units):
                          "low": 100 * low, "high": 100 * high, **count}
                     )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def changes(units):
+    """What each blob changes under each attack, mean over both classes, in points: a row a unit, blob and attack.
+
+    Columns data set, seed, blob, attack, ours, low, high (95 % interval over images, each scored with and without the
+    blob), n, and ``empty``: the directions in which there is no blob, so that half of the change is none.
+    """
+    rows = []
+    for unit in units:
+        images, directions = unit.table("images"), unit.result["directions"]
+        attacks = [name for name in ATTACKS if name in images]
+        for blob in (name for name in LOOKS if name != "none"):
+            empty = ", ".join(name for name, block in directions.items() if not block["share"][blob])
+            for attack in attacks:
+                hits = [
+                    [images[(images.direction == name) & (images.blob == which)][attack] for which in ("none", blob)]
+                    for name in directions
+                ]
+                value, interval = evidence.balanced_change(hits)
+                rows.append(
+                    {"data set": title_of(unit.result["dataset"]), "seed": unit.result["seed"], "blob": blob,
+                     "attack": ATTACKS[attack], "ours": 100 * value, "low": 100 * interval.low,
+                     "high": 100 * interval.high, "n": sum(len(before) for before, _ in hits), "empty": empty}
+                )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def by_blob(table):
+    """The table of :func:`changes` as a reader sees it: a column a blob."""
+    wide = in_brackets(table).pivot_table("ours", ["data set", "attack"], "blob", aggfunc="first", sort=False)
+    return wide.reset_index().rename_axis(columns=None)
 
 
 def standing(units):

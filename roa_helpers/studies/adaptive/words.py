@@ -1,23 +1,27 @@
 """What the units of this study say, in sentences: Markdown made of their numbers. Needs no torch."""
 
-from ...page import minus
+from ...page import words
 from .charts import ATTACKS
 
 
-def told(data):
-    """What each blob changes under each attack, balanced over both directions, from ``charts.table``."""
-    lines = []
-    keys = ["data set", "seed", "attack"]
-    balanced = data.groupby([*keys, "blob"], sort=False).accuracy.mean().unstack("blob")
-    change = balanced.drop(columns="none").sub(balanced["none"], axis=0)
-    for attack in (name for name in ATTACKS.values() if name in set(data.attack)):
-        part = change.xs(attack, level="attack").mean()
-        lines.append(f"- {attack}: " + ", ".join(f"{blob} {minus(value, '+.1f')}" for blob, value in part.items()))
-    sets, networks = data["data set"].nunique(), data.drop_duplicates(["data set", "seed"]).shape[0]
+def told(changes):
+    """Where each blob clearly changes accuracy, and under which attack, from ``charts.changes``."""
+    lines, counted = [], changes[changes["empty"] == ""]
+    for blob, own in counted.groupby("blob", sort=False):
+        found = []
+        for attack, rows in own.groupby("attack", sort=False):
+            for word, which in (("higher", rows.low > 0), ("lower", rows.high < 0)):
+                if which.any():
+                    found.append(f"{attack}: {word} for {words.listed(list(rows[which]['data set']))}")
+        lines.append(f"- blob: {blob}: {'; '.join(found) or 'nowhere clearly changed'}")
+    left = changes[changes["empty"] != ""].drop_duplicates(["blob", "data set"])
+    named = [f"{row.blob} for {row['data set']} ({row['empty']})" for _, row in left.iterrows()]
     return (
-        "Change of accuracy in points by each blob, mean over both classes, "
-        f"{sets} data set{'s' if sets > 1 else ''} and {networks} network{'s' if networks > 1 else ''}:\n\n"
+        "Accuracy with a blob, mean over both classes, compared with that without, on the same images:\n\n"
         + "\n".join(lines)
+        + "\n\nWhere a data set is not named, the 95 % interval of the change holds 0. Each is of one network and says "
+        "nothing of others."
+        + (f" Not counted, since the blob of a class is empty: {words.listed(named)}." if named else "")
     )
 
 

@@ -61,18 +61,14 @@ def changes(units):
     for unit in units:
         directions = unit.result["directions"]
         for label, table, before, after, *_ in CHANGES:
-            images, terms, total = unit.table(table), [], 0
-            for name in directions:
-                hits = images[images.direction == name][[before, after]].astype(int)
-                interval = metrics.paired_difference(hits[before], hits[after])
-                terms.append((1 / len(directions), float((hits[after] - hits[before]).mean()), interval))
-                total += len(hits)
-            value, interval = evidence.combined(terms)
+            images = unit.table(table)
+            hits = [images[images.direction == name] for name in directions]
+            value, interval = evidence.balanced_change([(own[before], own[after]) for own in hits])
             blob = "as in the paper" if "paper" in after else "held out"
             empty = [name for name, block in directions.items() if not block["share"][blob]]
             why = f"the blob is empty: {', '.join(empty)}" if empty else ""
             rows.append(_head(unit) | {"change": label, "value": 100 * value, "low": 100 * interval.low,
-                                       "high": 100 * interval.high, "n": total, "why": why})  # fmt: skip
+                                       "high": 100 * interval.high, "n": sum(map(len, hits)), "why": why})  # fmt: skip
     return pd.DataFrame(rows)
 
 

@@ -29,7 +29,7 @@ def recovered(units, every):
     attack, ranks = best.result["attack"], best.result["ranks"]["paper"]["jaccard"]
     order = [f"{TITLES[name]} {ranks[name]['rank']:.2f}" for name in sorted(PAPER, key=lambda one: ranks[one]["rank"])]
     rows = claims.judged(studies.verdicts([best]))
-    asked = questions([unit for unit in every if unit.result["profile"] == best.result["profile"]])
+    asked = questions(studies.apart(every)[0])
     averaged = asked[asked.id.isin([f"lime-over-{name}" for name in AVERAGED])]
     coarse = asked[asked.id == "lime-over-grad_cam"]
     shapes = words.counted(averaged["where"].nunique(), "shape") + " of regions"

@@ -1,9 +1,12 @@
 """What the units of this study say, in sentences: Markdown made of their numbers. Needs no torch."""
 
-from ...page import claims
+import numpy as np
+
+from ...page import claims, words
+from ...records import seeds
 from .claims import where
 from .published import EXAMPLES, EXPLAINED, EXPLANATIONS, MEAN_RANKS, NETWORK, PHOTOS, TARGET
-from .recovery import AVERAGED, PAPER, TITLES
+from .recovery import AVERAGED, EXPLAINERS, PAPER, TITLES
 from .results import NETWORKS, named, run_of, shape_of
 
 #: The choices as a reader calls them, where that is more than their name.
@@ -114,6 +117,24 @@ def _first(ranks):
     best = min(ranks, key=lambda name: ranks[name]["rank"])
     beside = "" if best == "lime" else f", LIME {ranks['lime']['rank']:.2f}"
     return f"{TITLES[best]} ranks best ({ranks[best]['rank']:.2f}{beside})"
+
+
+def reseeded(units):
+    """What another seed of LIME, for all examples, changes; empty where no group has two."""
+    lines = []
+    for group in (group for group in seeds.groups(units) if len(group) > 1):
+        lime = np.stack([unit.arrays["jaccard"][:, EXPLAINERS.index("lime")].astype(float) for unit in group])
+        among = {which: [unit.result["ranks"][which]["jaccard"]["lime"]["rank"] for unit in group]
+                 for which in ("paper", "all")}  # fmt: skip
+        told = {which: words.listed([f"{rank:.3f}" for rank in found]) for which, found in among.items()}
+        lines.append(
+            f"With seeds {seeds.columns(group)['seeds']} for all {lime.shape[1]} examples "
+            f"({named(group[0])}), LIME’s mean rank is {told['paper']} among the paper’s three explainers and "
+            f"{told['all']} among all ten. Over examples and n, the Jaccard index of one example has a mean range of "
+            f"{np.ptp(lime, axis=0).mean():.3f} between seeds; between examples its standard deviation is "
+            f"{lime.std(axis=1, ddof=1).mean():.3f}."
+        )
+    return "\n\n".join(lines)
 
 
 def sizes(units):

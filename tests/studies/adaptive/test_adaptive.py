@@ -121,11 +121,39 @@ def test_apgd_and_square_stay_in_the_ball_and_do_no_less_than_fgsm(networks):
     assert found["apgd"].sum() <= fgsm.sum()
 
 
-def test_words_balance_both_directions():
-    rows = [("MNIST", 0, name, blob, attack, value) for name, (none, own, theirs, one) in
-            (("0 to 1", (50, 70, 40, 50)), ("1 to 0", (50, 40, 40, 60))) for attack in ("FGSM", "no attack")
-            for blob, value in zip(charts.LOOKS, (none, own, theirs, one), strict=True)]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["data set", "seed", "direction", "blob", "attack", "accuracy"])
-    text = words.told(table)
-    assert "- FGSM: own +5.0, another network’s −10.0, any class +5.0" in text and "1 data set and 1 network:" in text
+@pytest.fixture
+def unit():
+    """A unit of MNIST, 40 images a direction: what each blob leaves of no attack and of FGSM, by direction."""
+    left = {
+        "0 to 1": {"none": (40, 10), "own": (40, 30), "another network’s": (10, 10), "any class": (40, 10)},
+        "1 to 0": {"none": (40, 20), "own": (38, 40), "another network’s": (40, 20), "any class": (40, 40)},
+    }
+    rows = [
+        {"image": image, "clean": int(image < clean), "fgsm": int(image < fgsm), "blob": blob, "direction": name}
+        for name, blobs in left.items() for blob, (clean, fgsm) in blobs.items() for image in range(40)
+    ]  # fmt: skip
+    share = {"own": 0.1, "another network’s": 0.2, "any class": 0.0}
+    directions = {name: {"share": share | {"any class": 0.3 * (name == "1 to 0")}} for name in left}
+    result = {"dataset": "mnist", "seed": 0, "directions": directions}
+    return SimpleNamespace(result=result, table=lambda name: pd.DataFrame(rows))
+
+
+def test_a_change_is_the_mean_over_both_directions_with_its_paired_interval(unit):
+    table = charts.changes([unit]).set_index(["blob", "attack"])
+    assert table.ours["own", "no attack"] == pytest.approx(-2.5) and table.ours["own", "FGSM"] == pytest.approx(50)
+    assert table.ours["another network’s", "no attack"] == pytest.approx(-37.5)
+    assert (table.n == 80).all() and (table.low < table.ours).all() and (table.ours < table.high).all()
+    assert table["empty"].to_dict() == {
+        (blob, attack): "0 to 1" if blob == "any class" else "" for blob, attack in table.index
+    }
+    seen = charts.by_blob(charts.changes([unit]))
+    assert list(seen) == ["data set", "attack", "own", "another network’s", "any class"]
+    assert seen.attack.tolist() == ["no attack", "FGSM"] and seen.own[1].startswith("50.0 [")
+
+
+def test_words_name_the_data_sets_that_clearly_change_and_leave_out_empty_blobs(unit):
+    text = words.told(charts.changes([unit]))
+    assert "- blob: own: FGSM: higher for MNIST\n- blob: another network’s: no attack: lower for MNIST" in text
+    assert text.endswith("Not counted, since the blob of a class is empty: any class for MNIST (0 to 1).")
+    table = pd.DataFrame({"attack": ["FGSM"]})
     assert "torchattacks" in words.missing(table) and words.missing(table.assign(attack="APGD")) == ""

@@ -32,3 +32,19 @@ def test_the_words_hold_the_numbers(unit):
         [unit], tables.questions([unit])
     )
     assert f"of {len(unit.table('examples'))} explanations" in words.sizes([unit])
+
+
+def test_another_seed_of_lime_is_told_by_how_far_it_moves_each_example(unit, tmp_path):
+    jaccard = unit.arrays["jaccard"].astype(float)
+    lime = recovery.EXPLAINERS.index("lime")
+    moved = jaccard.copy()
+    moved[:, lime] += 0.125
+    group = [
+        store.write(tmp_path / f"x-seed{seed}", unit.result | {"seed": seed}, arrays={"jaccard": values}, tables={})
+        for seed, values in enumerate((jaccard, moved))
+    ]
+    text, rank = words.reseeded(group), unit.result["ranks"]["paper"]["jaccard"]["lime"]["rank"]
+    assert f"With seeds 0, 1 for all {len(jaccard)} examples" in text and f"is {rank:.3f} and {rank:.3f} among" in text
+    assert "has a mean range of 0.125 between seeds" in text
+    assert f"deviation is {jaccard[:, lime].std(axis=0, ddof=1).mean():.3f}." in text
+    assert words.reseeded([unit]) == ""
