@@ -10,9 +10,10 @@ def told(changes):
     for blob, own in counted.groupby("blob", sort=False):
         found = []
         for attack, rows in own.groupby("attack", sort=False):
-            for word, which in (("higher", rows.low > 0), ("lower", rows.high < 0)):
-                if which.any():
-                    found.append(f"{attack}: {word} for {words.listed(list(rows[which]['data set']))}")
+            sides = {"higher": rows[rows.low > 0], "lower": rows[rows.high < 0]}
+            said = [f"{word} for {words.listed(list(part['data set']))}" for word, part in sides.items() if len(part)]
+            if said:
+                found.append(f"{attack}: {', '.join(said)}")
         lines.append(f"- blob: {blob}: {'; '.join(found) or 'nowhere clearly changed'}")
     left = changes[changes["empty"] != ""].drop_duplicates(["blob", "data set"])
     named = [f"{row.blob} for {row['data set']} ({row['empty']})" for _, row in left.iterrows()]
