@@ -34,25 +34,27 @@ def table(units):
 def changes(units):
     """What each blob changes under each attack, mean over both classes, in points: a row a unit, blob and attack.
 
-    Columns data set, seed, blob, attack, ours, low, high (95 % interval over images, each scored with and without the
-    blob), n, and ``empty``: the directions in which there is no blob, so that half of the change is none.
+    Columns data set (with the seed, but for 0), blob, attack, ours, low, high (95 % interval over images, each scored
+    with and without the blob), n, and ``empty``: the directions in which there is no blob, so that half of the change
+    is none.
     """
     rows = []
     for unit in units:
-        images, directions = unit.table("images"), unit.result["directions"]
-        attacks = [name for name in ATTACKS if name in images]
-        for blob in (name for name in LOOKS if name != "none"):
-            empty = ", ".join(name for name, block in directions.items() if not block["share"][blob])
+        images, directions, seed = unit.table("images"), unit.result["directions"], unit.result["seed"]
+        name = title_of(unit.result["dataset"]) + (f", seed {seed}" if seed else "")
+        attacks = [attack for attack in ATTACKS if attack in images]
+        for blob in (label for label in LOOKS if label != "none"):
+            empty = ", ".join(way for way, block in directions.items() if not block["share"][blob])
             for attack in attacks:
                 hits = [
-                    [images[(images.direction == name) & (images.blob == which)][attack] for which in ("none", blob)]
-                    for name in directions
+                    [images[(images.direction == way) & (images.blob == which)][attack] for which in ("none", blob)]
+                    for way in directions
                 ]
                 value, interval = evidence.balanced_change(hits)
                 rows.append(
-                    {"data set": title_of(unit.result["dataset"]), "seed": unit.result["seed"], "blob": blob,
-                     "attack": ATTACKS[attack], "ours": 100 * value, "low": 100 * interval.low,
-                     "high": 100 * interval.high, "n": sum(len(before) for before, _ in hits), "empty": empty}
+                    {"data set": name, "blob": blob, "attack": ATTACKS[attack], "ours": 100 * value,
+                     "low": 100 * interval.low, "high": 100 * interval.high,
+                     "n": sum(len(before) for before, _ in hits), "empty": empty}
                 )  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -1,5 +1,7 @@
 """The statements of “Recovering Localized Adversarial Attacks” as claims, and what it leaves open. Needs no torch."""
 
+from dataclasses import replace
+
 from ...data import title_of
 from ...page import claims
 from ...records import store
@@ -41,11 +43,16 @@ def _better(worse, better, statement=""):
     )  # fmt: skip
 
 
-CLAIMS = (
+def _of_segments(claim):
+    """A claim of units whose regions are segments, as the paper's: it claims nothing of other shapes."""
+    return replace(claim, estimate=lambda unit: claim.estimate(unit) if shape_of(unit) == "segments" else {})
+
+
+CLAIMS = tuple(map(_of_segments, (
     *(_above_chance(name) for name in PAPER),
     _better("saliency", "guided_backprop", "R2"),
     _better("saliency", "lime", "R2"),
     _better("guided_backprop", "lime", "Table 1"),
-)
+)))  # fmt: skip
 #: What the paper leaves open: whether LIME owes its lead to its superpixels, and whether it beats Grad-CAM.
 QUESTIONS = tuple(_better(name, "lime") for name in (*AVERAGED, "grad_cam"))

@@ -148,6 +148,8 @@ def test_a_change_is_the_mean_over_both_directions_with_its_paired_interval(unit
     }
     seen = charts.by_blob(charts.changes([unit]))
     assert list(seen) == ["data set", "attack", "own", "another network’s", "any class"]
+    again = SimpleNamespace(result=unit.result | {"seed": 2}, table=unit.table)
+    assert charts.by_blob(charts.changes([unit, again]))["data set"].tolist() == ["MNIST"] * 2 + ["MNIST, seed 2"] * 2
     assert seen.attack.tolist() == ["no attack", "FGSM"] and seen.own[1].startswith("50.0 [")
 
 

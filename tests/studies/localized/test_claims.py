@@ -22,6 +22,13 @@ def test_verdicts_follow_their_rule(unit):
     assert change == pytest.approx(ranks["saliency"]["rank"] - ranks["lime"]["rank"])
 
 
+def test_of_shapes_that_the_paper_does_not_attack_nothing_is_claimed_but_asked(unit, tmp_path):
+    parameters = {"choices": unit.result["parameters"]["choices"] | {"regions": "squares"}}
+    other = store.write(tmp_path / "x-seed0", unit.result | {"parameters": parameters}, arrays={}, tables={})
+    assert studies.verdicts([other]).empty
+    assert len(studies.verdicts([unit, other])) == 6 and len(tables.questions([unit, other])) == 6
+
+
 def test_what_the_paper_does_not_claim_is_answered_and_not_judged(unit):
     found = tables.questions([unit])
     assert "verdict" not in found and len(found) == 3
