@@ -271,7 +271,7 @@ else:
 
 # %% tags=["remove-input"]
 if len(correlations):
-    figures.show_text(words.difference(pairs))
+    figures.show_text(f"{words.difference(pairs)}\n\n{words.related(correlations)}")
 
 # %% tags=["hide-input"]
 if authors:

@@ -9,6 +9,9 @@ from .. import data
 from . import words
 from .claims import AGREES, MARKS, spoken
 
+#: More numbers than this are told by how far they go.
+MANY = 8
+
 
 def present(table):
     """The paper's numbers beside ours as a reader sees them: each with its interval, verdicts with a mark.
@@ -129,12 +132,21 @@ def _by_data_set(units, name, used):
     """One value for all data sets, or each value with its data sets, in words."""
     values, titles = {}, {}
     for unit in units:
-        values.setdefault(data.title_of(unit.result["dataset"]), {})[written(used(unit).get(name))] = None
-    for title, texts in values.items():
-        titles.setdefault(", ".join(texts), []).append(title)
+        values.setdefault(data.title_of(unit.result["dataset"]), []).append(used(unit).get(name))
+    for title, own in values.items():
+        titles.setdefault(_of_set(own), []).append(title)
     if len(titles) == 1:
         return next(iter(titles))
     return "; ".join(f"{texts}: {', '.join(names)}" for texts, names in titles.items())
+
+
+def _of_set(values):
+    """The different values of a data set in words, of many numbers only how far they go."""
+    texts = dict.fromkeys(map(written, values))
+    numbers = [number for value in values for number in (value if isinstance(value, list) else [value])]
+    if len(texts) > MANY and all(isinstance(number, float) for number in numbers):
+        return words.span(numbers, ".4g")
+    return ", ".join(texts)
 
 
 def written(value):

@@ -44,10 +44,17 @@ def pairs(units, authors):
         "The files give probabilities of the true class, the paper accuracies, of other images or another network "
         "perhaps: some printed accuracies are larger than the files allow. "
         + ("Over pairs, our probabilities after neutralisation go with theirs by a rank correlation of "
-           f"{words.span(clean['ρ'], '.2f')}." if len(clean) else "Too few pairs were run here to correlate them.")
+           f"{words.span(clean['ρ'], '.2f')}{_pictures(rho)}." if len(clean) else "Too few pairs were run here to "
+           "correlate them.")
         + _repeated(units),
         _open(units),
     )  # fmt: skip
+
+
+def _pictures(rho):
+    """The same with the blob of the authors' pictures, where units have it."""
+    own = rho[rho.quantity.str.startswith("clean, pictures’") & (rho["data set"] != agreement.TOGETHER)]
+    return f", with the blob of the authors’ pictures {words.span(own['ρ'], '.2f')}" if len(own) else ""
 
 
 def _repeated(units):

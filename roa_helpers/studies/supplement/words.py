@@ -3,10 +3,13 @@
 from ...data import title_of
 from ...page import words
 from . import reference, spread
+from .agreement import TOGETHER
 from .matrices import PAIR, STAGES, collected, datasets, kept_by_value
 from .presented import MOST, attack_rows, equal_numbers, is_flat, kept, printed, table_two
 
 _MOST = f"{100 * MOST:.0f} %"
+#: What a quantity is called that is measured with the blob of the authors' pictures.
+PICTURES = "pictures’ blob"
 #: A class probability rises where it grows by more than this (2026-11-26: smaller rises had been counted too).
 _RISE = 0.01
 
@@ -24,6 +27,36 @@ def difference(pairs):
         blob = "entries of the" if "blob" in name else "pixels"
         told.append(f"{distance:.2f} with {blob} {name} ({len(part)} pairs)")
     return f"After neutralisation our class probability differs from the authors’, on average by {', by '.join(told)}."
+
+
+def related(correlations):
+    """Where, after neutralisation, pairs that are high in one study are high, or low, in the other, in Markdown.
+
+    Args:
+        correlations: of :func:`.agreement.correlations`.
+    """
+    after = correlations[
+        correlations.quantity.str.match(f"clean, ({PICTURES} )?set to") & (correlations["data set"] != TOGETHER)
+    ]
+    lines = []
+    for blob, own in after.groupby(after.quantity.str.contains(PICTURES)):
+        sides = {"above": own[own.low > 0], "below": own[own.high < 0]}
+        told = [f"{side} 0 for {words.listed([_case(row) for _, row in part.iterrows()])}"
+                for side, part in sides.items() if len(part)]  # fmt: skip
+        rest = len(own) - sum(map(len, sides.values()))
+        if rest:
+            told.append(f"holds 0 for {'the other ' if told else ''}{rest}")
+        lines.append(f"- {PICTURES if blob else 'blob of the text'}: {'; '.join(told)}")
+    return (
+        "The interval of ρ, for class probabilities of clean images after neutralisation:\n\n"
+        + "\n".join(lines)
+        + "\n\nThese intervals are not adjusted for how many there are."
+    )
+
+
+def _case(row):
+    """“CIFAR-10, set to 1”."""
+    return f"{row['data set']}, {row.quantity[row.quantity.index('set to') :]}"
 
 
 def sample(units):

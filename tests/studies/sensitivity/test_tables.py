@@ -61,6 +61,12 @@ def test_seeds_of_a_data_set_are_listed(units):
     assert tables.open_choices([units[0], again]).set_index("choice").value["seed"] == "0, 1"
 
 
+def test_of_many_numbers_only_how_far_they_go_is_told(units):
+    many = [samples_with(units[0], learning_rate=0.01 * k) for k in range(1, 10)]
+    assert tables.open_choices(many[:8]).set_index("choice").value["learning rate"].startswith("0.01, 0.02, 0.03, ")
+    assert tables.open_choices(many).set_index("choice").value["learning rate"] == "0.01 to 0.09"
+
+
 def test_ranges_say_where_they_were_measured(units, retrained):
     table = tables.open_choices(units, retrained).set_index("choice")
     cost, gain = (table[f"{changes.RESULTS[name]} moves by"] for name in changes.SCORES)

@@ -343,6 +343,18 @@ def test_only_pairs_that_both_have_are_compared(root, ours):
     assert numbers == pytest.approx([(0.28 + 0.17) / 2, (0.22 + 0.67) / 2], abs=0.0051)
 
 
+def test_intervals_of_the_correlation_are_told_for_each_blob():
+    rows = [
+        ("MNIST", "clean, set to 0", -0.4, -0.1), ("MNIST", "clean, set to 1", -0.2, 0.3),
+        ("CIFAR-10", "clean, set to 0", 0.0, 0.3), ("CIFAR-10", "clean, pictures’ blob set to 1", 0.2, 0.6),
+        ("MNIST", "clean, before", 0.5, 0.9), ("MNIST", "attacked, set to 1", 0.5, 0.9),
+        (agreement.TOGETHER, "clean, set to 1", 0.5, 0.9),
+    ]  # fmt: skip
+    text = words.related(pd.DataFrame(rows, columns=["data set", "quantity", "low", "high"]))
+    assert "\n- blob of the text: below 0 for MNIST, set to 0; holds 0 for the other 2\n" in text
+    assert "\n- pictures’ blob: above 0 for CIFAR-10, set to 1\n\n" in text
+
+
 def test_the_blob_of_the_pictures_is_compared_beside_that_of_the_text(root, ours):
     own, found = matrices.collected(ours), reference.load(root)
     rows = [("0", "1", "mod", 1.0, 0.1, 0.5), ("0", "1", "mod", 1.0, 0.14, 0.9), ("1", "0", "mod_adv", 0.0, 0.1, 0.3)]
