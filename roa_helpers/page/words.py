@@ -52,8 +52,10 @@ def points(value, low, high):
 
 
 def listed(names):
-    """“a, b and c”."""
+    """“a, b and c”; where a name holds a comma itself, “a, b; c, d; and e, f”."""
     *others, last = names
+    if len(others) > 1 and any("," in name for name in names):
+        return f"{'; '.join(others)}; and {last}"
     return f"{', '.join(others)} and {last}" if others else last
 
 

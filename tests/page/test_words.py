@@ -27,6 +27,7 @@ def test_what_rounds_to_zero_has_no_minus():
 
 def test_lists_counts_and_capitals():
     assert words.listed(["a"]) == "a" and words.listed(["a", "b", "c"]) == "a, b and c"
+    assert words.listed(["a, b", "c"]) == "a, b and c" and words.listed(["a, b", "c", "d"]) == "a, b; c; and d"
     assert words.counted(1, "unit") == "1 unit" and words.counted(2, "unit") == "2 units"
     assert words.capitalised("the RoI") == "The RoI" and words.capitalised("") == ""
 
