@@ -140,7 +140,8 @@ figures.show_text(words.untaught(shown))
 figures.show(
     pictures.directions(shown),
     name="curvature-directions",
-    caption="Directions of some classes (grey: 0). The two most positive are the pictures beside the paper’s Fig. 2.",
+    caption="Directions of some classes, of large pictures of one (grey: 0). The two most positive are the pictures "
+    "beside the paper’s Fig. 2.",
     alt="For each class four pictures: the two most positive directions, the most negative, and the flattest.",
     data=pictures.directions_data(shown),
     units=shown,

@@ -266,7 +266,7 @@ figures.show(
     pictures.confined(shown),
     name="curvature-fig-5-pictures",
     caption="One test image projected on subspaces of growing dimension, and the perturbation confined to them "
-    "(rescaled).",
+    "(rescaled); of large pictures the largest subspaces alone.",
     alt="Pairs of pictures for each subspace: the projected image and the confined perturbation.",
     data=pictures.confined_data(shown),
     units=shown,

@@ -12,7 +12,7 @@ CLASSES = 4
 OFFERED = ("positive", "negative", "flat")
 #: How many networks and images the widget offers, and its positions, 0 in the middle of the line.
 NETWORKS, IMAGES, PLACES = 3, 2, range(-3, 4)
-#: Pictures of a larger side are stored with loss: noise of 128 pixels takes ten times as much without.
+#: Of pictures of a larger side fewer are shown, and with loss: noise of 128 pixels weighs twenty times as much.
 LOSSLESS_SIDE = 64
 
 
@@ -22,14 +22,28 @@ def direction(values):
     return picture(0.5 + values / (2 * np.abs(values).max()))
 
 
+def _is_large(shape):
+    """Whether pictures (C, H, W) or (H, W, …) are."""
+    return max(shape) > LOSSLESS_SIDE
+
+
 def _cell(image, label):
-    return Cell(image, label, quality=75 if max(image.shape[:2]) > LOSSLESS_SIDE else None)
+    return Cell(image, label, quality=75 if _is_large(image.shape) else None)
 
 
 def _classes(unit):
     """Positions of the classes that are shown, that of Fig. 1 first."""
     names, first = unit.result["classes"], unit.result["featured"]
-    return [names.index(name) for name in (first, *[n for n in names if n != first][: CLASSES - 1])]
+    others = [] if _is_large(unit.arrays["direction_flat"].shape[-3:]) else [name for name in names if name != first]
+    return [names.index(name) for name in (first, *others[: CLASSES - 1])]
+
+
+def _spans(unit):
+    """Positions of the subspaces that are shown, of large pictures the largest of each order."""
+    table = unit.table("confined").reset_index(drop=True)
+    if not _is_large(unit.arrays["confined"].shape[-3:]):
+        return list(table.index)
+    return sorted(table.groupby("order").dimension.idxmax())
 
 
 def directions(units):
@@ -62,7 +76,8 @@ def confined(units):
     strips = []
     for unit in units:
         table, pictures = unit.table("confined"), unit.arrays["confined"].astype(float) / 255
-        for place, row in enumerate(table.itertuples()):
+        for place in _spans(unit):
+            row = table.iloc[place]
             order = {"hi": "S_hi", "lo": "S_lo"}[row.order]
             cells = _cell(picture(pictures[place, 0]), "image"), _cell(picture(pictures[place, 1]), "perturbation")
             strips.append(Strip(f"{named(unit)}: {order}, {row.dimension}", cells))
@@ -95,7 +110,7 @@ def confined_frame(unit, order, size, count):
 
 def confined_data(units):
     """The arrays behind :func:`confined`, by unit."""
-    return {unit.path.name: unit.arrays["confined"] for unit in units}
+    return {unit.path.name: unit.arrays["confined"][_spans(unit)] for unit in units}
 
 
 def shifted(unit, image, kind, position):

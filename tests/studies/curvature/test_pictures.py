@@ -9,6 +9,7 @@ def test_pictures_of_directions_and_confined_perturbations(unit):
     sheet = pictures.directions([unit])
     assert len(sheet.strips) == pictures.CLASSES and unit.result["featured"] in sheet.strips[0].title
     assert len(pictures.confined([unit]).strips) == len(unit.table("confined"))
+    assert len(pictures.confined_data([unit])[unit.path.name]) == len(unit.table("confined"))
     grey = pictures.direction(np.array([[[0.0, 2.0], [-2.0, 1.0]]]))
     assert grey[..., 0].tolist() == [[0.5, 1.0], [0.0, 0.75]]
 
@@ -33,3 +34,13 @@ def test_a_confined_image_is_shown_from_the_smallest_subspace_to_the_whole(unit)
         assert f"it fools {rows.fooled.iloc[0]}," in told[0].note
     ends = [pictures.confined_frame(unit, "S_lo", size, 2).title for size in (1, 2)]
     assert ends[1].split()[1] == str(table.dimension.max()) and ends[0] != ends[1]
+
+
+def test_of_large_pictures_one_class_and_the_largest_subspaces_are_shown(unit, monkeypatch):
+    monkeypatch.setattr(pictures, "LOSSLESS_SIDE", 4)
+    strips, table = pictures.directions([unit]).strips, unit.table("confined")
+    assert len(strips) == 1 and all(cell.quality for cell in strips[0].cells)
+    largest = table.groupby("order").dimension.max()
+    titles = [strip.title for strip in pictures.confined([unit]).strips]
+    assert sorted(title.partition(": ")[2] for title in titles) == [f"S_{order}, {n}" for order, n in largest.items()]
+    assert len(pictures.confined_data([unit])[unit.path.name]) == len(titles) == 2
