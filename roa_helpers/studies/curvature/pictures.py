@@ -8,7 +8,7 @@ from .charts import DIRECTIONS
 from .results import named
 
 #: Classes of which directions are shown, and the kinds of directions that the widget offers.
-CLASSES = 4
+CLASSES = 3
 OFFERED = ("positive", "negative", "flat")
 #: How many networks and images the widget offers, and its positions, 0 in the middle of the line.
 NETWORKS, IMAGES, PLACES = 3, 2, range(-3, 4)
