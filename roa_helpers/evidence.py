@@ -142,20 +142,23 @@ def combined(terms):
     return float(total), Interval(float(total - down), float(total + up))
 
 
-def balanced_change(scored):
-    """Mean over classes of the change of accuracy, and its 95 % interval over images.
+def change(before, after):
+    """The change of a score of the same images, and its 95 % interval over images.
 
     Args:
-        scored: for each class its (before, after), hits (N,) of the same images, 0 or 1.
+        before, after: hits (N,), 0 or 1.
 
     Returns:
-        (value, :class:`roa_helpers.metrics.Interval`): Bonett and Price's intervals of the classes
-        (:func:`roa_helpers.metrics.paired_difference`) as one (:func:`combined`).
+        (value, :class:`roa_helpers.metrics.Interval`), the interval Bonett and Price's
+        (:func:`roa_helpers.metrics.paired_difference`).
     """
-    pairs = [(np.asarray(before, dtype=float), np.asarray(after, dtype=float)) for before, after in scored]
-    return combined([
-        (1 / len(pairs), (after - before).mean(), paired_difference(before, after)) for before, after in pairs
-    ])  # fmt: skip
+    before, after = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
+    return float((after - before).mean()), paired_difference(before, after)
+
+
+def balanced(changes):
+    """Mean of the changes of several classes, of different images: (value, interval) of each → (value, interval)."""
+    return combined([(1 / len(changes), value, interval) for value, interval in changes])
 
 
 def _reaches(values, intervals):

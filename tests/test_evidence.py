@@ -191,7 +191,7 @@ def test_combined_of_a_mean_by_hand():
 
 def test_a_balanced_change_is_the_mean_of_the_classes_changes_and_adds_their_squared_reaches():
     first, second = ([1, 1, 0, 0], [1, 1, 1, 0]), ([1] * 10, [0] * 5 + [1] * 5)
-    value, (low, high) = evidence.balanced_change([first, second])
+    value, (low, high) = evidence.balanced([evidence.change(*first), evidence.change(*second)])
     assert value == pytest.approx((1 / 4 - 5 / 10) / 2)
     parts = [(1 / 4, metrics.paired_difference(*first)), (-5 / 10, metrics.paired_difference(*second))]
     assert low == pytest.approx(value - sqrt(sum((own - ends.low) ** 2 for own, ends in parts)) / 2)

@@ -59,6 +59,20 @@ def listed(names):
     return f"{', '.join(others)} and {last}" if others else last
 
 
+def clear_of_zero(rows, names, *, above, below):
+    """Which intervals do not hold 0: [“higher for A and B”, “lower for C”].
+
+    Args:
+        rows: table with low and high; ``names``: what its rows are of.
+        above, below: the words for an interval above 0, and below it.
+    """
+    sides = {above: rows.low > 0, below: rows.high < 0}
+    return [
+        f"{word} for {listed([name for name, clear in zip(names, which, strict=True) if clear])}"
+        for word, which in sides.items() if which.any()
+    ]  # fmt: skip
+
+
 def counted(n, noun):
     """“1 unit”, “2 units”."""
     return f"{n} {noun}{'' if n == 1 else 's'}"

@@ -50,7 +50,7 @@ def changes(units):
                     [images[(images.direction == way) & (images.blob == which)][attack] for which in ("none", blob)]
                     for way in directions
                 ]
-                value, interval = evidence.balanced_change(hits)
+                value, interval = evidence.balanced([evidence.change(*pair) for pair in hits])
                 rows.append(
                     {"data set": name, "blob": blob, "attack": ATTACKS[attack], "ours": 100 * value,
                      "low": 100 * interval.low, "high": 100 * interval.high,

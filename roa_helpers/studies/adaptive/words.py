@@ -10,8 +10,7 @@ def told(changes):
     for blob, own in counted.groupby("blob", sort=False):
         found = []
         for attack, rows in own.groupby("attack", sort=False):
-            sides = {"higher": rows[rows.low > 0], "lower": rows[rows.high < 0]}
-            said = [f"{word} for {words.listed(list(part['data set']))}" for word, part in sides.items() if len(part)]
+            said = words.clear_of_zero(rows, rows["data set"], above="higher", below="lower")
             if said:
                 found.append(f"{attack}: {', '.join(said)}")
         lines.append(f"- blob: {blob}: {'; '.join(found) or 'nowhere clearly changed'}")

@@ -63,7 +63,7 @@ def changes(units):
         for label, table, before, after, *_ in CHANGES:
             images = unit.table(table)
             hits = [images[images.direction == name] for name in directions]
-            value, interval = evidence.balanced_change([(own[before], own[after]) for own in hits])
+            value, interval = evidence.balanced([evidence.change(own[before], own[after]) for own in hits])
             blob = "as in the paper" if "paper" in after else "held out"
             empty = [name for name, block in directions.items() if not block["share"][blob]]
             why = f"the blob is empty: {', '.join(empty)}" if empty else ""

@@ -59,7 +59,8 @@ class Blurring:
     @property
     def name(self):
         """Name of the choices: ``cifar10-3-pretrained``, with ``-full-width`` where no channel is left out."""
-        return stem(self.dataset, str(self.classes or "all"), self.weights, *(["full-width"] * (self.width == 1)))
+        width = ("full-width",) if self.width == 1 else ()
+        return stem(self.dataset, str(self.classes or "all"), self.weights, *width)
 
 
 _NARROW = Blurring(

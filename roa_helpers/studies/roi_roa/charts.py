@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from ... import metrics
+from ... import evidence, metrics
 from ...data import title_of
 from ...page import NARROW, REGION_COLOURS, REGION_LABELS, claims, drawing, look, name_rows, panels
 from ...records import seeds
@@ -215,8 +215,7 @@ def _change(pair, name, table, before, after):
     for unit in pair:
         rows = unit.table(table)
         rows = rows[(rows.direction == name) & (rows.get("definition", "perturbation") == "perturbation")]
-        interval = metrics.paired_difference(rows[before], rows[after])
-        estimates.append(((rows[after] - rows[before]).mean(), interval, len(rows)))
+        estimates.append((*evidence.change(rows[before], rows[after]), len(rows)))
     value, interval, n = seeds.across(estimates, limits=(-1, 1))
     return {"data set": title_of(pair[0].result["dataset"]), "direction": name, "change": value,
             "low": interval.low, "high": interval.high, "n": n} | seeds.columns(pair)  # fmt: skip

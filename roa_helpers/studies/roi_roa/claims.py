@@ -80,7 +80,7 @@ def _beyond_null(region, statistic):
                 nulls.append(null[0])
                 found[name] = claims.Estimate(*evidence.combined([(1, *observed), (-1, *null)]), n, why=why)
         parts = found.values()
-        whole = _balanced([(one.value, one.interval) for one in parts])
+        whole = evidence.balanced([(one.value, one.interval) for one in parts])
         why = next((one.why for one in parts if one.why), "") or _crowded(nulls)
         return {BOTH: claims.Estimate(*whole, sum(one.n for one in parts), why=why)} | found
 
@@ -128,18 +128,12 @@ def _change(images, before, after):
     """(value, interval) of a change of a score of the same images; None where a score is not recorded."""
     if not {before, after} <= set(images) or images[[before, after]].isna().any(axis=None):
         return None
-    hits = images[[before, after]].astype(int)
-    return float((hits[after] - hits[before]).mean()), metrics.paired_difference(hits[before], hits[after])
-
-
-def _balanced(changes):
-    """(value, interval) of the mean of changes in both directions, of different images."""
-    return evidence.combined([(1 / len(changes), value, interval) for value, interval in changes])
+    return evidence.change(images[before], images[after])
 
 
 def _attacked(unit, parts):
     """Why what ran is no attack to weaken, or not the paper's; empty where it is."""
-    _, (_, most) = _balanced([_change(images, "adv", "clean") for _, _, images in parts])
+    _, (_, most) = evidence.balanced([_change(images, "adv", "clean") for _, _, images in parts])
     if most < ATTACK:
         return f"no attack to weaken: it takes at most {100 * most:.1f} points of accuracy"
     aims = np.atleast_1d(unit.result["parameters"]["choices"]["eps_target"])
@@ -163,7 +157,7 @@ def _defended(before, after, *, attacked):
         empty = [name for name, block, _ in parts if block["controls"]["held out"]["pixels"] == 0]
         why = _untrained(unit) or (attacked and _attacked(unit, parts)) or ""
         why = why or (f"the blob is empty: {', '.join(empty)}" if empty else "")
-        return {BOTH: claims.Estimate(*_balanced(changes), total, why=why)}
+        return {BOTH: claims.Estimate(*evidence.balanced(changes), total, why=why)}
 
     return estimates
 
@@ -198,7 +192,7 @@ def _printed_balanced(row, before, after):
 
     def paper(unit):
         changes = list(_printed_difference(row, before, after)(unit).values())
-        return {BOTH: _balanced(changes)} if len(changes) == 2 else {}
+        return {BOTH: evidence.balanced(changes)} if len(changes) == 2 else {}
 
     return paper
 

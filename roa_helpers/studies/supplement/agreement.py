@@ -12,7 +12,8 @@ from ...data import title_of
 from ...page import NARROW, look, panels
 from .matrices import PAIR, STAGES, datasets, stages
 
-_BLOB = "pictures’ blob "
+#: What the name of a quantity holds that is measured with the blob of the authors' pictures.
+PICTURES = "pictures’ blob "
 
 
 def quantities(similarity, scores, signed=None):
@@ -31,7 +32,7 @@ def quantities(similarity, scores, signed=None):
         for column, what in (("mean", "individuals"), ("representative", "representatives"))
     ]
     for stage in STAGES:
-        for blob, table in (("", scores), (_BLOB, signed)):
+        for blob, table in (("", scores), (PICTURES, signed)):
             for label, rows in () if table is None else stages(table, stage):
                 if label == "before":
                     rows = rows.drop_duplicates(PAIR).assign(theta=np.nan)
@@ -50,7 +51,7 @@ def matched(ours, theirs, *, signed=None):
         have): dataset, source, target, quantity, ours, theirs.
     """
     own, published = quantities(*ours, signed), quantities(*theirs)
-    own = own.assign(counterpart=own.quantity.str.replace(f", ({_BLOB})?set to .*", ", after", regex=True))
+    own = own.assign(counterpart=own.quantity.str.replace(f", ({PICTURES})?set to .*", ", after", regex=True))
     both = own.rename(columns={"number": "ours"}).merge(
         published.rename(columns={"number": "theirs", "quantity": "counterpart"}), on=[*PAIR, "counterpart", "theta"]
     )

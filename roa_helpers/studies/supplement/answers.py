@@ -53,7 +53,7 @@ def pairs(units, authors):
 
 def _pictures(rho):
     """The same with the blob of the authors' pictures, where units have it."""
-    own = rho[rho.quantity.str.startswith("clean, pictures’") & (rho["data set"] != agreement.TOGETHER)]
+    own = rho[rho.quantity.str.startswith(f"clean, {agreement.PICTURES}") & (rho["data set"] != agreement.TOGETHER)]
     return f", with the blob of the authors’ pictures {words.span(own['ρ'], '.2f')}" if len(own) else ""
 
 

@@ -3,13 +3,11 @@
 from ...data import title_of
 from ...page import words
 from . import reference, spread
-from .agreement import TOGETHER
+from .agreement import PICTURES, TOGETHER
 from .matrices import PAIR, STAGES, collected, datasets, kept_by_value
 from .presented import MOST, attack_rows, equal_numbers, is_flat, kept, printed, table_two
 
 _MOST = f"{100 * MOST:.0f} %"
-#: What a quantity is called that is measured with the blob of the authors' pictures.
-PICTURES = "pictures’ blob"
 #: A class probability rises where it grows by more than this (2026-11-26: smaller rises had been counted too).
 _RISE = 0.01
 
@@ -21,7 +19,7 @@ def difference(pairs):
         pairs: of :func:`.agreement.matched`.
     """
     told = []
-    after = pairs[pairs.quantity.str.match("clean, (pictures’ blob )?set to")]
+    after = pairs[pairs.quantity.str.match(f"clean, ({PICTURES})?set to")]
     for quantity, part in after.groupby("quantity", sort=False):
         distance, name = (part.ours - part.theirs).abs().mean(), quantity.removeprefix("clean, ")
         blob = "entries of the" if "blob" in name else "pixels"
@@ -36,27 +34,21 @@ def related(correlations):
         correlations: of :func:`.agreement.correlations`.
     """
     after = correlations[
-        correlations.quantity.str.match(f"clean, ({PICTURES} )?set to") & (correlations["data set"] != TOGETHER)
+        correlations.quantity.str.match(f"clean, ({PICTURES})?set to") & (correlations["data set"] != TOGETHER)
     ]
     lines = []
     for blob, own in after.groupby(after.quantity.str.contains(PICTURES)):
-        sides = {"above": own[own.low > 0], "below": own[own.high < 0]}
-        told = [f"{side} 0 for {words.listed([_case(row) for _, row in part.iterrows()])}"
-                for side, part in sides.items() if len(part)]  # fmt: skip
-        rest = len(own) - sum(map(len, sides.values()))
+        names = own["data set"] + ", " + own.quantity.str.extract("(set to .*)", expand=False)
+        told = words.clear_of_zero(own, names, above="above 0", below="below 0")
+        rest = ((own.low <= 0) & (own.high >= 0)).sum()
         if rest:
             told.append(f"holds 0 for {'the other ' if told else ''}{rest}")
-        lines.append(f"- {PICTURES if blob else 'blob of the text'}: {'; '.join(told)}")
+        lines.append(f"- {PICTURES.strip() if blob else 'blob of the text'}: {'; '.join(told)}")
     return (
         "The interval of ρ, for class probabilities of clean images after neutralisation:\n\n"
         + "\n".join(lines)
         + "\n\nThese intervals are not adjusted for how many there are."
     )
-
-
-def _case(row):
-    """“CIFAR-10, set to 1”."""
-    return f"{row['data set']}, {row.quantity[row.quantity.index('set to') :]}"
 
 
 def sample(units):
