@@ -5,6 +5,7 @@ import numpy as np
 from ...page import claims, words
 from ...records import seeds
 from .claims import where
+from .evaluation import OUTCOMES, SUCCEEDED
 from .published import EXAMPLES, EXPLAINED, EXPLANATIONS, MEAN_RANKS, NETWORK, PHOTOS, TARGET
 from .recovery import AVERAGED, EXPLAINERS, PAPER, TITLES
 from .results import NETWORKS, named, run_of, shape_of
@@ -120,21 +121,36 @@ def _first(ranks):
 
 
 def reseeded(units):
-    """What another seed of LIME, for all examples, changes; empty where no group has two."""
+    """What another seed of LIME changes in the examples that all seeds have; empty where no group has two."""
     lines = []
     for group in (group for group in seeds.groups(units) if len(group) > 1):
-        lime = np.stack([unit.arrays["jaccard"][:, EXPLAINERS.index("lime")].astype(float) for unit in group])
+        lime, some = _of_all([unit.arrays["jaccard"][:, EXPLAINERS.index("lime")] for unit in group], group)
         among = {which: [unit.result["ranks"][which]["jaccard"]["lime"]["rank"] for unit in group]
                  for which in ("paper", "all")}  # fmt: skip
         told = {which: words.listed([f"{rank:.3f}" for rank in found]) for which, found in among.items()}
         lines.append(
-            f"With seeds {seeds.columns(group)['seeds']} for all {lime.shape[1]} examples "
-            f"({named(group[0])}), LIME’s mean rank is {told['paper']} among the paper’s three explainers and "
-            f"{told['all']} among all ten. Over examples and n, the Jaccard index of one example has a mean range of "
-            f"{np.ptp(lime, axis=0).mean():.3f} between seeds; between examples its standard deviation is "
-            f"{lime.std(axis=1, ddof=1).mean():.3f}."
+            f"With seeds {seeds.columns(group)['seeds']} for all examples ({named(group[0])}), LIME’s mean rank is "
+            f"{told['paper']} among the paper’s three explainers and {told['all']} among all ten. Over n and {some}, "
+            f"the Jaccard index of one example has a mean range of {np.ptp(lime, axis=0).mean():.3f} between seeds; "
+            f"between examples its standard deviation is {lime.std(axis=1, ddof=1).mean():.3f}."
         )
     return "\n\n".join(lines)
+
+
+def _of_all(values, units):
+    """Rows (K, E, …) of the examples that each of K units has, and what they are called.
+
+    An attack may end in another way on another processor: then a unit has an example that another lacks.
+
+    Args:
+        values: of each unit, a row an example.
+    """
+    succeeded = np.array([unit.table("attempts").outcome == OUTCOMES[SUCCEEDED] for unit in units])
+    kept = succeeded.all(0)
+    rows = np.stack([own[kept[one]].astype(float) for own, one in zip(values, succeeded, strict=True)])
+    lacking = succeeded.any(0).sum() - kept.sum()
+    beside = f" ({lacking} more succeeded with some seeds alone)" if lacking else ""
+    return rows, f"the {kept.sum()} examples that all seeds have{beside}"
 
 
 def sizes(units):

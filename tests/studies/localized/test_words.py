@@ -34,17 +34,40 @@ def test_the_words_hold_the_numbers(unit):
     assert f"of {len(unit.table('examples'))} explanations" in words.sizes([unit])
 
 
+def _seeds(path, unit, *own):
+    """Units that differ in their seed, with these scores and attempts each."""
+    return [
+        store.write(
+            path / f"x-seed{seed}", unit.result | {"seed": seed}, arrays={"jaccard": jaccard},
+            tables={"attempts": attempts},
+        )
+        for seed, (jaccard, attempts) in enumerate(own)
+    ]  # fmt: skip
+
+
 def test_another_seed_of_lime_is_told_by_how_far_it_moves_each_example(unit, tmp_path):
     jaccard = unit.arrays["jaccard"].astype(float)
     lime = recovery.EXPLAINERS.index("lime")
     moved = jaccard.copy()
     moved[:, lime] += 0.125
-    group = [
-        store.write(tmp_path / f"x-seed{seed}", unit.result | {"seed": seed}, arrays={"jaccard": values}, tables={})
-        for seed, values in enumerate((jaccard, moved))
-    ]
+    attempts = unit.table("attempts")
+    group = _seeds(tmp_path, unit, (jaccard, attempts), (moved, attempts))
     text, rank = words.reseeded(group), unit.result["ranks"]["paper"]["jaccard"]["lime"]["rank"]
-    assert f"With seeds 0, 1 for all {len(jaccard)} examples" in text and f"is {rank:.3f} and {rank:.3f} among" in text
+    assert (
+        f"Over n and the {len(jaccard)} examples that all seeds have, the" in text
+        and f"is {rank:.3f} and {rank:.3f} among" in text
+    )
     assert "has a mean range of 0.125 between seeds" in text
     assert f"deviation is {jaccard[:, lime].std(axis=0, ddof=1).mean():.3f}." in text
     assert words.reseeded([unit]) == ""
+
+
+def test_an_example_that_one_seed_lacks_is_no_change_by_the_seed(unit, tmp_path):
+    jaccard, attempts = unit.arrays["jaccard"], unit.table("attempts")
+    first = attempts.index[attempts.outcome == "succeeded"][0]
+    fewer = attempts.assign(outcome=attempts.outcome.mask(attempts.index == first, "out of steps"))
+    group = _seeds(tmp_path, unit, (jaccard, attempts), (jaccard[1:], fewer))
+    assert (
+        f"the {len(jaccard) - 1} examples that all seeds have (1 more succeeded with some seeds alone), the Jaccard "
+        "index of one example has a mean range of 0.000" in words.reseeded(group)
+    )
