@@ -128,11 +128,18 @@ def reseeded(units):
         among = {which: [unit.result["ranks"][which]["jaccard"]["lime"]["rank"] for unit in group]
                  for which in ("paper", "all")}  # fmt: skip
         told = {which: words.listed([f"{rank:.3f}" for rank in found]) for which, found in among.items()}
+        processors = sorted({unit.result["provenance"]["device"] for unit in group})
+        mixed = (
+            f" The seeds ran on different processors ({words.listed(processors)}), which moves the attack’s pixels a "
+            "little, too: the range holds both."
+            if len(processors) > 1
+            else ""
+        )
         lines.append(
             f"With seeds {seeds.columns(group)['seeds']} for all examples ({named(group[0])}), LIME’s mean rank is "
             f"{told['paper']} among the paper’s three explainers and {told['all']} among all ten. Over n and {some}, "
             f"the Jaccard index of one example has a mean range of {np.ptp(lime, axis=0).mean():.3f} between seeds; "
-            f"between examples its standard deviation is {lime.std(axis=1, ddof=1).mean():.3f}."
+            f"between examples its standard deviation is {lime.std(axis=1, ddof=1).mean():.3f}.{mixed}"
         )
     return "\n\n".join(lines)
 

@@ -34,14 +34,14 @@ def test_the_words_hold_the_numbers(unit):
     assert f"of {len(unit.table('examples'))} explanations" in words.sizes([unit])
 
 
-def _seeds(path, unit, *own):
-    """Units that differ in their seed, with these scores and attempts each."""
+def _seeds(path, unit, *own, devices=("cpu", "cpu")):
+    """Two units that differ in their seed, with these scores and attempts each."""
     return [
         store.write(
-            path / f"x-seed{seed}", unit.result | {"seed": seed}, arrays={"jaccard": jaccard},
-            tables={"attempts": attempts},
+            path / f"x-seed{seed}", unit.result | {"seed": seed, "provenance": {"device": device}},
+            arrays={"jaccard": jaccard}, tables={"attempts": attempts},
         )
-        for seed, (jaccard, attempts) in enumerate(own)
+        for seed, ((jaccard, attempts), device) in enumerate(zip(own, devices, strict=True))
     ]  # fmt: skip
 
 
@@ -60,6 +60,13 @@ def test_another_seed_of_lime_is_told_by_how_far_it_moves_each_example(unit, tmp
     assert "has a mean range of 0.125 between seeds" in text
     assert f"deviation is {jaccard[:, lime].std(axis=0, ddof=1).mean():.3f}." in text
     assert words.reseeded([unit]) == ""
+
+
+def test_seeds_that_ran_on_different_processors_are_told_apart(unit, tmp_path):
+    own = (unit.arrays["jaccard"], unit.table("attempts"))
+    assert "processors" not in words.reseeded(_seeds(tmp_path / "one", unit, own, own))
+    text = words.reseeded(_seeds(tmp_path / "two", unit, own, own, devices=("cpu", "a GPU")))
+    assert "ran on different processors (a GPU and cpu)" in text
 
 
 def test_an_example_that_one_seed_lacks_is_no_change_by_the_seed(unit, tmp_path):
