@@ -141,12 +141,12 @@ def _by_data_set(units, name, used):
 
 
 def _of_set(values):
-    """The different values of a data set in words, of many numbers only how far they go."""
+    """The different values of a data set in words, those that are lists apart; of many numbers how far they go."""
     texts = dict.fromkeys(map(written, values))
     numbers = [number for value in values for number in (value if isinstance(value, list) else [value])]
     if len(texts) > MANY and all(isinstance(number, float) for number in numbers):
         return words.span(numbers, ".4g")
-    return ", ".join(texts)
+    return (" or " if any("," in text for text in texts) else ", ").join(texts)
 
 
 def written(value):

@@ -171,8 +171,8 @@ REASONS = {
     "step study shows others",
     "methods": "the paper does not say how second derivatives of a piecewise linear network are had; two definitions "
     "that need no step stand beside differences",
-    "boundary": "the paper takes all images; here as many as the time allows",
-    "halves": "of the points that were carried to the boundary, so many that the time allows",
+    "boundary": "for each definition; the paper takes all images; here as many as the time allows",
+    "halves": "for each definition; of the points that were carried to the boundary, as many as the time allows",
     "candidates": "all classes where there are ten; ten of a hundred, as many as DeepFool’s authors take of ImageNet’s "
     "thousand",
     "sharpness": "softplus(β x) / β; the larger, the nearer to the network: on CIFAR-10 the twin agrees with it on "

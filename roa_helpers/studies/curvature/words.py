@@ -16,6 +16,7 @@ from .tables import METHODS
 #: The choices as a reader calls them, where that is more than their name.
 LABELS = {
     "step": "step of differences", "methods": "definitions of curvature", "boundary": "boundary points a class",
+    "halves": "points in a half at most",
     "candidates": "classes that DeepFool tries", "sharpness": "β of the smooth twin", "eps": "ε of FGSM",
     "deepfool_steps": "steps of DeepFool", "radius": "norm of universal perturbations", "delta1": "δ₁",
     "reach": "how far images are moved", "energy": "directions of the bridge", "delta2": "δ₂",

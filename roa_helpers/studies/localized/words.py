@@ -12,7 +12,8 @@ from .results import NETWORKS, named, run_of, shape_of
 
 #: The choices as a reader calls them, where that is more than their name.
 LABELS = {
-    "dataset": "photos from", "photos": "number of photos", "region_count": "regions a photo", "networks": "network",
+    "dataset": "photos from", "photos": "number of photos", "region_count": "regions a photo",
+    "networks": "networks, of which the first at hand is attacked",
     "low": "smallest region", "high": "largest region", "scale": "scale of the segmentation",
     "sigma": "σ of the segmentation", "min_size": "smallest segment", "eps": "ε", "step": "step of the attack",
     "steps": "steps of the attack", "samples": "images a LIME explanation", "unions": "superpixels of an explanation",
