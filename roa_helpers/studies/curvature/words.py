@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ...page import capitalised, claims, listed, span
+from ...page.words import counted
 from ...records import seeds
 from .choices import FACTORS
 from .claims import CLAIMS, STATEMENTS
@@ -95,29 +96,39 @@ def _kinds(units):
 
 
 def enough(units):
-    """How much two halves of the boundary points share, and what the last step of their number added, in words.
+    """How much two halves of the boundary points share, and two sets of the number before, in words.
 
     Args:
         units: from :func:`.curvature.tables.halved`.
     """
-    told = []
+    told, most = [], []
     for name, group in _kinds(units):
         choices = group[0].result["parameters"]["choices"]
         used = dict(zip(choices["methods"], choices["boundary"], strict=True))
         halves = pd.concat([unit.table("halves").assign(seed=seeds.of(unit)) for unit in group])
         for method, own in halves.groupby("method", sort=False):
-            means = [one.groupby("points")[["overlap", "expected"]].mean() for _, one in own.groupby("seed")]
-            last = pd.concat([one[-1:] for one in means])
-            text = (
-                f"- {name}, {METHODS[method]}: two sets of {span(last.index)} boundary points share "
-                f"{span(last.overlap, '.2f')} (random: {span(last.expected, '.2f')})"
+            classes = own.sort_values("points").groupby(["seed", "class"])
+            last, before = classes.nth(-1), classes.nth(-2)
+            largest = last.groupby("seed")[["overlap", "expected"]].mean()
+            text = f"{_sets(last)} share {span(largest.overlap, '.2f')} (random: {span(largest.expected, '.2f')})"
+            if len(before):
+                text += f", {_sets(before)} {span(before.groupby('seed').overlap.mean(), '.2f')}"
+            told.append(
+                f"- {name}, {METHODS[method]}: {text}; the directions rest on up to {used[method]} points a class."
             )
-            longer = [one for one in means if len(one) > 1]
-            if longer:
-                gains = [one.overlap.iloc[-1] - one.overlap.iloc[-2] for one in longer]
-                text += f", {span(gains, '+.2f')} to two sets of {span([one.index[-2] for one in longer])}"
-            told.append(f"{text}; the directions rest on up to {used[method]} a class.")
-    return "\n".join(told)
+            most.append(largest.overlap.mean())
+    half = sum(share >= 0.5 for share in most)
+    closing = (
+        f"The two largest sets share half of their subspace or more in {half} of {counted(len(most), 'line')}. "
+        "Where they share less, other points would give other directions: what this page says holds of those that "
+        "were found, not of those that all images would give."
+    )
+    return "\n".join(told) + "\n\n" + closing
+
+
+def _sets(table):
+    """“two sets of 4 to 8 points”, of rows of the table of halves."""
+    return f"two sets of {span(table.points)} " + ("point" if set(table.points) == {1} else "points")
 
 
 def untaught(units):

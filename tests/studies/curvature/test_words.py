@@ -5,19 +5,21 @@ import pandas as pd
 from roa_helpers.studies.curvature import tables, words
 
 
-def test_what_halves_share_is_told_with_what_the_last_step_added(unit, changed):
+def test_what_halves_share_is_told_with_what_fewer_points_shared(unit, changed):
     def halved(rows):
         table = pd.DataFrame(rows, columns=["method", "class", "points", "dimension", "overlap", "expected"])
         return changed(files=unit.files | {"halves.csv": table.to_csv(index=False).encode()})
 
     rows = [("softmax", 0, 4, 10, 0.2, 0.1), ("softmax", 1, 4, 10, 0.4, 0.1), ("softmax", 0, 8, 10, 0.5, 0.1),
             ("softmax", 1, 8, 10, 0.3, 0.1), ("twin", 0, 1, 10, 0.7, 0.1)]  # fmt: skip
-    assert words.enough([halved(rows)]).splitlines() == [
-        "- Digits, LeNet, closed form, softmax: two sets of 8 boundary points share 0.40 (random: 0.10), +0.10 to two "
-        "sets of 4; the directions rest on up to 4 a class.",
-        "- Digits, LeNet, smooth twin, Lanczos: two sets of 1 boundary points share 0.70 (random: 0.10); the "
-        "directions rest on up to 3 a class.",
+    *lines, _, closing = words.enough([halved(rows)]).splitlines()
+    assert lines == [
+        "- Digits, LeNet, closed form, softmax: two sets of 8 points share 0.40 (random: 0.10), two sets of 4 points "
+        "0.30; the directions rest on up to 4 points a class.",
+        "- Digits, LeNet, smooth twin, Lanczos: two sets of 1 point share 0.70 (random: 0.10); the directions rest on "
+        "up to 3 points a class.",
     ]
+    assert closing.startswith("The two largest sets share half of their subspace or more in 1 of 2 lines.")
     bare = changed(files={name: raw for name, raw in unit.files.items() if name != "halves.csv"})
     assert [one is unit for one in tables.halved([unit, bare, halved([])])] == [True]
 
@@ -85,10 +87,12 @@ def test_halves_of_several_networks_are_told_as_spans(unit, changed):
         path = unit.path.with_name(unit.path.name.replace("seed0", f"seed{seed}"))
         return changed(path=path, seed=seed, files=unit.files | {"halves.csv": table.to_csv().encode()})
 
-    assert words.enough([halved(0, 0.5), halved(1, 0.3)]) == (
-        "- Digits, LeNet, 2 networks, closed form, softmax: two sets of 8 boundary points share 0.30 to 0.50 (random: "
-        "0.10), +0.10 to +0.30 to two sets of 4; the directions rest on up to 4 a class."
+    line, _, closing = words.enough([halved(0, 0.5), halved(1, 0.3)]).splitlines()
+    assert line == (
+        "- Digits, LeNet, 2 networks, closed form, softmax: two sets of 8 points share 0.30 to 0.50 (random: 0.10), "
+        "two sets of 4 points 0.20; the directions rest on up to 4 points a class."
     )
+    assert "or more in 0 of 1 line." in closing
 
 
 def test_symmetry_beyond_a_random_direction_is_counted_by_network(unit, changed):
