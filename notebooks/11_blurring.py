@@ -321,8 +321,8 @@ figures.show_text("\n\n".join(words.answer_cells(group) for group in groups))
 # %% [markdown]
 # ## Do the conclusions hold?
 #
-# A conclusion is judged on all networks and attacks together, over repetitions that were trained anew: *reproduced* and
-# *contradicted* need three, and a p-value that is adjusted for all conclusions. Single networks and attacks stand
+# A conclusion is judged on all networks and attacks together, over seeds whose networks were trained anew: *reproduced*
+# and *contradicted* need three, and a p-value that is adjusted for all conclusions. Single networks and attacks stand
 # beside it. [Rules, and when they were set](../book/rules.md) lists when rules were set and changed.
 
 # %% tags=["hide-input"]
