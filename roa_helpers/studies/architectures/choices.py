@@ -100,7 +100,7 @@ REASONS = {
     "first_epochs": "as many as bring about as many steps as the pair itself needs",
     "epochs": "of the baseline as in roi_roa; half as many again to see what time alone brings; few where weights are "
     "there already",
-    "size": "48 pixels as in roi_roa; half of what ImageNet's networks have learnt from, for those",
+    "size": "48 pixels as in roi_roa; half of what ImageNet’s networks have learnt from, for those",
     "learning_rate": "a quarter for weights that are there already, half for layers without normalisation, a twentieth "
     "for weights that normalisation is folded into: with more, training stays at chance on training images",
 }

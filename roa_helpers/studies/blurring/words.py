@@ -37,7 +37,7 @@ def blurred(unit):
     """What the blur of a unit leaves and what it does to the rest, in words."""
     choices = unit.result["parameters"]["choices"]
     return (
-        f"The blur is SciPy's Gaussian filter, σ = {choices['sigma']:g} pixels of images of "
+        f"The blur is SciPy’s Gaussian filter, σ = {choices['sigma']:g} pixels of images of "
         f"{choices['size']}×{choices['size']}. At least the {kept(unit)} of the "
         "pixels that a heatmap ranks highest stay."
     )

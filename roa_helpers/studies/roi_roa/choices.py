@@ -146,21 +146,21 @@ def _pair_of(dataset, classes):
 
 #: Why each open choice is what it is; the book prints this beside the values.
 REASONS = {
-    "eps": "not stated; for each direction the grid value at which FGSM's accuracy on validation images is nearest to "
+    "eps": "not stated; for each direction the grid value at which FGSM’s accuracy on validation images is nearest to "
     "the one aimed at",
-    "eps_target": "the paper's score_adv of each direction; one half where it gives none",
+    "eps_target": "the paper’s score_adv of each direction; one half where it gives none",
     "delta1": "“a tuned parameter”; grid searched on validation images",
     "delta2": "“a tuned parameter”; lies between the levels that three channels moved by 0 or ε can give",
     "delta2_gradient": "the same for the second definition of the RoA, whose maps are graded",
     "theta": "“a threshold”; the supplement uses .10 to .19, the grid goes on to larger, more selective values",
-    "theta_published": "by the authors' pictures the blob's threshold lies at .10 to .12 in most pairs; the supplement "
+    "theta_published": "by the authors’ pictures the blob’s threshold lies at .10 to .12 in most pairs; the supplement "
     "names .10 to .19",
     "value": "“set to 0 or 1”",
     "clean_loss": "how much clean accuracy a setting may cost and still be chosen",
     "tune": "validation images a class that the grid search uses; a compromise with the time it takes",
     "seed": "of the initialisation and of the order of the images; what chance moves, the others are held against",
-    "train": "images a class: what the data set has, less validation and test; capped where a profile's time is short",
-    "size": "the authors' inputs are 48×48 pixels",
+    "train": "images a class: what the data set has, less validation and test; capped where a profile’s time is short",
+    "size": "the authors’ inputs are 48×48 pixels",
     "width": "channels of VGG16 are multiplied by it; below 1 only where the data are tiny",
     "weights": "ImageNet weights where they can be loaded, otherwise training from scratch",
     "learning_rate": "not stated",

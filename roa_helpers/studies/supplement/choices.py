@@ -67,11 +67,11 @@ SEEDS = {"desk": (0, 1, 2)}
 #: Why each open choice is what it is; the book prints this beside the values.
 REASONS = {
     "eps": choices.REASONS["eps"],
-    "eps_target": "the paper's score_adv of the pair, else its mean over the data set; CIFAR-10 has none: one half, "
-    "which is also about the class probability under attack in the authors' files",
+    "eps_target": "the paper’s score_adv of the pair, else its mean over the data set; CIFAR-10 has none: one half, "
+    "which is also about the class probability under attack in the authors’ files",
     "delta1": "of the two values that tuning tries, the one that leaves the larger RoI, hence the smaller blob",
     "delta2": "below the smallest magnitude that one moved channel of three gives: every pixel that was altered counts",
-    "theta": "the ten values of the authors' files",
-    "theta_published": "four of them, for the procedure of the authors' pictures",
+    "theta": "the ten values of the authors’ files",
+    "theta_published": "four of them, for the procedure of the authors’ pictures",
     "value": "“set to 0 or 1”; the files do not say which, so both",
 }

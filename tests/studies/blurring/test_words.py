@@ -12,7 +12,7 @@ def test_answers_hold_the_numbers(units):
     assert words.rules().count("Reproduced where") == 4
     assert words.answer_knowing(tables.knowing(units)).count("\n") == 1
     assert "by the definition the first step" in words.answer_newton(units)
-    assert words.blurred(units[0]).startswith("The blur is SciPy's Gaussian filter, σ = ")
+    assert words.blurred(units[0]).startswith("The blur is SciPy’s Gaussian filter, σ = ")
     assert f"the {words.kept(units[0])} of the" in words.blurred(units[0])
 
 
