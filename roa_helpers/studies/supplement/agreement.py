@@ -3,6 +3,8 @@
 Both come as (similarity, scores), tables as :func:`.matrices.collected` returns them.
 """
 
+from collections import defaultdict
+
 import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
@@ -67,9 +69,11 @@ TOGETHER = "all together"
 
 
 def spearman(a, b):
-    """Spearman's ρ; NaN where one side is constant."""
-    a, b = stats.rankdata(a), stats.rankdata(b)
-    return np.nan if np.ptp(a) == 0 or np.ptp(b) == 0 else float(np.corrcoef(a, b)[0, 1])
+    """Spearman's ρ (…) of numbers (…, n) along the last axis; NaN where one side is constant."""
+    ranks = [stats.rankdata(side, axis=-1) for side in (a, b)]
+    a, b = (side - side.mean(-1, keepdims=True) for side in ranks)
+    scale = np.sqrt((a**2).sum(-1) * (b**2).sum(-1))
+    return np.divide((a * b).sum(-1), scale, out=np.full(scale.shape, np.nan), where=scale > 0)[()]
 
 
 def correlations(pairs, *, resamples=2000, seed=0):
@@ -101,12 +105,13 @@ def correlations(pairs, *, resamples=2000, seed=0):
 def _over_pairs(part, resamples, rng):
     sides = part[PAIR].apply(lambda row: (row["dataset"], frozenset((row["source"], row["target"]))), axis=1)
     groups = [np.flatnonzero(sides == one) for one in dict.fromkeys(sides)]
-    ours, theirs, draws = part.ours.to_numpy(), part.theirs.to_numpy(), []
-    for _ in range(resamples):
-        rows = np.concatenate([groups[i] for i in rng.integers(0, len(groups), len(groups))])
-        draws.append(spearman(ours[rows], theirs[rows]))
-    known = [draw for draw in draws if np.isfinite(draw)]
-    return np.quantile(known, [0.025, 0.975]) if known else (np.nan, np.nan)
+    ours, theirs, alike = part.ours.to_numpy(), part.theirs.to_numpy(), defaultdict(list)
+    for drawn in rng.integers(0, len(groups), (resamples, len(groups))):
+        rows = np.concatenate([groups[i] for i in drawn])
+        alike[len(rows)].append(rows)  # samples of one size are ranked at once
+    draws = np.concatenate([spearman(ours[rows], theirs[rows]) for rows in map(np.array, alike.values())])
+    known = draws[np.isfinite(draws)]
+    return np.quantile(known, [0.025, 0.975]) if len(known) else (np.nan, np.nan)
 
 
 def plot(pairs):

@@ -390,6 +390,25 @@ def test_agreement_is_spearmans_rank_correlation():
     assert np.isnan([flat["ρ"], flat["low"], flat["high"]]).all()
 
 
+def test_rank_correlations_of_many_samples_are_those_of_each():
+    rng = np.random.default_rng(3)
+    a, b = rng.integers(0, 5, (2, 40, 9))
+    a[7], b[11] = 2, 4
+    slow = [stats.spearmanr(*two).statistic if min(map(np.ptp, two)) else np.nan for two in zip(a, b, strict=True)]
+    assert agreement.spearman(a, b) == pytest.approx(slow, nan_ok=True)
+    assert agreement.spearman(a[0], b[0]) == pytest.approx(slow[0])
+
+    pairs = ordered_pairs(5, 4)[:-1]  # one pair has one direction: samples differ in size
+    (row,) = agreement.correlations(pairs, resamples=200).to_dict("records")
+    sides = list(map(frozenset, zip(pairs.source, pairs.target, strict=True)))
+    groups = [[i for i, one in enumerate(sides) if one == side] for side in dict.fromkeys(sides)]
+    drawn, found = np.random.default_rng(0), []
+    for _ in range(200):
+        rows = [i for place in drawn.integers(0, len(groups), len(groups)) for i in groups[place]]
+        found.append(stats.spearmanr(pairs.ours.iloc[rows], pairs.theirs.iloc[rows]).statistic)
+    assert (row["low"], row["high"]) == pytest.approx(tuple(np.quantile(found, [0.025, 0.975])))
+
+
 def test_pairs_of_several_data_sets_are_also_correlated_together():
     few, many = ordered_pairs(3, 1).assign(dataset="cifar10"), ordered_pairs(4, 2)
     found = agreement.correlations(pd.concat([few, many]), resamples=20).set_index("data set")
@@ -402,7 +421,9 @@ def test_pairs_of_several_data_sets_are_also_correlated_together():
 def test_both_directions_of_a_pair_are_drawn_together(monkeypatch):
     pairs = ordered_pairs(4, 1)
     drawn = []
-    monkeypatch.setattr(agreement, "spearman", lambda a, b: drawn.append(list(np.asarray(b))) or 0.0)
+    monkeypatch.setattr(
+        agreement, "spearman", lambda a, b: drawn.extend(np.atleast_2d(b).tolist()) or np.zeros(np.shape(a)[:-1])
+    )
     agreement.correlations(pairs, resamples=5)
     mate = {row.theirs: pairs[(pairs.source == row.target) & (pairs.target == row.source)].theirs.item()
             for row in pairs.itertuples()}  # fmt: skip
