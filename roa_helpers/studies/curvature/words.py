@@ -5,8 +5,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from ...page import capitalised, claims, listed, span
-from ...page.words import counted
+from ...page import capitalised, claims, listed, span, words
 from ...records import seeds
 from .choices import FACTORS
 from .claims import CLAIMS, STATEMENTS
@@ -119,7 +118,7 @@ def enough(units):
             most.append(largest.overlap.mean())
     half = sum(share >= 0.5 for share in most)
     closing = (
-        f"The two largest sets share half of their subspace or more in {half} of {counted(len(most), 'line')}. "
+        f"The two largest sets share half of their subspace or more in {half} of {words.counted(len(most), 'line')}. "
         "Where they share less, other points would give other directions: what this page says holds of those that "
         "were found, not of those that all images would give."
     )
@@ -216,9 +215,9 @@ def beside_random(units):
     """How the errors of the three shapes along curved directions compare with a random direction, in words."""
     names = {"odd": "symmetry", "backward": "monotony", "interaction": "separability"}
     told = []
-    for measure, words in names.items():
+    for measure, name in names.items():
         random = span([unit.result["shapes"][measure]["random"]["mean"] for unit in units], ".2f")
-        told.append(f"of {words} in {_below_random(units, measure)} (random: {random})")
+        told.append(f"of {name} in {_below_random(units, measure)} (random: {random})")
     return (
         "Are curved directions special in this? Along a random direction nothing of the kind is claimed. The interval "
         "of the error along a curved direction, a network and sign each, lies below that along a random one: "
