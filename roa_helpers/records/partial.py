@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .. import scratch
+from .. import models, scratch
 from . import fingerprints, store
 
 KEY = "partial_key"
@@ -20,7 +20,7 @@ def kept(path, key, make):
 
     Args:
         path: ``.npz`` file.
-        key: text that says what the arrays depend on.
+        key: text that says what the arrays depend on, but for the device: a part is of the one that made it.
         make: () → dict of arrays or lists.
 
     Returns:
@@ -29,6 +29,7 @@ def kept(path, key, make):
     Raises:
         UserError: the place cannot be written.
     """
+    key = f"{key} {models.device_name()}"
     found = _read(path, key)
     if found is None:
         found = {name: np.asarray(value) for name, value in make().items()}

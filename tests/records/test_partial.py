@@ -29,6 +29,14 @@ def test_a_part_is_made_once_for_each_key(tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ["a.npz"]
 
 
+def test_a_part_is_of_the_device_that_made_it(tmp_path, monkeypatch):
+    path = tmp_path / "a.npz"
+    partial.kept(path, "one", lambda: {"x": [1]})
+    monkeypatch.setattr(partial.models, "device_name", lambda: "a GPU")
+    assert partial.kept(path, "one", lambda: {"x": [2]})["x"].tolist() == [2]
+    assert partial.kept(path, "one", never)["x"].tolist() == [2]
+
+
 def test_a_broken_part_is_made_again(tmp_path):
     path = tmp_path / "a.npz"
     partial.kept(path, "one", lambda: {"x": [1]})

@@ -350,8 +350,9 @@ def _libraries(model, x, choices):
                 loss="logits",
             )  # fmt: skip
             wrapped = foolbox.PyTorchModel(model, bounds=(-10, 11))
-            labels = geometry.scores(model, x).argmax(1)
-            results["foolbox"] = attack(wrapped, x, labels, epsilons=None)[0].detach()
+            there = x.to(wrapped.device)
+            labels = geometry.scores(model, x).argmax(1).to(wrapped.device)
+            results["foolbox"] = attack(wrapped, there, labels, epsilons=None)[0].detach().cpu()
         except ImportError:
             pass
         try:

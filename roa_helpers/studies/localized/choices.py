@@ -76,7 +76,7 @@ def _each_shape(**choices):
 UNITS = {
     "quick": _QUICK,
     "desk": _each_shape(photos=30, region_count=4),
-    "paper": _each_shape(photos=128, networks=("inception_v3", "efficientnet_lite0")),
+    "paper": _each_shape(photos=144, networks=("inception_v3", "efficientnet_lite0")),
 }
 
 #: Why each open choice is what it is; the book prints this beside the values.
