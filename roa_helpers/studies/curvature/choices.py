@@ -121,7 +121,7 @@ _DESK = (
     ),
     Curvature(
         dataset="cifar10", network="nin", width=0.375, epochs=16, augment=True, mixed=True, test=200, eps=0.03,
-        methods=("differences", "softmax", "twin"), boundary=(10, 60, 6), halves=(8, 30, 3), halved=2, block=24,
+        methods=("differences", "softmax", "twin"), boundary=(6, 60, 4), halves=(3, 30, 2), halved=2, block=24,
         extremes=60, evaluated=150, lined=40, positions=17, stacked=600, confined=16, spans=4, epochs_universal=3,
         bridged=15,
     ),

@@ -87,7 +87,7 @@ def compute(plan, splits, *, checkpoints, progress=True):
     used = {name: getattr(choices, name) for name in PARTS}
     stages = partial.Stages(
         folder / f"{plan.name}.parts",
-        fingerprints.value([used, seed, splits.fingerprint, training, code]),
+        fingerprints.value([used, seed, splits.fingerprint, training, code, models.device_name()]),
     )
     result, arrays, tables = measurements(model, splits, choices, seed=seed, stages=stages)
     stages.clear()

@@ -54,11 +54,9 @@ def curvatures(method, model, found, count, choices):
         return geometry.principal_curvatures(hessian.matrix), report
     if method == "softmax":
         return geometry.softmax_curvatures(model, points, pair=pairs), report
-    # An activation of the twin bends within 1 / β: a GPU's float32 misses it by enough to be a tenth wrong.
-    twin = small.smooth_twin(copy.deepcopy(model).double(), sharpness=choices.sharpness)
-    exact = points.double()
+    twin = small.smooth_twin(model, sharpness=choices.sharpness)
     found = geometry.extreme_curvatures(
-        lambda v: geometry.exact_product(twin, exact, v, pair=pairs), points[0].numel(), count=choices.lanczos
+        lambda v: geometry.exact_product(twin, points, v, pair=pairs), points[0].numel(), count=choices.lanczos
     )
     return found, report
 

@@ -350,9 +350,8 @@ def _libraries(model, x, choices):
                 loss="logits",
             )  # fmt: skip
             wrapped = foolbox.PyTorchModel(model, bounds=(-10, 11))
-            there = x.to(wrapped.device)
-            labels = geometry.scores(model, x).argmax(1).to(wrapped.device)
-            results["foolbox"] = attack(wrapped, there, labels, epsilons=None)[0].detach().cpu()
+            labels = geometry.scores(model, x).argmax(1)
+            results["foolbox"] = attack(wrapped, x, labels, epsilons=None)[0].detach()
         except ImportError:
             pass
         try:
