@@ -1,13 +1,21 @@
 """Argument checks that every public function shares: one clear ValueError instead of a wrong number."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import torch
 from torch import nn
 
+from .errors import UserError
+
 
 def model(network, *, name="model"):
-    """``network`` is a module that can be called, with weights that are numbers."""
+    """``network`` is a module that can be called, with weights that are numbers, and its gradients are right.
+
+    Raises:
+        ValueError: it is none.
+        UserError: PyTorch’s gradients of one of its layers are wrong on the device that it is on.
+    """
     if not isinstance(network, nn.Module):
         raise ValueError(f"{name} must be a torch.nn.Module, got {described(network)}")
     if getattr(type(network), "forward", None) is nn.Module.forward and "forward" not in vars(network):
@@ -20,6 +28,27 @@ def model(network, *, name="model"):
         )
     if any(values.is_meta for values in (*network.parameters(), *network.buffers())):
         raise ValueError(f"the weights of {name} are on the device meta, which holds no numbers: load them")
+    if any(isinstance(module, nn.AvgPool2d) and module.padding not in (0, (0, 0)) for module in network.modules()):
+        for device in {weights.device for weights in network.parameters()}:
+            if _pools_wrongly(device):
+                raise UserError(
+                    f"PyTorch {torch.__version__} gives wrong gradients on {device} where averages are pooled with"
+                    f" padding, as {name} does\n  install a later one (it was mended in July 2026), or compute on the"
+                    " CPU: set CUDA_VISIBLE_DEVICES to nothing"
+                )
+
+
+@cache
+def _pools_wrongly(device):
+    """Whether the gradient of average pooling with padding, channels last, is wrong: PyTorch’s issue 188344.
+
+    On CUDA it was, without a word. Here windows of 2×2 with a stride of 1 and a padding of 1 cover each pixel four
+    times, so that the gradient of the sum of their means is 1 everywhere.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        x = torch.zeros(1, 2, 4, 4, device=device).contiguous(memory_format=torch.channels_last).requires_grad_()
+        pooled = nn.functional.avg_pool2d(x, 2, stride=1, padding=1)
+        return not torch.equal(torch.autograd.grad(pooled.sum(), x)[0], torch.ones_like(x))
 
 
 def images(x, *, name="x"):

@@ -11,6 +11,7 @@ from torch import nn
 from twins import images
 
 from roa_helpers import attacks, checks, explain, geometry, models, pipeline
+from roa_helpers.errors import UserError
 
 CALLS = {
     "loss_gradient": attacks.loss_gradient,
@@ -49,6 +50,56 @@ WAYS = CALLS | {
     "scan": pipeline.scan,
     "scored": pipeline.scored,
 }
+
+
+class WrongPooling(torch.autograd.Function):
+    """Average pooling whose gradient forgets the padding, as CUDA's did: moved by a pixel."""
+
+    @staticmethod
+    def forward(ctx, x, *how):
+        ctx.how = x.shape, *how
+        return RIGHT_POOLING(x, *how)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        shape, *how = ctx.how
+        with torch.enable_grad():
+            x = torch.zeros(shape, requires_grad=True)
+            right = torch.autograd.grad(RIGHT_POOLING(x, *how), x, gradient)[0]
+        return F.pad(right, (1, 0, 1, 0))[..., :-1, :-1], *[None] * len(how)
+
+
+RIGHT_POOLING = F.avg_pool2d
+
+
+@pytest.fixture
+def wrong_pooling(monkeypatch):
+    def wrong(x, size, stride, padding, *others):
+        return WrongPooling.apply(x, size, stride, padding, *others)
+
+    monkeypatch.setattr(F, "avg_pool2d", wrong)
+    checks._pools_wrongly.cache_clear()
+    yield
+    checks._pools_wrongly.cache_clear()
+
+
+def pooling(**how):
+    return nn.Sequential(nn.Conv2d(3, 2, 1), nn.AvgPool2d(2, **how), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+@pytest.mark.parametrize("padding", [1, (0, 1)])
+def test_pooling_whose_gradient_is_wrong_is_refused(wrong_pooling, padding):
+    x = torch.rand(2, 3, 8, 8)
+    assert models.predict(pooling(), x).shape == (2, 2)
+    with pytest.raises(UserError, match="wrong gradients on cpu where averages are pooled with padding"):
+        models.predict(pooling(padding=padding), x)
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, torch.enable_grad])
+def test_pooling_whose_gradient_is_right_passes(mode):
+    checks._pools_wrongly.cache_clear()
+    with mode():
+        assert models.predict(pooling(padding=1), torch.rand(2, 3, 8, 8)).shape == (2, 2)
 
 
 class Failing(nn.Module):
