@@ -337,13 +337,16 @@ def provenance(*, device, data, seconds):
 def _commit():
     """The commit that the package is of, by git or by the archive that it came in; None where neither tells.
 
-    Git tells nothing of a package that the repository it lies in does not track.
+    Git tells nothing of a package that the repository it lies in does not track. “-dirty”: files of the package differ
+    from that commit, whatever became of results beside it.
     """
-    git = ["git", "-C", Path(__file__).parent]
+    git, package = ["git", "-C", Path(__file__).parent], Path(__file__).parents[1]
     try:
         subprocess.run([*git, "ls-files", "--error-unmatch", Path(__file__).name], capture_output=True, check=True)
-        command = [*git, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        command = [*git, "describe", "--always", "--abbrev=12", "--exclude=*"]
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", package], capture_output=True).returncode
+        return found + ("-dirty" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return _archived()
 

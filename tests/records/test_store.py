@@ -507,7 +507,13 @@ def test_a_copy_inside_somebody_elses_repository_names_no_commit(tmp_path):
     assert commit_told_in(tmp_path) == "None"
     subprocess.run([*git, "add", "roa_helpers"], check=True)
     subprocess.run([*git, "commit", "-qm", "now it is tracked"], check=True)
-    assert len(commit_told_in(tmp_path)) == 12
+    told = commit_told_in(tmp_path)
+    assert len(told) == 12
+    (tmp_path / "theirs").write_text("a result that was computed anew")
+    assert commit_told_in(tmp_path) == told
+    with (tmp_path / "roa_helpers" / "errors.py").open("a") as file:
+        file.write("# changed\n")
+    assert commit_told_in(tmp_path) == f"{told}-dirty"
 
 
 def test_an_archive_tells_its_commit_and_a_copy_of_its_files_does_not(tmp_path):
