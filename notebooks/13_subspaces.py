@@ -165,7 +165,8 @@ figures.show(
     figure,
     name="curvature-methods",
     caption="Accuracy on S_neg∪pos and on S_flat for each definition of curvature. Closed form and Lanczos do not give "
-    "all eigenvectors: their curves end where these do, and their flat directions are drawn at random from the rest.",
+    "all eigenvectors, and of some networks the profile keeps the most curved alone: curves end where these do. The "
+    "flat directions of closed form and Lanczos are drawn at random from the rest.",
     alt="Curves over the dimension. Accuracy, in %: "
     + ranges(
         data.assign(share=data.k / data.n),
