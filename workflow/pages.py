@@ -130,8 +130,8 @@ def status(units):
             "(status)=\n# Status\n",
             "What this book shows, and where each result comes from. A unit is one run of a study: one pair of "
             "classes, one seed. *current* means that the code and the choices are those that computed it. A commit is "
-            "that of the code that computed a unit, *dirty* with changes that were in no commit; a later one beside it "
-            "computes the same.\n",
+            "that of the code that computed a unit, *dirty* with changes that were in no commit (until 2026-11-27 also "
+            "where results beside the code alone had changed); a later one beside it computes the same.\n",
             *(_section(study, found) for study, found in units.items()),
             "## Libraries\n",
             *(f"- {versions} ({words.counted(n, 'unit')})" for versions, n in libraries.items()),
