@@ -1,4 +1,4 @@
-"""Argument checks that every public function shares: one clear ValueError instead of a wrong number."""
+"""Argument checks that every public function shares: one clear error instead of a wrong number."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -10,11 +10,11 @@ from .errors import UserError
 
 
 def model(network, *, name="model"):
-    """``network`` is a module that can be called, with weights that are numbers, and its gradients are right.
+    """``network`` is a module that can be called, with weights that are numbers, and no layer that PyTorch gets wrong.
 
     Raises:
         ValueError: it is none.
-        UserError: PyTorch’s gradients of one of its layers are wrong on the device that it is on.
+        UserError: it pools averages with padding on a device where PyTorch's gradient of that is wrong.
     """
     if not isinstance(network, nn.Module):
         raise ValueError(f"{name} must be a torch.nn.Module, got {described(network)}")
@@ -40,7 +40,7 @@ def model(network, *, name="model"):
 
 @cache
 def _pools_wrongly(device):
-    """Whether the gradient of average pooling with padding, channels last, is wrong: PyTorch’s issue 188344.
+    """Whether the gradient of average pooling with padding, channels last, is wrong: PyTorch's issue 188344.
 
     On CUDA it was, without a word. Here windows of 2×2 with a stride of 1 and a padding of 1 cover each pixel four
     times, so that the gradient of the sum of their means is 1 everywhere.

@@ -26,7 +26,7 @@ def frozen(model):
 
     Raises:
         ValueError: ``model`` is not a module.
-        UserError: PyTorch's gradients of one of its layers are wrong on its device.
+        UserError: it pools averages with padding where PyTorch's gradient of that is wrong.
     """
     checks.model(model)
     modes = [(m, m.training) for m in model.modules()]
